@@ -14,16 +14,16 @@ WORKERS ?= $(shell expr 2 \* $$(nproc))
 FUZZ_MINUTES ?= 10
 .PHONY: help run dev test coverage test-long check bench faults attack fuzz browser test-js audit lock
 
-help:  ## what can be made
+help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
-run: .venv/run.stamp  ## serve the room at http://127.0.0.1:5000
+run: .venv/run.stamp  ## serve the site at http://127.0.0.1:5000
 	@CHATROOM_PARENT=$$PPID exec $(BIN)/python test_mongo.py
 
-dev: .venv/run.stamp  ## the same on a scratch database with three people in it; a changed file starts it again
+dev: .venv/run.stamp  ## serve a scratch database with three people; restart when a file changes
 	@CHATROOM_PARENT=$$PPID exec $(BIN)/python -m tools.dev
 
-test: .venv/dev.stamp $(if $(strip $(PYTEST)),,browser test-js)  ## every test but the long ones (PYTEST=tests/unit/rooms: only these)
+test: .venv/dev.stamp $(if $(strip $(PYTEST)),,browser test-js)  ## run all tests except the long ones (PYTEST=tests/unit/rooms: only these)
 ifneq ($(strip $(PYTEST)),)
 	@$(BIN)/python -m pytest $(PYTEST)
 else
@@ -31,9 +31,9 @@ else
 endif
 
 coverage: COVERAGE = --cov --cov-report=term
-coverage: test  ## the same, and which lines no test reached (takes half as long again)
+coverage: test  ## run the tests and list uncovered lines (takes 50 % longer)
 
-test-long: .venv/dev.stamp browser  ## the tests that take minutes by their nature: before a release
+test-long: .venv/dev.stamp browser  ## run the long tests, before a release
 	@$(BIN)/python -m pytest -m long --durations=0
 
 test-js:
@@ -46,7 +46,7 @@ else
 	else echo "node is missing: the tests of the scripts are left out (Debian: apt-get install nodejs)"; fi
 endif
 
-check: .venv/dev.stamp audit  ## style, types, scripts, pages, documentation, known holes in what we use
+check: .venv/dev.stamp audit  ## check style, types, scripts, pages, docs, known vulnerabilities
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -58,19 +58,19 @@ check: .venv/dev.stamp audit  ## style, types, scripts, pages, documentation, kn
 audit: .venv/dev.stamp
 	@$(BIN)/python .ci/audit.py
 
-lock: .venv/dev.stamp  ## renew the locked versions, after a change of requirements*.txt too, and say what changed
+lock: .venv/dev.stamp  ## update the locked versions, also after a change of requirements*.txt, and print the changes
 	@$(BIN)/python tools/lock.py
 
 bench: .venv/run.stamp  ## compare this server with others, on this machine (QUICK=1: under 3 minutes)
 	@$(BIN)/python -m bench
 
-faults: .venv/dev.stamp  ## attack a running room with real processes and check its history
+faults: .venv/dev.stamp  ## inject faults into a running site and check its history
 	@$(BIN)/python -m tests.faults
 
-attack: .venv/dev.stamp  ## attack a real server from outside, as a stranger and as members would
+attack: .venv/dev.stamp  ## attack a real server from outside, as a stranger and as a member
 	@$(BIN)/python -m tests.attack
 
-fuzz: .venv/dev.stamp  ## make up texts and frames until one breaks a promise (FUZZ_MINUTES=10 each)
+fuzz: .venv/dev.stamp  ## send random texts and frames until an invariant breaks (FUZZ_MINUTES=10 each)
 	@$(BIN)/python -m tests.fuzz renderer --minutes $(FUZZ_MINUTES)
 	@$(BIN)/python -m tests.fuzz frames --minutes $(FUZZ_MINUTES)
 

@@ -1,6 +1,6 @@
-"""Count the memory held for clients that send or read: by connection, user, address, and in total.
+"""The memory occupied for clients that send or read: counted by connection, user and address, and in total.
 
-Both directions count together. Used only on the event loop, except `Account.person`.
+Both directions count together. Only `Account.person` may be used outside the event loop.
 """
 
 from collections import Counter
@@ -12,16 +12,16 @@ import msgspec
 
 BUDGET = "chatroom.asgi.budget"
 ACCOUNT = "chatroom.account"
-"""Their keys in the state of the server, and of each connection."""
+"""The keys of budget and account in the state of the server and of each connection."""
 
 Scope = Mapping[str, Any]
 Payer = tuple[str, str]
-"""For whom memory is held: a kind of share, and its owner."""
+"""The owner of a share of the memory: the kind of share, and a key (an address or a user id)."""
 PROCESS, ADDRESS, PERSON = "process", "address", "person"
 
 
 class Shares(msgspec.Struct, frozen=True, kw_only=True):
-    """The most bytes in total, of an address and of a user, and the most connections of an address; 0: no limit."""
+    """The limits in bytes: in total, per address, per user; and the connections per address. 0 means no limit."""
 
     in_all: int = 0
     per_address: int = 0
@@ -33,12 +33,12 @@ NO_LIMITS = Shares()
 
 
 def peer_of(scope: Scope) -> str:
-    """The address of the client's end of the connection."""
+    """Return the address of the other end of the connection."""
     return scope["client"][0] if scope.get("client") else ""
 
 
 class Budget:
-    """One process's. `address_of` returns the address of a request's client; behind proxies, its head contains it."""
+    """The budget of one process. `address_of` finds the address of a request's client, also behind proxies."""
 
     def __init__(
         self,
@@ -54,10 +54,10 @@ class Budget:
         self.most_connections = shares.connections_per_address
         self._most = {PROCESS: shares.in_all, ADDRESS: shares.per_address, PERSON: shares.per_person}
         self.stalled: dict[Account, Callable[[], None]] = {}
-        """The connections whose reader does not read, the longest first, each with a function that ends it."""
+        """The connections with a stalled reader, the longest stall first, each with a function that cuts it off."""
 
     def find_full(self, account: "Account", size: int) -> Payer | None:
-        """The payer whose share has no room for more bytes, if any; a share with nothing else in it is never full."""
+        """Return a payer whose share would be exceeded, if any; a lone connection may exceed all but PROCESS."""
         for payer in account.payers:
             kind, held = payer[0], self.held[payer]
             if 0 < self._most[kind] < held + size and (kind == PROCESS or held > account.size):
@@ -65,21 +65,21 @@ class Budget:
         return None
 
     def add(self, payers: tuple[Payer, ...], size: int) -> None:
-        """Count bytes for each of them."""
+        """Add bytes to the count of each payer."""
         for payer in payers:
             self.held[payer] += size
             if not self.held[payer]:
                 del self.held[payer]
 
     def cut_longest(self, payer: Payer) -> None:
-        """End the connection of a payer whose reader has read nothing for longest, if there is one."""
+        """Cut off the connection of this payer that has stalled longest, if there is one."""
         account = next((account for account in self.stalled if payer in account.payers), None)
         if account is not None:
             self.stalled.pop(account)()
 
 
 class Account:
-    """The memory that is held for one connection, and its payers."""
+    """The memory that is occupied for one connection, and the payers that it counts for."""
 
     __slots__ = ("_budget", "_is_counted", "_unread", "address", "payers", "person", "size")
 
@@ -89,12 +89,12 @@ class Account:
         self._unread = 0
         self.address = ""
         self.person = ""
-        """The id of the logged-in user; may be set in any thread, and counts from then on."""
+        """The id of the logged-in user; may be set in any thread, and counts from the next change on."""
         self.size = 0
         self.payers: tuple[Payer, ...] = ()
 
     def enter(self, address: str) -> bool:
-        """Belong to an address from now on; False, and the connection is not counted, if the address has too many."""
+        """Count the connection for an address; return False, without counting it, if the address has too many."""
         self.leave()
         self.address, self.person = address, ""
         most = self._budget.most_connections
@@ -103,7 +103,7 @@ class Account:
         return self._is_counted
 
     def leave(self) -> None:
-        """Stop counting as an HTTP connection of the address."""
+        """Stop counting the connection for its address."""
         if self._is_counted:
             self._is_counted = False
             self._budget.connections[self.address] -= 1
@@ -111,12 +111,12 @@ class Account:
                 del self._budget.connections[self.address]
 
     def hold(self, size: int) -> bool:
-        """Count bytes; False, and nothing is counted, if there is no room for them."""
+        """Count bytes; return False, without counting them, if a share would be exceeded."""
         self._settle()
         full = self._budget.find_full(self, size)
         if full is not None:
             if full[0] == PROCESS:
-                self._budget.cut_longest(full)  # there is room in a moment
+                self._budget.cut_longest(full)  # then there is space in a moment
             return False
         self.size += size
         self._budget.add(self.payers, size)
@@ -128,7 +128,7 @@ class Account:
         self._budget.add(self.payers, -size)
 
     def stall(self, unread: int, cut: Callable[[], None]) -> None:
-        """The reader has stopped reading: count what is on its way; if that is too much, end the longest stall."""
+        """Count the unsent bytes of a stalled reader; if they exceed a share, cut off its longest-stalled reader."""
         self._settle()
         self._budget.stalled[self] = cut
         full = self._budget.find_full(self, unread)
@@ -139,19 +139,19 @@ class Account:
         self._budget.add(self.payers, unread)
 
     def flow(self) -> None:
-        """The reader reads again, or has disconnected."""
+        """Stop counting unsent bytes: the reader reads again, or has disconnected."""
         self._budget.stalled.pop(self, None)
         if self._unread:
             self.release(self._unread)
             self._unread = 0
 
     def close(self) -> None:
-        """The connection has ended; other code releases the bytes that it still holds for it."""
+        """End the account with its connection; other code still releases the bytes that it counted."""
         self.flow()
         self.leave()
 
     def _settle(self) -> None:
-        """Count what is held for the payers of now."""
+        """Move the counted bytes to the present payers."""
         payers: tuple[Payer, ...] = ((PROCESS, ""), (ADDRESS, self.address))
         if self.person:
             payers = (*payers, (PERSON, self.person))
@@ -164,7 +164,7 @@ class Account:
 
 @contextmanager
 def counted(counter: Counter[str], key: str) -> Iterator[None]:
-    """Count one more of a key during the block."""
+    """Add one to the count of a key during the block."""
     counter[key] += 1
     try:
         yield
@@ -175,6 +175,6 @@ def counted(counter: Counter[str], key: str) -> Iterator[None]:
 
 
 def account_of(scope: Scope) -> Account:
-    """The account of the connection that a request came by; one of its own under any server but ours."""
+    """Return the account of a request's connection; under another server, a new one without limits."""
     account: Account | None = scope.get("state", {}).get(ACCOUNT)
     return Account(Budget()) if account is None else account

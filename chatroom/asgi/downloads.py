@@ -1,6 +1,6 @@
-"""Send files on the event loop, as fast as the reader takes them.
+"""Downloads: send files from the event loop, as fast as the reader takes them.
 
-The thread that answered the request is free before the first byte is read: slow readers hold no thread.
+The request thread is free before the first byte is read, so slow readers occupy no thread.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 DOWNLOADS = 300
 DOWNLOADS_PER_USER = 30
 HANDOVER = "chatroom.handover"
-"""In the scope of a request: a list, to which the view may add the user's id, and the pieces of the body."""
+"""The key in a request's scope of a list, to which the app may add the user's id and the pieces of the body."""
 
 
 class Downloads:
-    """An ASGI application that sends the bodies that another one hands over."""
+    """An ASGI middleware that sends the bodies that the app hands over."""
 
     def __init__(self, inner: Application) -> None:
         self._inner = inner
@@ -57,7 +57,7 @@ class Downloads:
         return self._downloads.total() >= DOWNLOADS or self._downloads[user_id] >= DOWNLOADS_PER_USER
 
     async def _stream(self, user_id: str, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
-        """Send the body; one that fails ends early, which the reader notices by its length."""
+        """Send the body; after an error it ends early, which the reader notices by its length."""
         gone = asyncio.get_running_loop().create_task(_await_going(receive))
         try:
             with counted(self._downloads, user_id):
@@ -76,7 +76,7 @@ def _close(pieces: Iterator[bytes]) -> None:
     """Close pieces that were not read to their end."""
     close = getattr(pieces, "close", None)
     if close is not None:
-        with suppress(ValueError):  # a generator that a thread is still in
+        with suppress(ValueError):  # a thread is still running the generator
             close()
 
 

@@ -1,6 +1,6 @@
-"""A queue on the event loop for a limited number of places: threads, turns.
+"""A queue on the event loop for a limited number of places, such as threads.
 
-Everybody gets a turn. The queue is bounded for each person and in total.
+Places are given to the waiting people in turn. The queue is bounded for each person and in total.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ import msgspec
 
 
 class Full(Exception):
-    """There is no room to wait."""
+    """The queue is full."""
 
 
 class Width(msgspec.Struct, frozen=True):
-    """How many places a lane has, how many of them one person gets, and how many requests may wait."""
+    """The limits of a lane: its places, those for one person, and the waiting requests in total and per person."""
 
     places: int
     share: int
@@ -24,7 +24,7 @@ class Width(msgspec.Struct, frozen=True):
 
 
 class Queue:
-    """One lane: people who cannot enter at once wait, and enter in turn."""
+    """One lane: requests wait for a free place; the waiting people take turns."""
 
     def __init__(self, width: Width) -> None:
         self._width = width
@@ -32,7 +32,7 @@ class Queue:
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def enter(self, person: str) -> Callable[[], None]:
-        """Take a place, and return a function that gives it back, which may be called twice; raise `Full`."""
+        """Wait for a place; return an idempotent function that frees it. Raise `Full` if the queue is full."""
         if person not in self._waiting and self._may_enter(person):
             self._inside[person] += 1
         else:
@@ -64,7 +64,7 @@ class Queue:
             raise
 
     def _make_room(self, person: str) -> None:
-        """Make room for one more to wait: if all places to wait are taken, the longest queue loses its last one."""
+        """Make room for one more waiting request; if the queue is full, remove the last one of the longest line."""
         own = len(self._waiting.get(person, ()))
         if own >= self._width.waiting_each:
             raise Full
@@ -85,7 +85,7 @@ class Queue:
     def _let_in(self) -> None:
         while person := next(filter(self._may_enter, self._waiting), None):
             turn = self._waiting[person][0]
-            if not turn.done():  # it may be cancelled, and its task not yet have run
+            if not turn.done():  # a cancelled task may not have run yet
                 self._inside[person] += 1
                 self._waiting.move_to_end(person)
                 turn.set_result(None)

@@ -1,4 +1,4 @@
-"""HTTP connections: limits of their number, the size and duration of requests, and the stall of a reader.
+"""HTTP connections: limits on their number, on the size and duration of requests, and on stalled readers.
 
 All memory of a connection is counted in its account.
 """
@@ -17,18 +17,18 @@ from chatroom.asgi.stalled_reader import StalledReader
 log = logging.getLogger(__name__)
 
 REFUSED_SECONDS = 2.0
-"""For the head of a request that will be refused."""
+"""The time for the head of a request that will be refused."""
 PIPELINED = 8
-"""Requests on one connection that wait for the answers to earlier ones."""
+"""The most requests on one connection that wait for the answers to earlier ones."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which has no bounds itself: it keeps all input, and waits for ever for heads and readers."""
+    """uvicorn's protocol with limits: by itself, it stores all input, and waits for heads and readers without end."""
 
     _incoming: IncomingRequest
     _reader: StalledReader
     _is_handed_over = False
-    """Whether it is a websocket now."""
+    """Whether the connection is a websocket now."""
     _complaint = ""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -38,11 +38,11 @@ class HttpProtocol(HttpToolsProtocol):
         self.app_state = {**self.app_state, ACCOUNT: self.account}  # each request gets a copy
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first request; only briefly for clients that connect too often."""
+        """Wait for the first request, but only briefly if the address has too many connections."""
         super().connection_made(transport)
         self._reader = StalledReader(self.loop, transport, self.account)
         self._incoming = IncomingRequest(self.loop, self.account, self._reader.close)
-        # A proxy's connections carry requests of many people: each request has its own address.
+        # A proxy's connections carry requests of many clients, so each request counts for its own address.
         is_welcome = self._budget.is_behind_proxies or self._enter({"client": self.client, "headers": []})
         self._incoming.await_head(HEAD_SECONDS if is_welcome else REFUSED_SECONDS)
 
@@ -51,7 +51,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._incoming.begin()
 
     def data_received(self, data: bytes) -> None:
-        """Count what arrives, and refuse what is too much."""
+        """Count and parse received bytes; refuse too many."""
         incoming = self._incoming
         incoming.count(len(data))
         super().data_received(data)
@@ -64,12 +64,12 @@ class HttpProtocol(HttpToolsProtocol):
             return
         is_busy = incoming.is_awaited or incoming.is_within or _is_answering(self.cycle) or self.timeout_keep_alive_task
         if not (is_busy or self.transport.is_closing()):
-            incoming.await_head()  # else empty lines would keep it open for ever
+            incoming.await_head()  # otherwise empty lines could keep the connection open without end
 
     def on_headers_complete(self) -> None:
         self._incoming.stop_waiting()
         hosts = sum(name == b"host" for name, _ in self.headers)
-        # A websocket would take the connection away from an answer that is not read yet.
+        # A websocket would take over the connection before an earlier answer is read.
         is_unread = _is_answering(self.cycle) or self._reader.is_watched
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             self._complaint = "A request has exactly one Host header."
@@ -93,7 +93,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Do not read more pipelined requests while some wait."""
+        """End the response; while pipelined requests wait, read no more of them."""
         super().on_response_complete()
         if self._budget.is_behind_proxies:
             self.account.leave()
@@ -115,7 +115,7 @@ class HttpProtocol(HttpToolsProtocol):
         is_own = cycle is not None and cycle.scope is self.scope and not (cycle.response_started or self.pipeline)
         if cycle is None or cycle.response_complete or is_own:
             super().send_400_response(self._complaint or msg)
-        if is_own:  # the application, which waits for the body, learns that it will not arrive
+        if is_own:  # tells the application, which waits for the body
             cycle.disconnected = True
             cycle.message_event.set()
         self._reader.close()

@@ -1,6 +1,6 @@
-"""The parts of a request other than its body: they have a maximum size, and the head has a deadline.
+"""Limits on a request except its body: the size of its head, trailers and chunk lines, and a deadline for the head.
 
-While the head arrives, it counts in the account of the connection.
+While a head arrives, its bytes count in the account of the connection.
 """
 
 import asyncio
@@ -9,16 +9,16 @@ from collections.abc import Callable
 from chatroom.asgi.budget import Account
 
 HEAD_SECONDS = 20.0
-"""For a request's head, from its first byte, or from the connection's start."""
+"""The time for a request's head, from its first byte or from the start of the connection."""
 HEAD_BYTES = 65_536
 BYTES_AROUND_A_BYTE = 8
-"""A chunk of one byte has six more; a request with many more is a flood."""
+"""The most overhead for each byte of a body; a chunk of one byte has six."""
 TOO_LONG = "The head of the request, or the framing of its body, is too long."
 TOO_MANY = "The server is receiving too many requests. Please try again in a moment."
 
 
 class IncomingRequest:
-    """Counts the request that arrives; `give_up` is called if its head does not arrive in time."""
+    """Counts the bytes of an incoming request; calls `give_up` if its head is late."""
 
     __slots__ = (
         "_account",
@@ -43,16 +43,16 @@ class IncomingRequest:
         """Whether the last bytes began with a request."""
         self._body_bytes = 0
         self._other_bytes = 0
-        """Of a request, all but the body: head, trailers, and the bytes between chunks."""
+        """The bytes that are not body: the head, the trailers, and the lines between chunks."""
         self._held = 0
 
     @property
     def is_awaited(self) -> bool:
-        """Whether a head has a deadline now."""
+        """Whether the deadline for a head is running."""
         return self._deadline is not None
 
     def await_head(self, seconds: float = HEAD_SECONDS) -> None:
-        """Set the deadline of a head."""
+        """Start the deadline for a head."""
         self._deadline = self._loop.call_later(seconds, self._end_wait)
 
     def stop_waiting(self) -> None:
@@ -80,12 +80,12 @@ class IncomingRequest:
         self._other_bytes += size
 
     def count_body(self, size: int) -> None:
-        """Count some of these bytes as a body."""
+        """Count received bytes as body."""
         self._body_bytes += size
         self._other_bytes -= size
 
     def find_complaint(self, size: int) -> str:
-        """What is wrong with the last bytes, after they were parsed; holds them if they are part of a head."""
+        """Return what is wrong with the latest bytes, or ""; while a head arrives, count them in the account."""
         if self._other_bytes > HEAD_BYTES + self._body_bytes * BYTES_AROUND_A_BYTE:
             return TOO_LONG
         if self._deadline is not None:

@@ -1,6 +1,6 @@
-"""Send responses in pieces, as fast as the reader takes them, and count large ones until they are sent.
+"""Send large responses in pieces, as fast as the reader takes them, and count their bytes until they are sent.
 
-The request thread hands over the whole response and is free: no thread waits for a reader.
+The request thread hands over the whole response and is then free: no thread waits for a reader.
 """
 
 import logging
@@ -23,7 +23,7 @@ Event = dict[str, object]
 
 
 def in_one(app: "WSGIApplication") -> "WSGIApplication":
-    """The same WSGI application with one-part responses: several parts would make their thread wait."""
+    """Return the WSGI app with one-part responses: several parts would make its thread wait."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         parts = app(environ, start_response)
@@ -36,7 +36,7 @@ def in_one(app: "WSGIApplication") -> "WSGIApplication":
 
 
 class LargeAnswers:
-    """An ASGI application that sends the responses of another one in pieces."""
+    """An ASGI middleware that sends large responses in pieces."""
 
     def __init__(self, inner: Application) -> None:
         self._inner = inner
@@ -57,7 +57,7 @@ class LargeAnswers:
 
 
 async def _give(scope: Scope, send: Send, head: list[Event], event: Event) -> bool:
-    """Send a part of a body, after the head if that is not sent yet; False if a refusal was sent instead."""
+    """Send a part of a body, after the head if that is unsent; return False if a refusal was sent instead."""
     body = event.get("body", b"")
     assert isinstance(body, bytes)  # noqa: S101
     if len(body) <= PIECE_BYTES:

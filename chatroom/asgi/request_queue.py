@@ -16,7 +16,7 @@ from chatroom.base.threads import Lane, give_back, worker_count
 TURNS = 2
 """Requests that compute at once: one while another waits for the database (docs/decisions/0037-turns-to-compute.md)."""
 TURN_SECONDS = 0.5
-"""A longer turn is no longer counted, so that others continue while the database is slow."""
+"""After this time a request frees its turn, so that others continue while the database is slow."""
 PROBES_AT_ONCE = 2
 STATIC_AT_ONCE = 3
 QUICK: set[Lane] = {"probes", "static"}
@@ -27,15 +27,15 @@ PASSWORDS_EACH, PASSWORDS_WAITING = 120, 180
 request of all 60 s. Few people would wait longer."""
 MOST_KNOWN = 10_000
 LEAVE = "chatroom.leave"
-"""In the scope of a request: the function that gives its places back."""
+"""The key in a request's scope of the function that frees its places."""
 PERSON = "chatroom.person"
-"""In the scope of a request: the account that sent it, once that is known."""
+"""The key in a request's scope of the account that sent it, once that is known."""
 
 
 class RequestQueue:
-    """An ASGI application that calls another one, a WSGI one, when there is a thread for the request.
+    """An ASGI middleware that calls a WSGI app (as ASGI) once a thread is free for the request.
 
-    The other one calls the function `LEAVE` of its scope, in any thread, when the request's thread is free again.
+    The app calls the function under `LEAVE` in its scope, in any thread, when the request's thread is free again.
     """
 
     def __init__(
@@ -100,13 +100,13 @@ class RequestQueue:
 
 
 def widths(threads: int) -> Mapping[Lane, Width]:
-    """The lanes of a process with this number of threads for pages."""
+    """Return the lanes of a process with this number of threads for pages."""
     workers = worker_count()
     return {
         "pages": Width(threads, max(1, threads // 5)),
         "probes": Width(PROBES_AT_ONCE, PROBES_AT_ONCE),
         "static": Width(STATIC_AT_ONCE, STATIC_AT_ONCE - 1, waiting=4000, waiting_each=1000),
-        # One more than can compute: it is prepared, or its answer is, meanwhile.
+        # One place more than threads: one request is prepared or answered while another computes.
         "pictures": Width(workers + 1, 1, waiting=200, waiting_each=20),
         "passwords": Width(
             workers + 1, workers, waiting=PASSWORDS_WAITING * workers, waiting_each=PASSWORDS_EACH * workers

@@ -1,6 +1,6 @@
 """Receive the whole request, however slow, before it gets a thread.
 
-Threads are few: otherwise forty requests that never end would block everybody.
+Threads are few: without this, forty endless requests would block the site.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from chatroom.asgi.budget import Account, account_of
 log = logging.getLogger(__name__)
 
 BODY_SECONDS = 30.0
-"""For a request's body, counted from its head."""
+"""The time for a request's body, from the end of its head."""
 LENGTHS = {b"content-length", b"transfer-encoding"}
 
 Scope = MutableMapping[str, Any]
@@ -23,7 +23,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class SlowRequests:
-    """An ASGI application that calls another one, a WSGI one, when a request's body is complete, or too long."""
+    """An ASGI middleware that calls a WSGI app (as ASGI) when the body is complete, or too long."""
 
     def __init__(self, inner: Application, *, most_bytes: int) -> None:
         self._inner = inner
@@ -32,14 +32,14 @@ class SlowRequests:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = without_underscores(scope)
         if 0 < self._most < announced_length(scope):
-            await self._inner(scope, receive, send)  # which refuses it without reading
+            await self._inner(scope, receive, send)  # which refuses the request without reading it
             return
         account = account_of(scope)
         chunks: list[bytes] = []
         try:
             await self._serve(scope, receive, send, chunks, account)
         finally:
-            account.release(sum(map(len, chunks)))  # not before: it may have waited for a thread
+            account.release(sum(map(len, chunks)))  # released only now: the request may have waited for a thread
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, chunks: list[bytes], account: Account) -> None:
         try:
@@ -55,7 +55,7 @@ class SlowRequests:
             await self._inner(with_length(scope, len(body)), once(body, receive), send)
 
     async def _take(self, receive: Receive, chunks: list[bytes], account: Account) -> bool | None:
-        """Whether the body is complete; False if its sender is gone, None if there is no room for it."""
+        """Receive the body; return True if it is complete or too long, False if the client left, None without space."""
         size = 0
         while True:
             event = await receive()
@@ -77,7 +77,7 @@ def without_underscores(scope: Scope) -> Scope:
 
 
 def announced_length(scope: Scope) -> int:
-    """The declared length of a body; 0 without one."""
+    """Return the declared length of the body, or 0."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value[:20])
@@ -85,7 +85,7 @@ def announced_length(scope: Scope) -> int:
 
 
 def with_length(scope: Scope, length: int) -> Scope:
-    """Set the length of a chunked body: without it, WSGI reads none."""
+    """Set the length of a chunked body, without which WSGI reads nothing."""
     headers = [(name, value) for name, value in scope["headers"] if name not in LENGTHS]
     if length:
         headers.append((b"content-length", str(length).encode()))
@@ -93,7 +93,7 @@ def with_length(scope: Scope, length: int) -> Scope:
 
 
 def once(body: bytes, receive: Receive) -> Receive:
-    """Return the body in one piece, and then what the client sends, which is its disconnect."""
+    """Return a `receive` that gives the body in one piece, and then waits for the client to disconnect."""
     is_given = False
 
     async def receive_whole() -> dict[str, Any]:
@@ -107,7 +107,7 @@ def once(body: bytes, receive: Receive) -> Receive:
 
 
 async def refuse(send: Send, status: int, message: str) -> None:
-    """Answer instead of the application."""
+    """Send an error response instead of the application's."""
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"connection", b"close"),

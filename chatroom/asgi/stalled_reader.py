@@ -1,4 +1,4 @@
-"""A reader that does not keep up: the data on its way is counted; a reader that takes nothing is disconnected."""
+"""A reader that does not keep up: its unsent data is counted, and it is disconnected if it reads nothing."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from chatroom.asgi.budget import Account
 log = logging.getLogger(__name__)
 
 STALL_SECONDS = 60.0
-"""How long a reader may take nothing."""
+"""The time after which a reader that takes no data is cut off."""
 
 
 class StalledReader:
@@ -22,34 +22,34 @@ class StalledReader:
         self._account = account
         self._timer: asyncio.TimerHandle | None = None
         self._unread = 0
-        """What the reader had not taken at the last check."""
+        """The unsent bytes at the last check."""
 
     @property
     def is_watched(self) -> bool:
-        """Whether data is on its way to a paused reader."""
+        """Whether unsent data waits for the reader."""
         return self._timer is not None
 
     def watch(self) -> None:
-        """Count what is on its way, and give the reader some time."""
+        """Count the unsent data, and cut the reader off unless it reads some in time."""
         self._unread = self._transport.get_write_buffer_size()
         self._account.stall(self._unread, self._cut_off)
         self._timer = self._loop.call_later(STALL_SECONDS, self._look)
 
     def stop(self) -> None:
-        """The reader reads again, or the connection has ended."""
+        """Stop watching: the reader reads again, or the connection has ended."""
         self._account.flow()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def close(self) -> None:
-        """Close the connection when the reader has taken what is on its way, or after some time."""
+        """Close the connection after sending the remaining data; abort it after `STALL_SECONDS`."""
         self._transport.close()
         if self._transport.get_write_buffer_size():
             self._loop.call_later(STALL_SECONDS, self._transport.abort)
 
     def _look(self) -> None:
-        """Give more time to a reader that has taken anything."""
+        """Cut the reader off, or wait again if it has read anything."""
         unread = self._transport.get_write_buffer_size()
         if unread >= self._unread:
             self._cut_off()

@@ -1,6 +1,6 @@
-"""Spool uploads to disk, however slow, before they get a thread.
+"""Uploads: receive them into files on disk, however slow, before they get a thread.
 
-Only for logged-in users, and a few at the same time for each. Other requests stay small.
+Only logged-in users can upload, a few files at a time each. Other requests stay small.
 """
 
 import asyncio
@@ -26,23 +26,23 @@ from chatroom.base.errors import ChatroomError
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30.0
-"""For a body's first bytes. After them it must keep `LEAST_RATE`, counted from its beginning."""
+"""The time for the first bytes of a body; after that, its average rate must be at least `LEAST_RATE`."""
 LEAST_RATE = 16_384
-"""Bytes a second."""
+"""Bytes per second."""
 UPLOADS = 100
 UPLOADS_PER_USER = 4
 SPOOLED_BYTES = 2_000_000_000
-"""Of all uploads that are arriving."""
+"""The most bytes of all incoming uploads together."""
 MEMORY_BYTES = 262_144
-"""Of each upload; a longer one is on the disk."""
+"""The bytes of an upload that are in memory; a longer upload is on disk."""
 IN_MEMORY_BYTES = 2 * MEMORY_BYTES
-"""With what is on its way there."""
+"""The memory that is counted for each upload, with the bytes that are being written to disk."""
 SPOOLED = "chatroom.spooled"
-"""In the scope of a request that was spooled."""
+"""The key in a request's scope that marks a spooled upload."""
 
 
 class Uploads:
-    """An ASGI application: complete uploads go to `large`, everything else to `small` at once.
+    """An ASGI middleware: complete uploads go to the app `large`, all other requests to `small` as they arrive.
 
     `find_user` returns the id of the logged-in user, and is called in a thread.
     """
@@ -86,13 +86,13 @@ class Uploads:
         return self._uploads.total() >= UPLOADS or self._uploads[user_id] >= UPLOADS_PER_USER
 
     async def _find_sender(self, scope: Scope) -> str | None:
-        """The id of the user whose upload may be spooled; None for any other request."""
+        """Return the id of the user whose upload may be spooled; None for any other request."""
         length = announced_length(scope)
         is_chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         if not self._is_upload(scope) or (length <= self._small_bytes and not is_chunked):
             return None
         if 0 < self._most_bytes < length:
-            return None  # refused without being read
+            return None  # the app refuses it without reading it
         try:
             return await asyncio.to_thread(self._find_user, scope)
         except ChatroomError:
@@ -122,7 +122,7 @@ class Uploads:
 
 
 class _Intake:
-    """One body on its way to the disk."""
+    """The body of one upload, while it is written to disk."""
 
     def __init__(self, spool: BinaryIO) -> None:
         self._spool = spool
@@ -138,7 +138,7 @@ class _Intake:
             async with asyncio.timeout_at(began_at + PATIENCE_SECONDS + self.size / LEAST_RATE):
                 event = await receive()
             if event["type"] != "http.request":
-                return  # the sender is gone
+                return  # the client has disconnected
             body = event.get("body", b"")
             self.size += len(body)
             self.is_whole = not event.get("more_body")
@@ -151,7 +151,7 @@ class _Intake:
 
 
 def _reading(spool: BinaryIO, receive: Receive) -> Receive:
-    """Return the body piece by piece, and then what the client sends, which is its disconnect."""
+    """Return a `receive` that gives the body in pieces, and then waits for the client to disconnect."""
     is_given = False
 
     async def receive_piece() -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The rights of a member in a room: the input of every check.
 
-Each request reads them anew. A connection keeps them until it learns of a change.
+Each request reads the rights from the database. A connection keeps them until it learns of a change.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """A user in a room, with their rights. `site_role` counts only in public rooms.
+    """A user in a room, with the user's rights. `site_role` counts only in public rooms.
 
     `person` is the user as others see them now. `muted_until` is the later end of the mutes in room and site.
     """
@@ -42,11 +42,11 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def may_moderate(self) -> bool:
-        """Whether they may delete the messages of others and mention everybody."""
+        """Whether this user may delete the messages of others and mention everybody."""
         return self.room.kind != "direct" and POWERS[self.role] >= POWERS["moderator"]
 
     def outranks(self, role: Role, site_role: Role) -> bool:
-        """Whether they may act here on a user with these roles, which must be lower than theirs.
+        """Return whether this user may act here on a user with these roles, which must be lower.
 
         In a public room, moderators of the site rank above everybody else.
         """
@@ -58,17 +58,17 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def may_pin(self) -> bool:
-        """Whether they may pin messages. In a direct room, which has no moderators, everybody may."""
+        """Whether this user may pin messages. In a direct room, which has no moderators, everybody may."""
         return self.room.kind == "direct" or self.may_moderate
 
     @property
     def may_export(self) -> bool:
-        """Whether they may export the room. In a direct room, everybody may."""
+        """Whether this user may export the room. In a direct room, everybody may."""
         return self.room.kind == "direct" or self.may_moderate
 
     @property
     def may_manage(self) -> bool:
-        """Whether they may change the room, and the roles in it."""
+        """Whether this user may change the room, and the roles in it."""
         return self.room.kind != "direct" and self.role == "administrator"
 
     @property

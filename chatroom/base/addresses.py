@@ -17,23 +17,23 @@ WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9]{0,5})
 
 
 def address_of(peer: str, forwarded_for: str, trusted_proxies: int) -> str:
-    """The address of a client: from the outermost trusted proxy, otherwise from the connection."""
+    """Return the address of a client: from the outermost trusted proxy, otherwise from the connection."""
     return shown(outermost(forwarded_for, trusted_proxies)) or shown(peer)
 
 
 def is_secure(scheme: str, forwarded_proto: str, trusted_proxies: int) -> bool:
-    """Whether the browser speaks TLS, to us or to a trusted proxy."""
+    """Return whether the browser speaks TLS, to us or to a trusted proxy."""
     return (outermost(forwarded_proto, trusted_proxies) or scheme) in SECURE_SCHEMES
 
 
 def outermost(values: str, trusted_proxies: int) -> str:
-    """The value of the outermost trusted proxy in a header, counted from the end: clients write the beginning."""
+    """Return the value that the outermost trusted proxy wrote. Counted from the end: clients write the beginning."""
     words = [word.strip() for word in values.split(",")]
     return words[-trusted_proxies] if 0 < trusted_proxies <= len(words) else ""
 
 
 def shown(text: str) -> str:
-    """An address in its one spelling, without port, brackets or zone; empty if the text is not an address."""
+    """Return an address in its canonical spelling, without port, brackets and zone; "" if the text is no address."""
     text = text.strip().strip('"')
     if match := WITH_PORT.fullmatch(text):
         text = match["v6"] or match["v4"] or ""
@@ -47,7 +47,7 @@ def shown(text: str) -> str:
 
 
 def network_of(address: str) -> str:
-    """The network that limits count: an IPv4 address itself, or the /64 of an IPv6 address."""
+    """Return the network that limits count: an IPv4 address itself, or the /64 of an IPv6 address."""
     if ":" not in address:
         return address
     try:
@@ -60,7 +60,7 @@ def network_of(address: str) -> str:
 
 
 def ipv4_within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 address stands for: mapped, 6to4, Teredo or NAT64."""
+    """Return the IPv4 address that an IPv6 address stands for: mapped, 6to4, Teredo or NAT64."""
     teredo = address.teredo[1] if address.teredo else None
     nat64 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
     return address.ipv4_mapped or address.sixtofour or teredo or nat64

@@ -11,5 +11,5 @@ def utc_now() -> datetime:
 
 
 def as_stored(moment: datetime) -> datetime:
-    """A moment to the millisecond, as BSON keeps it."""
+    """Round a moment down to the millisecond, as BSON stores it."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

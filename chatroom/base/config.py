@@ -19,7 +19,7 @@ LOCAL = {"localhost", "::1"}
 
 Count = Annotated[int, Meta(ge=0)]
 Limit = str
-"""How often something may happen, as `10 per 15 minutes` (several, separated by `;`), or `0` for no limit."""
+"""A rate limit, such as `10 per 15 minutes` (several, separated by `;`), or `0` for no limit."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

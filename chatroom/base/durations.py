@@ -1,4 +1,4 @@
-"""How long something lasts, as people type and read it: `15m`, `2h`, `7d`, or until it is lifted."""
+"""Durations as users type and read them: `15m`, `2h`, `7d`, or until a mute or ban is lifted."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ _duration = re.compile(r"([1-9]\d{0,6})([mhd])")
 
 
 def end_of(duration: str, now: datetime) -> datetime:
-    """The end of a duration that begins now; raise `Refused` (`invalid`) if the text is not a duration."""
+    """Return the end of a duration that begins now; raise `Refused` (`invalid`) if the text is not a duration."""
     if duration == "lifted":
         return FOREVER
     match = _duration.fullmatch(duration)

@@ -1,6 +1,6 @@
 """Errors that are shown to the user who caused them.
 
-Every refusal has a machine-readable `reason` and a sentence that says what to do.
+Every refusal has a machine-readable `reason`, and a sentence that tells the user what to do.
 """
 
 
@@ -22,7 +22,7 @@ class Unavailable(ChatroomError):
 class Refused(ChatroomError):
     """A request is refused; nothing was changed.
 
-    `reason` is one of a fixed set of words (`docs/protocol.md`), `retry_after` is in seconds.
+    `reason` is a word from a fixed set (`docs/protocol.md`); `retry_after` is in seconds.
     """
 
     def __init__(self, reason: str, message: str, *, retry_after: float | None = None) -> None:
@@ -33,7 +33,7 @@ class Refused(ChatroomError):
 
 
 class Taken(Refused):
-    """A user name or display name belongs to somebody else."""
+    """Another account has this user name or display name."""
 
     def __init__(self) -> None:
         super().__init__("taken", "User or displayname existed")

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def later(find: Callable[[], Callable[P, T]]) -> Callable[P, T]:
-    """A function that calls what `find` returns at that moment."""
+    """Return a function that, at each call, gets a function from `find` and calls that."""
 
     def call(*arguments: P.args, **named: P.kwargs) -> T:
         return find()(*arguments, **named)

@@ -1,6 +1,6 @@
-"""Limit the log: a number of lines a minute of one kind, and fewer of one kind about one user. The first is written.
+"""Limits on the log: the number of lines a minute of one kind, and of one kind about one user.
 
-A later line says how many were left out.
+The first lines are written; a later line states the number of lines left out.
 """
 
 import logging
@@ -10,17 +10,17 @@ from collections.abc import Callable
 
 WINDOW_SECONDS = 60.0
 MOST_ABOUT_ONE = 30
-"""Lines of one kind about one user or address."""
+"""The most lines of one kind about one user or address."""
 MOST_OF_KIND = 1000
 MOST_OF_LOGGER = 3000
-"""All lines of a logger: a library may put text of clients into each line, so that each is another kind."""
+"""The most lines of a logger: with text of clients in it, each line of a library can be a kind of its own."""
 LONGEST_KEY = 100
 
 Key = tuple[str, ...]
 
 
 class LogLimits:
-    """Decide which lines are written. `DEBUG` lines always are."""
+    """Decides which lines are written. `DEBUG` lines always are."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -29,7 +29,7 @@ class LogLimits:
         self._left_out: Counter[tuple[str, str]] = Counter()
 
     def take(self, record: logging.LogRecord) -> list[logging.LogRecord]:
-        """The lines to write when this line is logged."""
+        """Return the lines to write when this line is logged."""
         lines = self._begin_anew() if self._clock() - self._began_at >= WINDOW_SECONDS else []
         if record.levelno <= logging.DEBUG or self._has_room(record):
             lines.append(record)
@@ -49,7 +49,7 @@ class LogLimits:
         return True
 
     def _begin_anew(self) -> list[logging.LogRecord]:
-        """Begin a new minute; return the lines that say what was left out."""
+        """Begin a new minute; return lines with the numbers of lines that were left out."""
         left_out, self._left_out = self._left_out, Counter()
         self._seen.clear()
         self._began_at = self._clock()
@@ -65,5 +65,5 @@ def _summary(logger: str, kind: str, count: int) -> logging.LogRecord:
 
 
 def _whom(record: logging.LogRecord) -> str:
-    """The user or address of a line, if it has one."""
+    """Return the user or address of a line, if it has one."""
     return str(getattr(record, "user", None) or getattr(record, "address", ""))[:LONGEST_KEY]

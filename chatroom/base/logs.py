@@ -43,7 +43,7 @@ def speak_any_alphabet() -> None:
 
 
 class BoundedHandler(logging.StreamHandler[TextIO]):
-    """Write to a stream, within limits."""
+    """Writes records to a stream, within `LogLimits`."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
@@ -56,7 +56,7 @@ class BoundedHandler(logging.StreamHandler[TextIO]):
 
 
 class JSONFormatter(logging.Formatter):
-    """Format a record as one line of JSON."""
+    """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -73,7 +73,7 @@ class JSONFormatter(logging.Formatter):
 
 
 class TerminalFormatter(logging.Formatter):
-    """Format a record as a line for people, with the traceback below."""
+    """Formats a record as a line for people, with the traceback below."""
 
     def format(self, record: logging.LogRecord) -> str:
         words = [
@@ -92,7 +92,7 @@ def extra_of(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def escaped(text: str) -> str:
-    """Escape what moves the cursor of a terminal or begins a new line."""
+    """Escape characters that move the cursor of a terminal or begin a new line."""
     return _control.sub(lambda found: ascii(found.group())[1:-1], text)
 
 

@@ -1,4 +1,4 @@
-"""Check the address of a MongoDB before anything parses it: no part of a password may become a host name.
+"""Checks of a MongoDB address before it is parsed: no part of a password may become a host name.
 
 An error never quotes the address.
 """
@@ -25,7 +25,7 @@ SOCKET = re.compile(r"%2[Ff].*\.sock")
 
 
 def check_uri(uri: str) -> None:
-    """Raise `ValueError`, which says what must change."""
+    """Raise `ValueError` with the remedy if an address is not valid."""
     if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in uri):
         raise ValueError(FORM)
     parts = PARTS.fullmatch(uri)
@@ -38,7 +38,7 @@ def check_uri(uri: str) -> None:
 
 
 def is_socket(uri: str) -> bool:
-    """Whether the host is a Unix socket of this machine."""
+    """Return whether the host is a Unix socket of this machine."""
     parts = PARTS.fullmatch(uri)
     return parts is not None and SOCKET.fullmatch(parts[3]) is not None
 

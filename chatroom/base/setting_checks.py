@@ -1,4 +1,4 @@
-"""The allowed values of each setting: checked, and described in plain words. Secrets are never shown."""
+"""Checks of the settings, and plain words for the allowed values. Errors never show secrets."""
 
 import re
 from typing import Any, get_args
@@ -44,7 +44,7 @@ WORDS = {
 
 
 def parse_setting(name: str, text: str, kind: Any) -> Any:
-    """The typed value of a setting; raise `SettingsError`, which says what is allowed."""
+    """Return the typed value of a setting; raise `SettingsError` with the allowed values."""
     try:
         value = msgspec.convert(text, kind, strict=False)
         if name.endswith(LIMITS):
@@ -60,7 +60,7 @@ def parse_setting(name: str, text: str, kind: Any) -> Any:
 
 
 def allowed(name: str, kind: Any) -> str:
-    """The allowed values of a setting in plain words, also for the docs."""
+    """Return the allowed values of a setting in plain words, also for the docs."""
     words = WORDS.get(name, "text")
     if name.endswith(LIMITS):
         words = "written as '10 per 15 minutes' (several separated by ';'), or 0 for no limit"

@@ -17,18 +17,18 @@ from chatroom.base.errors import Refused
 Lane = Literal["pages", "static", "probes", "pictures", "passwords", "names"]
 Answer = TypeVar("Answer")
 RunInThread = Callable[..., Awaitable[Any]]
-"""Call a function that blocks in a thread, and await its result on the event loop."""
+"""Calls a blocking function in a thread; the event loop awaits its result."""
 
 LOWER_PRIORITY = 10
 
 current_lane: ContextVar[Lane | None] = ContextVar("current_lane", default=None)
 """The lane of the route that is being served; None outside requests."""
 give_back: ContextVar[Callable[[], None]] = ContextVar("give_back", default=lambda: None)
-"""Gives up the turn of this request to compute. Call it before a long wait."""
+"""Frees the request's turn to compute; call this before a long wait."""
 
 
 class Places:
-    """Places for scarce work. If none is free, it is refused (`busy`): nobody waits."""
+    """Places for scarce work. If no place is free, the work is refused (`busy`): nobody waits."""
 
     def __init__(self, lane: Lane, count: int, message: str, *, retry_after: float) -> None:
         self._lane = lane
@@ -51,7 +51,7 @@ class Places:
 
 
 class Workers:
-    """A few threads of low priority. One more piece of work than there are threads may wait."""
+    """A few threads of low priority. One piece of work more than there are threads may wait."""
 
     def __init__(self, lane: Lane, message: str, *, retry_after: float) -> None:
         count = worker_count()
@@ -67,7 +67,7 @@ class Workers:
 
 
 def worker_count() -> int:
-    """The number of threads for heavy work: one processor is left for the event loop."""
+    """Return the number of threads for heavy work: one processor is left for the event loop."""
     return max(1, (os.cpu_count() or 1) - 1)
 
 

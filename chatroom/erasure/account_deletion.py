@@ -27,14 +27,14 @@ log = logging.getLogger(__name__)
 LEASE = "account_deletion"
 LEASE_SECONDS = 30.0
 SETTLING = timedelta(minutes=1)
-"""Until then, what was sent at the last moment by or about them may still be stored; the last pass begins later."""
+"""Within this time, the last requests by or about the user may still be stored; the last pass begins later."""
 
 Tie = Callable[[str], object]
-"""Ends a part of what an account has, given its id; may be called again."""
+"""Ends one kind of data of an account, by its id; may be called again."""
 
 
 class AccountDeletion:
-    """Delete accounts, and finish interrupted deletions. `ties` are what ends with an account."""
+    """Deletes accounts, and finishes interrupted deletions. `ties` are called with the id of a deleted account."""
 
     def __init__(
         self,
@@ -58,25 +58,25 @@ class AccountDeletion:
         self._passed: set[str] = set()
         """The ids of users whose first pass found nothing more; they wait for the last pass."""
         self.thread = BackgroundThread(LEASE, self.finish, lease=Lease(leases, LEASE, LEASE_SECONDS))
-        """Finishes deletions that were begun in any process."""
+        """The thread that finishes deletions that any process began."""
 
     def is_last_administrator(self, user: User) -> bool:
-        """Whether another user has to become an administrator before this account can be deleted."""
+        """Return whether another user must become an administrator before this account can be deleted."""
         return user.role == "administrator" and not self._user_store.has_administrator(but=user.id)
 
     def delete_own(self, user: User, password: str, address: str, *, is_erased: bool) -> None:
-        """Delete one's own account; raise `Refused` as a log-in does, or for the last administrator."""
+        """Delete the user's own account; raise the refusals of a log-in, or `Refused` for the last administrator."""
         self._accounts.authenticate(user.username, password, address)
         self._begin(user, user, "", is_erased=is_erased)
         self._finish_unless_running(user)
 
     def delete(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
-        """Delete another account as an administrator; raise `Refused` to everybody else."""
+        """Delete another account; raise `Refused` unless the actor is an administrator, or the console."""
         self.begin(by, user, reason, is_erased=is_erased)
         self._finish_unless_running(user)
 
     def begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
-        """Delete another account, and leave its memberships and messages to `finish`."""
+        """Delete another account, except its memberships and messages, which `finish` removes."""
         self.check(by, user)
         self._begin(by, user, reason, is_erased=is_erased)
 
@@ -87,7 +87,7 @@ class AccountDeletion:
         check_power(by, user)
 
     def complete(self, act: Act) -> None:
-        """Complete a deletion that stopped after the administrator's role was taken away."""
+        """Complete the deletion of an administrator that stopped after the role was removed."""
         self._states.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
 
     def finish(self, report: Report = lambda *_: None) -> None:
@@ -95,7 +95,7 @@ class AccountDeletion:
         for former in self._states.list_leaving():
             is_last_pass = self._clock() >= former.deleted_at + SETTLING
             if is_last_pass or former.id not in self._passed:
-                self._end_ties(former.id)  # again: the last requests may have made something new
+                self._end_ties(former.id)  # again: the last requests may have created data
                 if not self._departed_messages.erase(former, self.thread.may_go_on, report):
                     return
                 self._passed.add(former.id)
@@ -109,7 +109,7 @@ class AccountDeletion:
         def end(note: Note) -> bool:
             if user.role != "administrator":
                 return self._states.make_former(user.id, is_erased=is_erased, note=note)
-            self._moderation.resign(user, "member", note)  # from here on, `complete` is sure to be called
+            self._moderation.resign(user, "member", note)  # after this write, `complete` will be called in any case
             return self._states.make_former(user.id, is_erased=is_erased)
 
         gone = Notice(kind="user", user=user.id, data={"end": True, "message": GONE})

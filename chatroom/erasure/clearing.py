@@ -18,13 +18,13 @@ from chatroom.site.background import BackgroundThread, Lease, Report
 from chatroom.site.leases_store import LeaseStore
 
 BATCH = 500
-"""Messages that are erased in one write; posts to the room wait for it."""
+"""The messages that are erased in one write; posts to the room wait for it."""
 LEASE = "clearing"
 LEASE_SECONDS = 30.0
 
 
 class Clearing:
-    """Clear rooms for their administrators, and finish interrupted clearings."""
+    """Clears rooms for their administrators, and finishes interrupted clearings."""
 
     def __init__(
         self,
@@ -42,10 +42,10 @@ class Clearing:
         self._writer = writer
         self._acts = acts
         self.thread = BackgroundThread(LEASE, self.finish, lease=Lease(leases, LEASE, LEASE_SECONDS))
-        """Finishes clearings that were begun in any process."""
+        """The thread that finishes clearings that any process began."""
 
     def clear(self, access: Access, person: Author, typed_title: str, reason: str = "") -> None:
-        """Clear the history up to now; raise `Refused` without the right to, or without the room's title."""
+        """Clear the history up to now; raise `Refused` without the right to clear, or for a wrong title."""
         check_clearing(access)
         if typed_title.strip() != access.room.title.strip():
             raise Refused("invalid", f"To confirm, type the room's name: {access.room.title}")
@@ -56,7 +56,7 @@ class Clearing:
             self.finish()
 
     def begin(self, room: Room, person: Author, reason: str) -> None:
-        """Hide the history up to now, note it in the audit log, and announce it in the room."""
+        """Hide the history up to now, record that in the audit log, and announce it in the room."""
         newest = self._message_store.newest_revision(room.id)
         self._acts.do(
             "rooms",
@@ -69,13 +69,13 @@ class Clearing:
         self._writer.note(room, person, "cleared the history")
 
     def finish(self, report: Report = lambda *_: None) -> None:
-        """Erase what is hidden and not erased yet, in every room."""
+        """Erase the hidden messages of every room."""
         for room in self._store.list_being_cleared():
             if self._erase(room, report):
                 self._store.end_clearing(room)
 
     def _erase(self, room: Room, report: Report) -> bool:
-        """Erase what is hidden in a room; return whether nothing is left."""
+        """Erase the hidden messages of a room; return whether all are erased."""
         sequence, rest_seconds = 0, 0.0
         while self.thread.may_go_on(rest_seconds):
             found = self._message_store.since(room.id, sequence, BATCH)
@@ -93,7 +93,7 @@ class Clearing:
 
 
 def check_clearing(access: Access) -> None:
-    """Raise `Refused` unless this person may clear the room."""
+    """Raise `Refused` unless this user may clear the room."""
     if access.room.kind == "direct":
         raise Refused(
             "forbidden",

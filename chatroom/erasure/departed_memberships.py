@@ -14,7 +14,7 @@ GONE = "This account was deleted."
 
 
 class DepartedMemberships:
-    """End the connections and memberships of a deleted account."""
+    """Ends the connections and memberships of a deleted account."""
 
     def __init__(self, user_store: UserStore, rooms: RoomParts, writer: Writer, notices: Notices) -> None:
         self._user_store = user_store
@@ -24,11 +24,11 @@ class DepartedMemberships:
         self._notices = notices
 
     def end_for(self, user_id: str) -> None:
-        """End their connections and memberships, and notify those whose lists show a conversation with them."""
+        """End the connections and memberships of a user, and notify the other people of direct conversations."""
         self._notices.tell(Notice(kind="user", user=user_id, data={"end": True, "message": GONE}))
         for room_id in self._rooms.members.list_managed_by(user_id):
             room = self._rooms.store.find(room_id)
-            if room is not None and room.kind == "private":  # public ones have the site's administrators
+            if room is not None and room.kind == "private":  # in public rooms, administrators of the site can act
                 self._hand_over(user_id, room)
         rooms = self._rooms.listings.rooms_of(user_id)
         self._membership_store.forget(user_id)

@@ -1,6 +1,6 @@
 """Remove a deleted user's name, or all their messages, a batch at a time.
 
-It goes through the log. Repeating it changes nothing.
+The changes are in the log. Repeating them has no effect.
 """
 
 import time
@@ -15,15 +15,15 @@ from chatroom.search.wiring import SearchParts
 from chatroom.site.background import Report
 
 BATCH = 200
-"""Messages that are changed in one write; posts to the room wait for it."""
+"""The messages that are changed in one write; posts to the room wait for it."""
 ROOMS_AT_ONCE = 500
 
 GoesOn = Callable[[float], bool]
-"""Called between two steps with the seconds to rest, because posts come first; False: stop."""
+"""Called between steps with the seconds to rest, because posts come first; returns False to stop the work."""
 
 
 class DepartedMessages:
-    """Find by the search index what a former member wrote and where they are named, and change only that."""
+    """Changes the messages that a deleted user wrote, or that name the user; the search index finds them."""
 
     def __init__(self, room_store: RoomStore, messages: MessageParts, search: SearchParts) -> None:
         self._room_store = room_store

@@ -1,6 +1,6 @@
 """Delete messages that are older than the room's retention, as deletions, so that every reader learns of them.
 
-It deletes a few at a time; the room stores how far it has come.
+A sweep deletes a few messages at a time; the room stores the progress.
 """
 
 from datetime import timedelta
@@ -14,11 +14,11 @@ from chatroom.messages.changes import Changes
 from chatroom.messages.messages_store import MessageStore
 
 BATCH = 200
-"""Messages of a room that are looked at in one sweep."""
+"""The messages of a room that one sweep reads."""
 
 
 class Retention:
-    """Sweep the rooms that delete what is old."""
+    """Deletes old messages in the rooms with a retention."""
 
     def __init__(
         self,
@@ -34,16 +34,16 @@ class Retention:
         self._clock = clock
 
     def count_older(self, access: Access, days: int) -> int:
-        """How many messages a retention of so many days would delete now; at most 10,000 are counted."""
+        """Count the messages that a retention of so many days would delete now, up to 10,000."""
         if not days:
             return 0
         limit = self._clock() - timedelta(days=days)
-        # What is deleted already is not looked at again.
+        # Deleted messages are not read again.
         done = max(access.room.cleared_sequence, self._store.retained_after(access.room.id))
         return self._message_store.count_older(access.room.id, limit, after=done)
 
     def sweep(self) -> None:
-        """Delete a batch in each room where something is too old."""
+        """Delete a batch of old messages in each room."""
         for room, done in self._store.list_retaining():
             self._sweep_room(room, done)
 
@@ -55,7 +55,7 @@ class Retention:
                 break
             try:
                 self._changes.make(room, self._changes.expiring(message.id))
-            except Refused:  # `busy`: what is left out comes with the next sweep
+            except Refused:  # `busy`: the next sweep continues
                 break
             reached = message.sequence
         if reached > done:

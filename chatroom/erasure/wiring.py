@@ -1,4 +1,4 @@
-"""The parts of this package, made once."""
+"""The wiring of this package."""
 
 from chatroom.erasure.account_deletion import AccountDeletion
 from chatroom.erasure.clearing import Clearing
@@ -17,7 +17,7 @@ from chatroom.site.wiring import SiteParts
 
 
 class ErasureParts:
-    """What the package offers; `threads` run in the background of a server."""
+    """The parts of this package; a server runs `threads` in the background."""
 
     def __init__(
         self,
@@ -33,8 +33,8 @@ class ErasureParts:
         store = ErasureStore(site.context.database)
         memberships = DepartedMemberships(people.users, rooms, messages.writer, site.notices)
         ties = (
-            lambda _: site.acts.finish(is_urgent=True),  # noted in memberships and links, which end below
-            memberships.end_for,  # before the sessions end: open pages hear of both, and show what comes first
+            lambda _: site.acts.finish(is_urgent=True),  # its notes are in memberships and links, which end below
+            memberships.end_for,  # before the sessions end: open pages show the first notice
             *people.forget,
             *outbound.forget,
             *rooms.forget,

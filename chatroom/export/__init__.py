@@ -1,4 +1,4 @@
-"""Exports: a room, what the site has of one person, and backups of everything.
+"""Exports: a room, the data of one user, and backups of everything.
 
 A backup that verifies can be restored into an empty database.
 """

@@ -1,12 +1,13 @@
 """Write a backup, verify a backup, and restore one into an empty database.
 
-No reference in a backup points to something missing. Each room is as it was at one moment, which may differ from room
+No document in a backup refers to a missing one. Each room has its state at one moment, which may differ from room
 to room.
 """
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -33,23 +34,25 @@ from chatroom.site.background import Report
 
 GAP_TRIES, GAP_PAUSE_SECONDS = 5, 1.0
 FURTHEST_JUMP = 50_000_000
-"""From one revision to the next; one that was made up must not cost all memory."""
+"""The furthest jump from one revision to the next: a forged revision must not exhaust the memory."""
 REPORT_EVERY = 1000
 
 
 def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | None = None) -> Manifest:
-    """Write everything to a new folder, also while people are writing."""
+    """Write a backup to a new folder; people may post meanwhile."""
     with explained(folder), unfinished(folder) as part:
-        logs, uploads = Logs(), _Uploads()
-        files = {}
+        logs, files = Logs(), {}
+        file_ids: list[str] = []
         for name in store.kept:
-            count = {"messages": logs.take, "files.files": uploads.take}.get(name, _one)
             if name == "messages":
                 lines = _read_messages(store, logs)
             elif name == "files.chunks":
-                lines = store.read_pieces(uploads.ids)
+                lines = store.read_pieces(file_ids)
+            elif name == "files.files":
+                lines = _read_files(store, file_ids)
             else:
                 lines = store.read(name)
+            count = logs.take if name == "messages" else _one
             files[name] = write_lines(part, name, _reported(lines, name, store.estimate(name), report), count)
         manifest = Manifest(FORMAT, now or datetime.now(UTC), files, logs.facts())
         write_manifest(part, manifest)
@@ -57,7 +60,7 @@ def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | No
 
 
 def verify(collections: Sequence[CollectionModel], folder: Path, report: Report) -> Manifest:
-    """Read a backup to its end; raise `BackupError` with the file and the line that is not as it was written."""
+    """Read a whole backup; raise `BackupError` with the file and the line that was altered."""
     names = [each.name for each in backed_up(collections)]
     with explained(folder):
         manifest = read_manifest(folder)
@@ -75,14 +78,14 @@ def verify(collections: Sequence[CollectionModel], folder: Path, report: Report)
 
 
 def restore(store: BackupStore, folder: Path, report: Report) -> Manifest:
-    """Check a backup, then write all of it into an empty database."""
+    """Verify a backup, then write it into an empty database."""
     _refuse_content(store)
     manifest = verify(store.collections, folder, lambda name, done, lines: report(f"checking {name}", done, lines))
     _refuse_content(store)
     store.prepare()
     try:
         with explained(folder):
-            # The accounts come last: nobody can log in to half of a room.
+            # The accounts come last, so that nobody can log in to a half-restored site.
             for name in sorted(store.kept, key=lambda name: name == "users"):
                 facts = manifest.collections[name]
                 _restore_lines(store, name, _reported(read_lines(folder, name, facts), name, facts.lines, report))
@@ -95,9 +98,9 @@ def restore(store: BackupStore, folder: Path, report: Report) -> Manifest:
 
 
 class Logs:
-    """How far the rooms' logs go, told from the lines of their messages; a byte of memory for each revision.
+    """The extent of each room's log, from the lines of its messages; takes a byte of memory per revision.
 
-    `bounds` are the newest revisions that the lines may have.
+    `bounds` are the highest revisions that are allowed.
     """
 
     def __init__(self, bounds: Mapping[str, int] | None = None) -> None:
@@ -105,11 +108,11 @@ class Logs:
         self._logs: dict[str, _Log] = {}
 
     def take(self, line: bytes) -> bool:
-        """Note a message's state; True when it is the first of this message."""
+        """Record the state of a message; return True if it is the first line of this message."""
         try:
             entry = _entry_decoder.decode(line)
             numbers = [_integer(number) for number in (entry.sequence, entry.revision, *entry.revisions)]
-        except ValueError:  # msgspec.ValidationError is one; made by hand, and no message to the room either
+        except ValueError:  # such as msgspec.ValidationError: not written by a server, and no message to it
             return True
         if min(numbers) < 1 or max(numbers) > self.newest(entry.room) + FURTHEST_JUMP:
             return True  # the same
@@ -118,15 +121,15 @@ class Logs:
         return self._logs.setdefault(entry.room, _Log()).take(numbers[0], numbers)
 
     def newest(self, room: str) -> int:
-        """The newest revision so far."""
+        """Return the newest revision so far."""
         return self._logs[room].newest if room in self._logs else 0
 
     def missing(self, room: str) -> int:
-        """How many revisions no message accounts for."""
+        """Count the revisions that no message accounts for."""
         return self._logs[room].missing if room in self._logs else 0
 
     def facts(self) -> dict[str, RoomFacts]:
-        """All of it, for the manifest."""
+        """Return the facts of all rooms, for the manifest."""
         return {room: RoomFacts(log.newest, log.messages, log.missing) for room, log in sorted(self._logs.items())}
 
 
@@ -144,7 +147,7 @@ class _Log:
 
     @property
     def missing(self) -> int:
-        # A message that changed very often has forgotten its first revisions; nobody knows how many.
+        # A message that changed very often stores only its last revisions, so missing ones cannot be counted.
         return 0 if self._is_trimmed else self._marks.count(0)
 
     def take(self, sequence: int, revisions: list[int]) -> bool:
@@ -159,7 +162,7 @@ class _Log:
 
 
 class _Entry(msgspec.Struct):
-    """What a message's line says of its place in the log, as Extended JSON has it: `{"$numberInt": "5"}`."""
+    """The fields of a message that give its place in the log, in Extended JSON: `{"$numberInt": "5"}`."""
 
     room: str
     sequence: dict[str, str]
@@ -177,22 +180,11 @@ def _integer(number: dict[str, str]) -> int:
     raise ValueError(number)
 
 
-class _Uploads:
-    """Which files are in the backup, told from their lines."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-
-    def take(self, line: bytes) -> bool:
-        self.ids.append(_upload_decoder.decode(line).id["$oid"])
-        return True
-
-
-class _Upload(msgspec.Struct, rename={"id": "_id"}):
+class _File(msgspec.Struct, rename={"id": "_id"}):
     id: dict[str, str]
 
 
-_upload_decoder = msgspec.json.Decoder(_Upload)
+_file_decoder = msgspec.json.Decoder(_File)
 
 
 def _one(_: bytes) -> bool:
@@ -200,36 +192,36 @@ def _one(_: bytes) -> bool:
 
 
 def _read_messages(store: BackupStore, logs: Logs) -> Iterator[bytes]:
-    """Every room's log. Whoever takes the lines gives each to `logs` before the next."""
+    """Yield the lines of every room's log. The caller gives each line to `logs` before it takes the next."""
     for room in store.rooms_with_messages():
         for _ in range(GAP_TRIES):
             yield from store.read_log(room, logs.newest(room))
             if not logs.missing(room):
                 break
-            # A primary that has just been elected may show less than the one before had shown: it will come.
+            # A newly elected primary may briefly show fewer changes than the previous one.
             time.sleep(GAP_PAUSE_SECONDS)
 
 
-def _restore_lines(store: BackupStore, name: str, lines: Iterable[bytes]) -> None:
-    first, chunk = 1, []
-    for last, line in enumerate(lines, 1):
-        chunk.append(line)
-        if len(chunk) == store.batch_of(name):
-            _write_chunk(store, name, chunk, first, last)
-            first, chunk = last + 1, []
-    if chunk:
-        _write_chunk(store, name, chunk, first, first + len(chunk) - 1)
+def _read_files(store: BackupStore, ids: list[str]) -> Iterator[bytes]:
+    """All files, each noted in `ids`."""
+    for line in store.read("files.files"):
+        ids.append(_file_decoder.decode(line).id["$oid"])
+        yield line
 
 
-def _write_chunk(store: BackupStore, name: str, lines: list[bytes], first: int, last: int) -> None:
-    try:
-        store.write(name, lines)
-    except Refused as refusal:
-        raise BackupError(f"{name}.jsonl, lines {first} to {last}: {refusal.message}.") from refusal
+def _restore_lines(store: BackupStore, name: str, lines: Iterator[bytes]) -> None:
+    first = 1
+    while chunk := list(islice(lines, store.batch_of(name))):
+        try:
+            store.write(name, chunk)
+        except Refused as refusal:
+            last = first + len(chunk) - 1
+            raise BackupError(f"{name}.jsonl, lines {first} to {last}: {refusal.message}.") from refusal
+        first += len(chunk)
 
 
 def _refuse_content(store: BackupStore) -> None:
-    content = store.find_content({"rooms": LOBBY.id})  # which a room makes when it starts
+    content = store.find_content({"rooms": LOBBY.id})  # the server creates the lobby when it starts
     if content is not None:
         raise BackupError(f"The database is not empty: there are {content} in it. Only an empty one can be filled.")
 

@@ -1,6 +1,6 @@
 """The files of a backup: lines of Extended JSON, a checksum for each, and a manifest.
 
-A folder with a manifest is a complete backup: it is written under another name, and renamed when all is on the disk.
+A folder with a manifest is a complete backup: it is written under another name, and renamed at the end.
 """
 
 import hashlib
@@ -22,15 +22,15 @@ from chatroom.base.errors import ChatroomError
 FORMAT = 1
 MANIFEST = "manifest.json"
 LONGEST_LINE = 128_000_000
-"""A document has at most 16 MB, and its JSON some six times as much."""
+"""A document has at most 16 MB, and its JSON about six times as much."""
 
 
 class BackupError(ChatroomError):
-    """A backup cannot be written, read or restored; the text says where and why."""
+    """A backup cannot be written, read or restored; the text states the place and the reason."""
 
 
 class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a file must be. A document that changed while it was written has a line for each state, the last counts."""
+    """The checksums and counts of a file. A document that changed meanwhile has several lines; the last one counts."""
 
     lines: int
     documents: int
@@ -39,7 +39,7 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RoomFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far a room had come. Missing revisions were missing in the database: somebody had removed messages."""
+    """The extent of a room's log. Missing revisions were missing in the database: messages had been removed from it."""
 
     revision: int
     messages: int
@@ -47,7 +47,7 @@ class RoomFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a backup is."""
+    """The content of a backup, with checksums."""
 
     format: int
     made_at: datetime
@@ -57,7 +57,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @contextmanager
 def unfinished(folder: Path) -> Iterator[Path]:
-    """A new folder that becomes `folder` when all went well, and is removed when not."""
+    """Create a folder that is renamed to `folder` at the end, or removed after an error."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BackupError(f"{folder} already exists and is not empty: choose a new folder.")
     part = folder.with_name(f"{folder.name}.unfinished-{secrets.token_hex(3)}")
@@ -74,7 +74,7 @@ def unfinished(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Turn the system's errors into `BackupError`."""
+    """Turn errors of the operating system into `BackupError`."""
     try:
         yield
     except OSError as error:
@@ -82,7 +82,7 @@ def explained(folder: Path) -> Iterator[None]:
 
 
 def write_lines(folder: Path, name: str, lines: Iterable[bytes], count: Callable[[bytes], bool]) -> FileFacts:
-    """Write lines, and the sum of each in a file beside them, so that an altered line can be named."""
+    """Write lines, and their checksums to a second file, so that an altered line can be found."""
     digest, sums_digest = hashlib.sha256(), hashlib.sha256()
     total = documents = 0
     with _create(folder / f"{name}.jsonl") as file, _create(folder / f"{name}.sums") as sums:
@@ -98,7 +98,7 @@ def write_lines(folder: Path, name: str, lines: Iterable[bytes], count: Callable
 
 
 def read_lines(folder: Path, name: str, facts: FileFacts) -> Iterator[bytes]:
-    """Lines as they were written, one after another; raise `BackupError` at the first that is not."""
+    """Yield the lines of a file; raise `BackupError` at the first line that was altered."""
     path, sums_path = folder / f"{name}.jsonl", folder / f"{name}.sums"
     digest = hashlib.sha256()
     with path.open("rb") as file, sums_path.open("rb") as sums:
@@ -119,7 +119,7 @@ def read_lines(folder: Path, name: str, facts: FileFacts) -> Iterator[bytes]:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Say what the files are."""
+    """Write the manifest."""
     with _create(folder / MANIFEST) as file:
         file.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
 
@@ -146,7 +146,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 @contextmanager
 def _create(path: Path) -> Iterator[BinaryIO]:
-    """A new file that only its owner can read, on the disk when this ends."""
+    """Create a file that only its owner can read; it is on disk when the block ends."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb", buffering=1 << 18) as file:
         yield file

@@ -1,6 +1,6 @@
-"""Read whole collections as lines of Extended JSON, and write such lines back.
+"""Collections as lines of Extended JSON, for reading and writing.
 
-A room's messages are read along its log, by revision, so that they are all from the moment at which the reading ends.
+The messages of a room are read in the order of their revisions, so that all have the state at the end of the reading.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,42 +17,42 @@ from chatroom.mongo.collections import CollectionModel, backed_up
 from chatroom.mongo.database import Database, Document
 
 PAGE = 20_000
-"""Messages of a room that one query reads."""
+"""The messages of a room that one query reads."""
 SECONDS = 600.0
-"""For one query, all its chunks together, and for one write: a big room on a slow disk must not be given up."""
+"""The time-out of each chunk and each write; long, because a big room on a slow disk must not fail."""
 
 _written = json_util.CANONICAL_JSON_OPTIONS
 _read = json_util.JSONOptions(tz_aware=True)
 
 
 class BackupStore:
-    """The collections as lines, without what they mean."""
+    """The collections as lines, without knowledge of their content."""
 
     def __init__(self, database: Database, collections: Sequence[CollectionModel]) -> None:
         self._database = database
         self.collections = collections
         self.kept = [each.name for each in backed_up(collections)]
-        """The names of those that a backup has, in the order of reading."""
+        """The names of the collections in a backup, in the order of reading."""
         self._batches = {each.name: each.batch for each in collections}
 
     def batch_of(self, collection: str) -> int:
-        """How many documents of a collection are written and held in memory at once."""
+        """Return the number of a collection's documents that are written, and held in memory, at once."""
         return self._batches[collection]
 
     def estimate(self, collection: str) -> int:
-        """How many documents there are, more or less."""
+        """Return the approximate number of documents."""
         with self._database.bounded():
             return self._database[collection].estimated_document_count()
 
     def rooms_with_messages(self) -> list[str]:
-        """The ids of the rooms in which anything was ever posted."""
+        """Return the ids of the rooms with messages."""
         with self._database.bounded(SECONDS):
             return sorted(room for room in self._database["messages"].distinct("room") if isinstance(room, str))
 
     def read_log(self, room: str, after: int) -> Iterator[bytes]:
-        """A room's messages that changed after a revision, by revision, until there is nothing newer.
+        """Yield the messages of a room that changed after a revision, by revision, until there are no newer changes.
 
-        What changes meanwhile comes again, further on. When this ends, all that was readable at that moment has come.
+        A message that changes meanwhile is yielded again. At the end, every change that was readable then was yielded.
         """
         batch = self.batch_of("messages")
         while True:
@@ -67,17 +67,17 @@ class BackupStore:
                 return
 
     def read(self, collection: str) -> Iterator[bytes]:
-        """Every document that is there from the beginning of the reading to its end."""
+        """Yield every document that exists from the beginning of the reading to its end."""
         return map(_line, self._chunked(self._database[collection].find(), self.batch_of(collection)))
 
     def read_pieces(self, file_ids: Sequence[str]) -> Iterator[bytes]:
-        """The pieces of these files; what is being uploaded meanwhile has none in the backup."""
+        """Yield the chunks of these files; the backup has no chunks of later uploads."""
         for file_id in file_ids:
             cursor = self._database["files.chunks"].find({"files_id": ObjectId(file_id)}).sort("n", ASCENDING)
             yield from map(_line, self._chunked(cursor, self.batch_of("files.chunks")))
 
     def find_content(self, allowed: Mapping[str, str]) -> str | None:
-        """A collection that is not empty, or None; one document of each may be there, whose `_id` is allowed."""
+        """Return a collection that is not empty, if any; in each, the document with the allowed `_id` is ignored."""
         for name in [each.name for each in self.collections if each.backup != "omitted"]:
             with self._database.bounded():
                 if self._database[name].find_one({"_id": {"$ne": allowed.get(name)}}, {"_id": 1}) is not None:
@@ -85,11 +85,11 @@ class BackupStore:
         return None
 
     def prepare(self) -> None:
-        """Create the indexes, so that what contradicts them is not taken."""
+        """Create the indexes, so that documents that violate them are refused."""
         self._database.ensure_indexes(self.collections)
 
     def write(self, collection: str, lines: Sequence[bytes]) -> None:
-        """Store documents; a later state of one that is there replaces it. Raises `Refused` (`taken`, `invalid`)."""
+        """Store documents, replacing earlier states; raise `Refused` (`taken`, `invalid`)."""
         documents: dict[str, Document] = {}
         for line in lines:
             document = _document(line)
@@ -106,7 +106,7 @@ class BackupStore:
                     raise Refused("taken", "the database has another document in its place") from error
 
     def finish(self) -> None:
-        """Have those looked for in the rooms again who are gone: the messages may be from before it, by moments."""
+        """Make the erasure of all deleted users run again: the messages may be from just before it."""
         with self._database.bounded(SECONDS):
             self._database["users"].update_many({"deleted_at": {"$exists": True}}, {"$set": {"is_leaving": True}})
 

@@ -1,6 +1,6 @@
-"""Read a room from beginning to end for an export.
+"""Exports of a room, from its first message to its last.
 
-One page at a time, by sequence: little of the room is in memory, however long it is.
+Messages are read a page at a time, by sequence, so a long room needs little memory.
 """
 
 import threading
@@ -17,23 +17,23 @@ from chatroom.base.models import Message, Room
 from chatroom.messages.messages_store import MessageStore
 
 PAGE = 500
-"""Messages that are read, and held, at once."""
+"""The messages that are read at once."""
 MOST_AT_ONCE = 4
-"""Exports that one process writes at the same time, and no two for one person."""
+"""The exports that one process writes at a time, at most one per user."""
 SKEW = timedelta(hours=1)
-"""By how much the clocks of a site's processes may differ: a day is looked for so much more widely."""
+"""The most by which the clocks of the processes may differ; the search for a day is wider by this."""
 
 _unsafe = regex.compile(r"[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 
 
 class Days(msgspec.Struct, frozen=True):
-    """From a moment on, and before another; None is open."""
+    """A range of time: from `since` on, before `until`; None is unlimited."""
 
     since: datetime | None = None
     until: datetime | None = None
 
     def has(self, message: Message) -> bool:
-        """Whether a message was sent then."""
+        """Return whether a message was sent in this range."""
         return not (
             (self.since is not None and message.sent_at < self.since)
             or (self.until is not None and message.sent_at >= self.until)
@@ -41,7 +41,7 @@ class Days(msgspec.Struct, frozen=True):
 
 
 class Exports:
-    """Read rooms for people who may export them."""
+    """Reads rooms for exports."""
 
     def __init__(self, store: MessageStore) -> None:
         self._store = store
@@ -50,7 +50,7 @@ class Exports:
 
     @contextmanager
     def slot(self, user_id: str) -> Iterator[None]:
-        """One of the few exports that run at the same time; raises `Refused` (`busy`) when there is none free."""
+        """Take one of the few places for exports during the block; raise `Refused` (`busy`) if none is free."""
         with self._lock:
             if user_id in self._writing:
                 raise Refused("busy", "You already have a download running. Please wait for it.", retry_after=10.0)
@@ -64,7 +64,7 @@ class Exports:
                 self._writing.discard(user_id)
 
     def read(self, room: Room, days: Days) -> Iterator[Message]:
-        """The room's messages of these days, oldest first, each as it is when its page is read."""
+        """Yield the messages of these days, oldest first, each in its state when its page is read."""
         sequence = self._store.first_since(room.id, days.since - SKEW) if days.since else 0
         sequence = max(sequence, room.cleared_sequence + 1)
         stop_at = days.until + SKEW if days.until else None
@@ -77,13 +77,13 @@ class Exports:
 
 
 def check_export(access: Access) -> None:
-    """Raise `Refused` unless this person may take the room away."""
+    """Raise `Refused` unless this user may export the room."""
     if not access.may_export:
         raise Refused("forbidden", "Only moderators of a room can export it.")
 
 
 def parse_days(since: str, until: str) -> Days:
-    """The days from one to another, both included, in UTC; raise `Refused` for what is no day."""
+    """Return the range from one day to another, both included, in UTC; raise `Refused` for an invalid date."""
     first, last = _day(since), _day(until)
     if first and last and first > last:
         raise Refused("invalid", "The first day is after the last day. Please swap them.")
@@ -91,7 +91,7 @@ def parse_days(since: str, until: str) -> Days:
 
 
 def text_lines(room: Room, messages: Iterator[Message], now: datetime) -> Iterator[str]:
-    """The room as plain text: a line a message, what a message has more of indented; times in UTC."""
+    """Yield the room as plain text: a line per message, its further lines indented; times in UTC."""
     yield f"{safe(room.title)}\n{'=' * len(room.title)}\nExported {now:%Y-%m-%d %H:%M}. Times are in UTC.\n"
     day = None
     for message in messages:
@@ -102,7 +102,7 @@ def text_lines(room: Room, messages: Iterator[Message], now: datetime) -> Iterat
 
 
 def safe(text: str) -> str:
-    """A text without what moves a terminal's cursor or turns the direction of a line."""
+    """Replace characters that move a terminal's cursor or change the direction of a line."""
     replaced: str = _unsafe.sub("\ufffd", text)
     return replaced
 

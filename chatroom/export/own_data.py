@@ -1,6 +1,6 @@
-"""All data of one person, for that person: account, sessions, rooms, messages, files.
+"""All data of one user, for that user: account, sessions, rooms, messages, files.
 
-The search index finds the messages, a page at a time, also in rooms that the person has left.
+The search index finds the messages, a page at a time, also in rooms that the user has left.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ from chatroom.search.wiring import SearchParts
 PAGE = 200
 ROOMS_AT_ONCE = 500
 MOST_BATCHES = 50
-"""Batches that are indexed before the reading. If more is missing, the index is being built: the person is refused."""
+"""The batches that are indexed before the reading. If more are missing, the request is refused."""
 OF_SESSION = ("kind", "label", "address", "created_at", "seen_at", "expires_at")
 OF_MEMBERSHIP = ("role", "notify", "read_sequence")
 OF_HELD = ("held_at", "state", "reason", "reply_to", "text")
@@ -31,7 +31,7 @@ Record = dict[str, Any]
 
 
 class OwnData:
-    """Read what belongs to one person, as records of plain values, each with its `type`."""
+    """Reads the data of one user, as records of plain values, each with its `type`."""
 
     def __init__(
         self, sessions: Sessions, message_store: MessageStore, rooms: RoomParts, held: HeldStore, search: SearchParts
@@ -45,7 +45,7 @@ class OwnData:
         self._index = search.store
 
     def read(self, user: User) -> Iterator[Record]:
-        """Every record; raises `Refused` (`busy`), before there is any, while the index is behind."""
+        """Return all records; raise `Refused` (`busy`) at once while the index is behind."""
         return self._records(user, self._rooms_written_in(user.id))
 
     def _records(self, user: User, rooms: dict[str, str]) -> Iterator[Record]:
@@ -63,7 +63,7 @@ class OwnData:
                 yield _record("message", message, OF_MESSAGE, room=slug, files=_facts(message.files))
 
     def _rooms_written_in(self, user_id: str) -> dict[str, str]:
-        """The slugs of the rooms in which somebody wrote, by the rooms' ids."""
+        """Return the slugs of the rooms in which this user wrote, by room id."""
         found: set[str] = set()
         batches = iter([True] * MOST_BATCHES)
         all_rooms = self._all_rooms.list_ids()
@@ -75,7 +75,7 @@ class OwnData:
         return self._all_rooms.slugs_of(found)
 
     def _written_by(self, user_id: str, room: str) -> Iterator[Message]:
-        """What somebody wrote in a room, the newest first."""
+        """Yield this user's messages in a room, the newest first."""
         for ids in self._index.pages_with(room, [mark("from", user_id)], PAGE):
             for message, _ in self._message_store.find_all(ids, [room]):
                 if message.deleted_at is None and message.author.id == user_id:

@@ -1,4 +1,4 @@
-"""The parts of this package, made once."""
+"""The wiring of this package."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from chatroom.site.wiring import SiteParts
 
 
 class ExportParts:
-    """What the package offers."""
+    """The parts of this package."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class ExportParts:
         search: SearchParts,
         collections: Sequence[CollectionModel],
     ) -> None:
-        """`collections` are those of the whole site."""
+        """Create the parts; `collections` are all collections of the site."""
         self.exports = Exports(messages.store)
         self.own_data = OwnData(people.sessions, messages.store, rooms, moderation.held, search)
         self.backups = BackupStore(site.context.database, collections)

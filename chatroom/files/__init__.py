@@ -1,4 +1,4 @@
-"""Files of messages: take them in, make thumbnails, hand them to members, and delete them.
+"""Files of messages: store uploads, make thumbnails, serve files to members, and delete files.
 
-A file is read only by members of its room, and leaves without what the camera wrote into it.
+Only members of its room can read a file, and it contains no metadata from the camera.
 """

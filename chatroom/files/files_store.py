@@ -1,6 +1,6 @@
 """Files of messages, stored in chunks in the layout of GridFS.
 
-A file can be found only when all of it is stored, and not after a part may be gone.
+A file can be found only while all of it is stored.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,26 +16,26 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import File
 from chatroom.mongo.database import Database, Document
 
-# Not the driver's own `gridfs`: its reader asks for 16 MB at once for everybody who downloads, and keeps a cursor open
-# for as long as they take; its writer leaves pieces that nothing points to when the process dies in between.
+# Not the driver's own `gridfs`: its reader requests 16 MB at once for every download, and keeps a cursor open for the
+# whole download; its writer leaves unreferenced chunks when the process dies.
 
 INDEXES = [
     IndexModel([("metadata.check_at", ASCENDING)]),
     IndexModel([("metadata.owner", ASCENDING), ("metadata.check_at", ASCENDING)]),
-    # With the lengths in it, so that what a room's files take is summed up without a look at them.
+    # Includes the length, so that the index alone gives the total size of a room's files.
     IndexModel([("metadata.room", ASCENDING), ("length", ASCENDING)]),
 ]
 CHUNK_INDEXES = [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)]
 PIECE_BYTES = 255 * 1024
-"""The size of GridFS, so that its tools can read them."""
+"""The chunk size of GridFS, so that its tools can read the files."""
 PIECES_AT_ONCE = 8
-"""That are written together, and so held."""
+"""The number of chunks that are written together, and so are in memory."""
 
 _BUT_THUMBNAIL = {"metadata.thumbnail": 0}
 
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file with what decides who gets it. `client_id` is its message's, empty while it has none."""
+    """A file with the fields that decide who may read it. `client_id`: that of the message, or "" without one."""
 
     file: File
     room_id: str
@@ -65,9 +65,9 @@ class FileStore:
         check_at: datetime,
         check: Callable[[], None] = lambda: None,
     ) -> None:
-        """Store a file under the id that it has. `pieces` are of `PIECE_BYTES`, but for the last.
+        """Store a file under its id. Each of `pieces` has `PIECE_BYTES`, except the last.
 
-        `check` is called when the file counts already, and may raise: then nothing of it is left.
+        `check` is called when `total_bytes` and `recent` already include the file; if it raises, the file is removed.
         """
         document: Document = {
             "_id": ObjectId(file.id),
@@ -87,7 +87,7 @@ class FileStore:
                 "thumbnail": thumbnail,
             },
         }
-        # First of all, so that the sweep finds what a process leaves that dies on the way.
+        # Inserted first, so that the sweep finds the rest of a file if the process dies.
         with self._database.bounded():
             self._files.insert_one(document)
         try:
@@ -100,26 +100,26 @@ class FileStore:
             raise
 
     def get(self, file_id: str) -> KeptFile:
-        """A complete file; raise `Refused` (`not_found`) for any other."""
+        """Return a complete file; raise `Refused` (`not_found`) for any other."""
         for kept in self.find_all([file_id]).values():
             return kept
         raise no_such_file()
 
     def find_all(self, file_ids: Sequence[str]) -> dict[str, KeptFile]:
-        """Those of these files that are complete, by id."""
+        """Return the complete files among these, by id."""
         keys = [ObjectId(file_id) for file_id in file_ids if ObjectId.is_valid(file_id)]
         with self._database.bounded():
             found = [_kept(document) for document in self._files.find({"_id": {"$in": keys}}, _BUT_THUMBNAIL)]
         return {kept.file.id: kept for kept in found if kept.is_whole}
 
     def thumbnail(self, file_id: str) -> bytes:
-        """The small copy of a picture, a WebP; empty if there is none."""
+        """Return the WebP thumbnail of a picture, or b"" if there is none."""
         with self._database.bounded():
             document = self._files.find_one({"_id": ObjectId(file_id)}, {"metadata.thumbnail": 1})
         return bytes(document["metadata"]["thumbnail"]) if document else b""
 
     def read(self, file_id: str, start: int, stop: int) -> Iterator[bytes]:
-        """The bytes from `start` to before `stop`, a piece at a time. Raises `Unavailable` where one is gone."""
+        """Yield the bytes from `start` to before `stop`, chunk by chunk; raise `Unavailable` if a chunk is missing."""
         position = start
         while position < stop:
             number, offset = divmod(position, PIECE_BYTES)
@@ -132,7 +132,7 @@ class FileStore:
             position += len(piece)
 
     def claim(self, kept: KeptFile, client_id: str, check_at: datetime) -> bool:
-        """Give a file to a message, if nothing has happened to it since it was read."""
+        """Assign a file to a message; return False if the file has changed since `kept` was read."""
         query = {
             "_id": ObjectId(kept.file.id),
             "metadata.client_id": kept.client_id,
@@ -144,13 +144,13 @@ class FileStore:
             return self._files.update_one(query, change).matched_count == 1
 
     def check_at(self, file_ids: Sequence[str], moment: datetime) -> None:
-        """Schedule these files for the sweep from that moment on."""
+        """Schedule these files for the sweep at that time."""
         keys = [ObjectId(file_id) for file_id in file_ids]
         with self._database.bounded():
             self._files.update_many({"_id": {"$in": keys}}, {"$set": {"metadata.check_at": moment}})
 
     def take_due(self, until: datetime) -> KeptFile | None:
-        """A file that is to be looked at; no other process gets it before `until`."""
+        """Take a file that the sweep must check; no other process gets the file before `until`."""
         with self._database.bounded():
             document = self._files.find_one_and_update(
                 {"metadata.check_at": {"$lte": self._clock()}},
@@ -162,20 +162,20 @@ class FileStore:
         return _kept(document) if document else None
 
     def hide(self, kept: KeptFile) -> bool:
-        """Hide a file; False if it was claimed since it was read."""
+        """Hide a file; return False if it was claimed since `kept` was read."""
         query = {"_id": ObjectId(kept.file.id), "metadata.check_at": kept.check_at}
         with self._database.bounded():
             return self._files.update_one(query, {"$set": {"metadata.is_whole": False}}).matched_count == 1
 
     def hide_all(self, file_ids: Sequence[str], check_at: datetime) -> None:
-        """Hide these files, and let the sweep remove them."""
+        """Hide these files, and let the sweep remove them at `check_at`."""
         keys = [ObjectId(file_id) for file_id in file_ids]
         change = {"$set": {"metadata.is_whole": False, "metadata.check_at": check_at}}
         with self._database.bounded():
             self._files.update_many({"_id": {"$in": keys}}, change)
 
     def remove(self, file_id: str) -> None:
-        """Remove a file. It is found by the sweep again where this ends half way."""
+        """Remove a file. If this is interrupted, the sweep finds the file again."""
         key = ObjectId(file_id)
         with self._database.bounded():
             self._files.update_one({"_id": key}, {"$set": {"metadata.is_whole": False}})
@@ -183,7 +183,7 @@ class FileStore:
             self._files.delete_one({"_id": key})
 
     def total_bytes(self) -> int:
-        """What all files take, those on their way included; told from an index alone."""
+        """Return the size of all files, including unfinished uploads, from an index alone."""
         steps: list[Document] = [
             {"$match": {"metadata.room": {"$gt": ""}}},
             {"$group": {"_id": None, "bytes": {"$sum": "$length"}}},
@@ -193,7 +193,7 @@ class FileStore:
         return int(found[0]["bytes"]) if found else 0
 
     def recent(self, owner_id: str, since: datetime, until: datetime) -> list[KeptFile]:
-        """A user's files that the sweep will check in this time, including unfinished uploads."""
+        """Return a user's files that the sweep will check in this time, including unfinished uploads."""
         query = {"metadata.owner": owner_id, "metadata.check_at": {"$gt": since, "$lte": until}}
         with self._database.bounded():
             return [_kept(document) for document in self._files.find(query, _BUT_THUMBNAIL)]
@@ -208,12 +208,12 @@ class FileStore:
 
 
 def make_file_id() -> str:
-    """A new file's id."""
+    """Return an id for a new file."""
     return str(ObjectId())
 
 
 def no_such_file() -> Refused:
-    """The same refusal for a file that does not exist and for one that the person may not see."""
+    """Return the same refusal for a missing file and for a file that the user may not read."""
     return Refused("not_found", "There is no such file, or you may not see it.")
 
 

@@ -1,17 +1,17 @@
-"""The type of a file, by its first bytes and never by its name, and how browsers may receive it.
+"""The type of a file, from its first bytes and never from its name, and how browsers may receive the file.
 
-Types that are not known to be harmless are saved, never shown: no uploaded page opens under our address.
+Browsers save all types that are not known to be harmless: no uploaded page opens under this site's address.
 """
 
 import puremagic
 
 HEAD_BYTES = 8192
-"""How much of a file is looked at."""
+"""The number of bytes that decide the type."""
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
 
 PICTURES = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp"}
-"""What is shown as a picture, and the ending of its name."""
+"""The types that are shown as pictures, with their file extensions."""
 
 PLAYED = {
     ".mp3": "audio/mpeg",
@@ -24,12 +24,12 @@ PLAYED = {
     ".mov": "video/quicktime",
     ".webm": "video/webm",
 }
-"""By the ending that puremagic gives: its own media types are several for one format, or missing."""
+"""Keyed by the extension from puremagic, whose media types are missing, or several for one format."""
 
 SAVED = {
     ".pdf": "application/pdf",
     ".zip": "application/zip",
-    ".docx": "application/zip",  # only its middle would tell a document from any other archive
+    ".docx": "application/zip",  # its first bytes do not distinguish a document from other archives
     ".gz": "application/gzip",
     ".7z": "application/x-7z-compressed",
     ".rar": "application/vnd.rar",
@@ -38,7 +38,7 @@ SAVED = {
 }
 
 INLINE = {*PICTURES, *PLAYED.values(), "audio/ogg", "video/ogg", TEXT}
-"""What a browser may show by itself; all else is saved."""
+"""The types that a browser may show; all others are saved."""
 
 _ACTIVE = ("<!doctype", "<html", "<svg", "<?xml", "<script", "<head", "<body", "<!--")
 _MARKS = (
@@ -46,12 +46,12 @@ _MARKS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
-    (b"%PDF-", "application/pdf"),  # else it may pass for text
+    (b"%PDF-", "application/pdf"),  # could otherwise pass as text
 )
 
 
 def find_type(head: bytes) -> str:
-    """The media type of a file that begins so."""
+    """Return the media type of a file with these first bytes."""
     for mark, type in _MARKS:
         if head.startswith(mark):
             return type
@@ -77,7 +77,7 @@ def _by_magic(head: bytes) -> str:
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether it reads as UTF-8 without control characters, but for a character that the end of the head has cut."""
+    """Return whether the bytes are UTF-8 without control characters; the last character may be cut off."""
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -88,6 +88,6 @@ def _is_text(head: bytes) -> bool:
 
 
 def _is_active(head: bytes) -> bool:
-    """Whether some browser might take a text for a page or a drawing, which run scripts."""
+    """Return whether a browser might interpret a text as HTML or SVG, which can run scripts."""
     text = head[:1024].decode("utf-8", "ignore").removeprefix("\ufeff").lstrip().lower()
     return text.startswith(_ACTIVE) or "<svg" in text or "<script" in text

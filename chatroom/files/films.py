@@ -1,4 +1,4 @@
-"""Remove the camera's metadata from videos: place, device, time.
+"""Removal of the camera's metadata from videos: place, device, time.
 
 Nothing moves: each removed part becomes an empty `free` atom of the same size, so that all offsets stay correct.
 """
@@ -17,25 +17,25 @@ from chatroom.base.errors import Refused
 
 TYPES = {"video/mp4", "video/quicktime", "audio/mp4"}
 MOST_ATOMS = 50_000
-"""That are looked at in one file."""
+"""The maximum number of atoms in a file."""
 REMOVED = {b"udta", b"meta", b"uuid"}
-"""Of the film and its tracks: places (`©xyz`, `loci`, `com.apple.quicktime.location.ISO6709`), devices, titles, XMP."""
+"""Metadata of a video and its tracks: places (`©xyz`, `loci`, `com.apple.quicktime.location.ISO6709`), devices, XMP."""
 CONTAINERS = {b"moov", b"trak", b"mdia"}
 DATED = {b"mvhd", b"tkhd", b"mdhd"}
 HANDLER = b"hdlr"
 TELLS_OF_ITSELF = {b"meta", b"camm", b"gpmd"}
-"""Tracks in which a camera notes where it is while it films."""
+"""The types of tracks in which a camera records its position."""
 SPHERICAL = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
-"""The `uuid` atom of a track that is shown all around: players need it."""
+"""The `uuid` atom of a 360-degree track, which players need."""
 MOST_NOTES = 4_000_000
-"""Bytes of a table of a track that tells where its samples are; of a longer one, the samples stay."""
+"""The maximum size in bytes of a sample table; with a larger one, the samples are not overwritten."""
 MOST_PIECES = 200_000
-"""Of samples that are overwritten in one file: about a second."""
+"""The maximum number of pieces that are overwritten in a file, which takes about a second."""
 ZEROS = bytes(65_536)
 
 
 class Atom(msgspec.Struct, frozen=True):
-    """A part of the file: where it begins, where its content does, and where it ends."""
+    """A part of the file, with the positions of its start, its content and its end."""
 
     name: bytes
     start: int
@@ -44,14 +44,14 @@ class Atom(msgspec.Struct, frozen=True):
 
 
 def strip(file: BinaryIO) -> None:
-    """Take it out of a film, in place; raise `Refused` (`invalid`) for one of too many parts."""
+    """Remove the metadata from a video, in place; raise `Refused` (`invalid`) if it has too many parts."""
     file.seek(0, 2)
     _strip_within(_Reader(file, file.tell()), 0, file.tell())
     file.seek(0)
 
 
 class _Reader:
-    """Finds the atoms of a file, up to a bound."""
+    """Finds the atoms of a file, within limits on their number and on the bytes to overwrite."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.file = file
@@ -60,13 +60,13 @@ class _Reader:
         self._left = MOST_ATOMS
 
     def may_empty(self, size: int) -> bool:
-        """Count a piece that is to be emptied; False when it is more than the file can have."""
+        """Count a piece to overwrite; return False if the limit is exceeded."""
         self._bytes_left -= size
         self._pieces_left -= 1
         return min(self._bytes_left, self._pieces_left) >= 0
 
     def atoms(self, start: int, end: int) -> Iterator[Atom]:
-        """Those between two places, as far as they make sense."""
+        """Yield the atoms between two positions, up to the first invalid one."""
         while start + 8 <= end:
             self._left -= 1
             if self._left < 0:
@@ -113,7 +113,7 @@ def _is_spherical(reader: _Reader, atom: Atom) -> bool:
 
 
 def _empty_samples(reader: _Reader, track: Atom) -> None:
-    """What a track has among the frames, all pieces of it together no more than the file; damaged tables are left."""
+    """Overwrite the samples of a track; stop at a damaged table, or when the pieces exceed the size of the file."""
     tables = {atom.name: _table(reader, atom) for atom in _inside(reader, track, b"mdia", b"minf", b"stbl")}
     frames = [atom for atom in reader.atoms(0, reader.size) if atom.name == b"mdat"]
     for start, size in _pieces(tables):
@@ -132,7 +132,7 @@ def _inside(reader: _Reader, atom: Atom, *path: bytes) -> Iterator[Atom]:
 
 
 def _table(reader: _Reader, atom: Atom) -> "array[int]":
-    """The numbers in it, after its version; of `co64`, each is two."""
+    """Return the numbers of a table, after its version; each entry of `co64` is two numbers."""
     if atom.name not in {b"stsc", b"stsz", b"stco", b"co64"} or atom.end - atom.content > MOST_NOTES:
         return array("I")
     reader.file.seek(atom.content + 4)
@@ -143,7 +143,7 @@ def _table(reader: _Reader, atom: Atom) -> "array[int]":
 
 
 def _pieces(tables: dict[bytes, "array[int]"]) -> Iterator[tuple[int, int]]:
-    """Where each piece of a track begins, and how long it is."""
+    """Yield the position and the length of each piece of a track."""
     none = array("I")
     runs = tables.get(b"stsc", none)[1:]
     same, left = (tables.get(b"stsz", none) + array("I", (0, 0)))[:2]
@@ -174,7 +174,7 @@ def _zero(file: BinaryIO, start: int, end: int) -> None:
 
 
 def _forget_time(file: BinaryIO, atom: Atom) -> None:
-    """Of the two times, when it was made and changed; how long they are is told by the atom's version."""
+    """Clear the times of creation and change; the atom's version decides their length."""
     file.seek(atom.content)
     size = 16 if file.read(1) == b"\1" else 8
     if atom.content + 4 + size <= atom.end:

@@ -1,4 +1,4 @@
-"""Remove comments and application data from GIFs: only the parts that draw the picture stay."""
+"""Removal of comments and application data from GIFs; only the image data stays."""
 
 from collections.abc import Iterator
 
@@ -8,11 +8,11 @@ EXTENSION, IMAGE = 0x21, 0x2C
 GRAPHIC_CONTROL, APPLICATION = 0xF9, 0xFF
 HEAD_BYTES = 13
 LOOP_BYTES = 19
-"""Of the extension that tells how often it is repeated: nothing else has a place in it."""
+"""The length of the extension that sets the number of repetitions; it has no room for other data."""
 
 
 def strip(content: bytes) -> bytes:
-    """A GIF without comments, texts, and extensions of programs but for the one that repeats it."""
+    """Return a GIF without comments, texts and application extensions, except the one that repeats it."""
     start = HEAD_BYTES + _colours(content[10])
     return b"".join((content[:start], *_kept(content, start), TRAILER))
 
@@ -43,12 +43,12 @@ def _image_end(content: bytes, position: int) -> int:
 
 
 def _blocks_end(content: bytes, position: int) -> int:
-    """Behind the blocks that begin here; the end of the file where they are cut off."""
+    """Return the position after the blocks that begin here, at most the end of the file."""
     while position < len(content) and content[position]:
         position += 1 + content[position]
     return min(position + 1, len(content))
 
 
 def _colours(flags: int) -> int:
-    """How long the table of colours is that the flags announce."""
+    """Return the length of the colour table that the flags announce."""
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0

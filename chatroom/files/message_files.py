@@ -1,4 +1,4 @@
-"""The files of a message: claimed when it is posted, removed when it is changed or deleted.
+"""The files of a message: claimed when it is posted, removed when it is edited or deleted.
 
 A file belongs to its uploader until its message is stored.
 """
@@ -18,12 +18,12 @@ from chatroom.files.usage import UNUSED_FOR, FileUsage
 log = logging.getLogger(__name__)
 
 CHANGE_TIME = timedelta(minutes=1)
-"""For the change that takes a file out of its message."""
+"""The time for the change that removes a file from its message."""
 CLAIM_TRIES = 3
 
 
 class MessageFiles:
-    """Attach files to messages, and remove them."""
+    """Attaches files to messages, and removes them."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class MessageFiles:
         self._clock = clock
 
     def attach(self, room: Room, draft: Draft, file_ids: Sequence[str]) -> Draft:
-        """Give a draft its files: its author's own, of this room, and of no other message; again does no harm."""
+        """Add files to a draft; each must be its author's, of this room, and of no other message. Idempotent."""
         if not file_ids:
             return draft
         if len(file_ids) > self._most_files > 0 or len(set(file_ids)) != len(file_ids):
@@ -54,24 +54,24 @@ class MessageFiles:
         raise Refused("busy", "The files are in use. Please try again.", retry_after=1.0)
 
     def expect_removal(self, message: Message) -> None:
-        """Schedule the files for the sweep before a change removes them from their message, even if it fails."""
+        """Schedule the files of a message for the sweep, before a change removes them; the change may still fail."""
         self._store.check_at([file.id for file in message.files], self._clock() + CHANGE_TIME)
 
     def remove(self, message: Message | Held) -> None:
-        """Hide the files that a message had from everybody at once; the next sweep takes them off the disk."""
+        """Hide the files of a message at once; the next sweep deletes them."""
         try:
             self._store.hide_all([file.id for file in message.files], self._clock())
         except Unavailable:
             log.warning("the files of a deleted message still exist; the removal of unused files will delete them")
 
     def _claim(self, kept: KeptFile, draft: Draft) -> bool:
-        # A draft that was refused gives its files back without saying so: the next one of its author may have them.
+        # A refused draft does not release its files. The author's next draft may claim them.
         if kept.client_id not in {"", draft.client_id} and self._usage.is_used(kept):
             raise Refused("invalid", f"The file {kept.file.name} belongs to another message. Please attach it again.")
         return self._store.claim(kept, draft.client_id, self._clock() + UNUSED_FOR)
 
     def _answer_without(self, room: Room, draft: Draft) -> Draft:
-        """A draft that is stored already needs no files: it is answered with its message."""
+        """Return the draft if its message is stored already; else raise `Refused` (`not_found`)."""
         if self._usage.find_message(room.id, draft.author.id, draft.client_id) is None:
             raise Refused("not_found", "A file of this message no longer exists. Please attach it again.")
         return draft

@@ -1,6 +1,6 @@
-"""Prepare pictures for storage: turned upright, without the camera's metadata, with a small copy.
+"""Prepare pictures for storage: turned upright, without the camera's metadata, with a thumbnail.
 
-A picture is measured before it is decoded: a few bytes can claim to be billions of pixels.
+The size of a picture is checked before decoding: a few bytes can declare billions of pixels.
 """
 
 import io
@@ -18,12 +18,12 @@ from chatroom.files import gifs
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 MAX_PIXELS = 50_000_000
-"""Of one frame: some 200 MB while it is decoded."""
+"""Per frame; decoding this many takes about 200 MB."""
 MAX_FRAMES = 1000
 MAX_MOVING_PIXELS = 1_000_000_000
-"""Of all frames together: every reader's browser has to draw them."""
+"""The total of all frames, because every reader's browser must draw them."""
 MAX_SCANS = 100
-"""Of a JPEG, in which each goes over all of it: a hundred thousand empty ones fit into a megabyte, and take hours."""
+"""The scans of a JPEG, each over the whole picture: 100,000 empty ones fit into a megabyte, and take hours."""
 THUMBNAIL = (640, 480)
 SQUARES = (256, 80)
 ORIENTATION = 0x0112
@@ -33,13 +33,13 @@ PNG_CHUNKS = {
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT",
     b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"sBIT", b"bKGD",
 }  # fmt: skip
-"""What makes the picture and its colours; all else is left out."""
+"""The chunks that define the picture and its colours; all others are left out."""
 UPRIGHT = {None, 0, 1}
 BUSY = "Too many pictures are being processed. Please try again in a moment."
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture that may be shown to others. The thumbnail is a WebP."""
+    """A picture that is safe to show. The thumbnail is a WebP."""
 
     content: bytes
     width: int
@@ -48,12 +48,12 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_workers() -> Workers:
-    """What draws: decoded, a picture takes hundreds of megabytes, and seconds of a processor."""
+    """Create the threads for pictures: processing one takes hundreds of megabytes, and seconds."""
     return Workers("pictures", BUSY, retry_after=5.0)
 
 
 def prepare(file: BinaryIO, type: str) -> Picture:
-    """Make a picture fit to be shown; raise `Refused` (`too_large`, `invalid`) for one that is not."""
+    """Make a picture safe to show; raise `Refused` (`too_large`, `invalid`) if that is not possible."""
     with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
         _check_size(image, file)
         upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
@@ -67,7 +67,7 @@ def prepare(file: BinaryIO, type: str) -> Picture:
 
 
 def make_squares(file: BinaryIO, type: str) -> tuple[bytes, bytes]:
-    """The middle of a picture as two squares, a small and a large one, both WebP; refuses as `prepare` does."""
+    """Return the middle of a picture as a small and a large square, both WebP; raises the refusals of `prepare`."""
     with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
         _check_size(image, file)
         upright = ImageOps.exif_transpose(image)
@@ -79,14 +79,14 @@ def make_squares(file: BinaryIO, type: str) -> tuple[bytes, bytes]:
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn whatever a decoder meets into a refusal."""
+    """Turn every error of a decoder into a refusal."""
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many_pixels() from error
     except Refused:
         raise
-    except Exception as error:  # a decoder meets anything in a damaged file: struct.error, SyntaxError, IndexError
+    except Exception as error:  # damaged files cause many types: struct.error, SyntaxError, IndexError
         raise Refused("invalid", "The picture cannot be read: it is damaged or incomplete.") from error
 
 
@@ -115,7 +115,7 @@ def _is_moving(image: Image.Image) -> bool:
 
 
 def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, type: str) -> bytes:
-    """The picture's bytes without EXIF, XMP, comments: where it was taken is nobody's business."""
+    """Return the bytes of the picture without EXIF, XMP and comments, which tell where it was taken."""
     if type == "image/gif":
         return gifs.strip(_whole(file))
     if type == "image/webp" and upright is image:
@@ -125,8 +125,8 @@ def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, 
     out = io.BytesIO()
     profile = image.info.get("icc_profile")  # without it, colours would change
     if type == "image/jpeg":
-        # As good as it was: with its own tables where it was not turned.
-        image.format = "JPEG"  # a phone's MPO is one with a second picture behind it
+        # Without loss of quality: if the picture was not turned, with its own quantization tables.
+        image.format = "JPEG"  # an MPO of a phone is a JPEG followed by a second picture
         options = {"quality": "keep"} if upright is image else {"quality": 92, "subsampling": 0}
         upright.save(out, "JPEG", icc_profile=profile, comment=b"", progressive="progressive" in image.info, **options)
     elif type == "image/png":
@@ -145,7 +145,7 @@ def _whole(file: BinaryIO) -> bytes:
 
 
 def _strip_png(content: bytes, frames: int) -> bytes:
-    """A PNG without its EXIF and texts. It is not made anew: it could grow, and all frames of a moving one be held."""
+    """Return a PNG without EXIF and texts, not encoded again: that could enlarge it, and needs all frames at once."""
     pieces = [PNG_MARK]
     found = 0
     for name, chunk in _png_chunks(content):
@@ -169,7 +169,7 @@ def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _strip_webp(content: bytes) -> bytes:
-    """A WebP without its EXIF and XMP; what stands behind its end is left out as well."""
+    """Return a WebP without EXIF, XMP, and bytes after its end."""
     pieces = []
     for name, chunk in _webp_chunks(content):
         if name == b"VP8X":

@@ -1,7 +1,7 @@
 """Store uploaded files for future messages, within the limits on space.
 
-The content alone decides the type; pictures and videos lose the camera's metadata. A file counts before its first byte
-is stored, with its stored size, in every process.
+The content alone decides the type; pictures and videos lose the camera's metadata. The space for a file is counted, in
+every process, before its first byte is stored.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,15 +24,15 @@ from chatroom.files.usage import CHECK_EVERY, UNUSED_FOR, FileUsage
 from chatroom.names import clean_file_name
 
 MEMORY_BYTES = 1_000_000
-"""Of a file on its way to the store; the rest is on the disk."""
+"""The bytes of an upload that are in memory; the rest is on disk."""
 MESSAGES_IN_PREPARATION = 2
-"""A person's files without a message may fill so many messages."""
+"""A user's files without a message may fill this many messages."""
 LEAST_PART = 10
-"""A person's files without a message take at most a tenth of the whole space."""
+"""A user's files without a message take at most a tenth of the whole space."""
 
 
 class FileUploads:
-    """Check files, prepare them, and store them."""
+    """Checks files, prepares them, and stores them."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class FileUploads:
         self._clock = clock
 
     def take(self, user_id: str, room: Room, name: str, stream: BinaryIO) -> File:
-        """Keep a file for a message that is still to come; it may be `empty`, `too_large`, `full` or `invalid`."""
+        """Store a file for a later message; raise `Refused` (`empty`, `too_large`, `full`, `invalid`, `busy`)."""
         with SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
             size = self._take_in(stream, cast("BinaryIO", spool))
             spool.seek(0)
@@ -101,7 +101,7 @@ class FileUploads:
 
 
 class FileSpace:
-    """Refuse files for which there is no space: for all files of the site, and for a person's without a message."""
+    """Limits the space of all files of the site, and of each user's files without a message."""
 
     def __init__(self, store: FileStore, settings: Settings, usage: FileUsage) -> None:
         self._store = store
@@ -110,13 +110,13 @@ class FileSpace:
         self.share = _share(settings)
 
     def check(self, owner_id: str, now: datetime) -> None:
-        """Raise `Refused` (`full`) if the stored files take too much; they include the new one."""
+        """Raise `Refused` (`full`) if the stored files, including the new one, take too much space."""
         if 0 < self._most < self._store.total_bytes():
             raise Refused("full", "There is no space left for files. The operator of the site can add some.")
         recent = self._store.recent(owner_id, now, now + UNUSED_FOR)
         if 0 < self.share < _bytes_of(recent):
             used = {kept.file.id for kept in recent if self._usage.is_used(kept)}
-            self._store.check_at(list(used), now + CHECK_EVERY)  # until then, they are not looked at again
+            self._store.check_at(list(used), now + CHECK_EVERY)  # not counted again until then
             if self.share < _bytes_of(kept for kept in recent if kept.file.id not in used):
                 allowed = f"at most {in_megabytes(self.share)} are allowed"
                 advice = "Post them, or wait: they are removed a day after the upload."
@@ -124,12 +124,12 @@ class FileSpace:
 
 
 def in_megabytes(size: int) -> str:
-    """A size for people."""
+    """Return a size in words."""
     return f"{size / 1_000_000:g} MB" if size >= 100_000 else f"{size:,} bytes"
 
 
 def _share(settings: Settings) -> int:
-    """The most bytes of a person's files without a message; 0 for no limit. One file always fits."""
+    """Return the most bytes that a user's files without a message may take, at least one file; 0 for no limit."""
     messages = MESSAGES_IN_PREPARATION * settings.max_file_bytes * max(1, settings.max_files_per_message)
     total = settings.max_total_file_bytes
     part = max(total // LEAST_PART, settings.max_file_bytes) if total else 0

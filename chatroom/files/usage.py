@@ -1,6 +1,6 @@
-"""Whether a file is in use by its message or by a held message; the sweep removes files that are not.
+"""The use of a file by its message or by a held message; the sweep removes unused files.
 
-It does so a day after their upload, or after their message is gone.
+The sweep removes a file a day after its upload, or after its message was deleted.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,11 @@ from chatroom.files.files_store import FileStore, KeptFile
 UNUSED_FOR = timedelta(hours=24)
 CHECK_EVERY = timedelta(days=7)
 CHECK_TIME = timedelta(minutes=10)
-"""For one check of one file; then another process may try."""
+"""The time for one check of one file; after that, another process may try."""
 
 
 class FileUsage:
-    """Find out which files are in use, and remove the others."""
+    """Finds out which files are in use, and removes the others."""
 
     def __init__(
         self,
@@ -32,16 +32,16 @@ class FileUsage:
         self._clock = clock
 
     def is_used(self, kept: KeptFile) -> bool:
-        """Whether a message has the file, or a held message."""
+        """Return whether a message or a held message contains the file."""
         return self.has_message(kept) or self._is_held(kept)
 
     def has_message(self, kept: KeptFile) -> bool:
-        """Whether a message has the file; until then only its owner may see it."""
+        """Return whether a message contains the file; until then only its owner may read it."""
         message = self.find_message(kept.room_id, kept.owner_id, kept.client_id)
         return message is not None and any(file.id == kept.file.id for file in message.files)
 
     def sweep(self, most: int = 100) -> int:
-        """Remove unused files, at most `most` at once, and return how many; several processes share the work."""
+        """Remove at most `most` unused files and return their number; several processes share the work."""
         removed = 0
         for _ in range(most):
             kept = self._store.take_due(self._clock() + CHECK_TIME)

@@ -1,4 +1,4 @@
-"""The parts of this package, made once, and its collections."""
+"""The wiring of this package: its parts and its collections."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ COLLECTIONS = (
 
 
 class FileParts:
-    """What the package offers; `threads` run in the background of a server."""
+    """The parts of this package; a server runs `threads` in the background."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class FileParts:
         find_held: Callable[[str, str, str], Held | None],
         clock: Clock = utc_now,
     ) -> None:
-        """A file is in use if `find_message` or `find_held` finds what it was sent with."""
+        """Create the parts; a file is in use if `find_message` or `find_held` finds the message that contains it."""
         settings = site.context.settings
         self.drawing = pictures.make_workers()
         self.store = FileStore(site.context.database, clock=clock)

@@ -14,13 +14,13 @@ from chatroom.base.models import FORMER_MEMBER, Author, FormerMember, Message, R
 
 
 def is_erased_with(former: FormerMember, message: Message) -> bool:
-    """Whether a message is erased with its author. Event lines about them stay."""
+    """Whether a message is erased together with its author. Event lines about the author stay."""
     is_written = message.author.id == former.id and message.kind == "message"
     return former.is_erased and is_written and message.deleted_at is None
 
 
 def without_name(former: FormerMember, message: Message) -> dict[str, Any]:
-    """The new values of the fields in which a message names a former member."""
+    """Return the new values of the fields in which a message names a former member."""
     return _author(former, message) | _mentions(former, message) | _reactions(former, message)
 
 
@@ -36,7 +36,7 @@ def _author(former: FormerMember, message: Message) -> dict[str, Any]:
 
 
 def _mentions(former: FormerMember, message: Message) -> dict[str, Any]:
-    """Only the HTML: the text is what its author typed."""
+    """Replace the name in the HTML only. The text stays as its author typed it."""
     if former.id not in message.mentions:
         return {}
     shown = rf'(<span(?=[^>]* data-user="{re.escape(former.id)}")[^>]*>)@[^<]*(</span>)'
@@ -50,7 +50,7 @@ def _reactions(former: FormerMember, message: Message) -> dict[str, Any]:
 
 
 def _parted(former: FormerMember, reactions: tuple[Reaction, ...]) -> Iterator[Reaction]:
-    """The reactions without the name; without the person, if their messages are erased too."""
+    """The reactions without the name of the former member; without the person, if their messages are erased."""
     nobody = Author(former.id, FORMER_MEMBER)
     for each in reactions:
         people = [nobody if person.id == former.id else person for person in each.people]

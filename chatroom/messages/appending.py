@@ -10,7 +10,7 @@ from chatroom.messages.texts import Texts
 
 
 class Appending:
-    """Store drafts in groups. `store_now` writes from the event loop; None without one."""
+    """Store drafts in groups. `store_now` writes from the event loop; it is None if there is no event loop."""
 
     def __init__(self, store: MessageStore, texts: Texts, store_now: AsyncMessages | None = None) -> None:
         self._store = store
@@ -23,9 +23,9 @@ class Appending:
         return self._store.append(room_id, rendered, after=after)
 
     async def append_now(self, room_id: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
-        """Store drafts from the event loop, as the messages that follow `after`.
+        """Store drafts from the event loop, as the messages that follow the revision `after`.
 
-        None if they need `append`: a text has markup, or the write failed.
+        Returns None if the caller must call `append`, because a text has markup or the write failed.
         """
         rendered = _render_all_plain(drafts)
         if self._store_now is None or rendered is None:
@@ -33,7 +33,7 @@ class Appending:
         return await self._store_now.append(room_id, rendered, after)
 
     def make_ready(self, room_id: str, drafts: Sequence[Draft], after: int) -> StoreNow | None:
-        """Prepare `append_now` while the database stores the previous drafts."""
+        """Prepare the write of `append_now`, while the database stores the previous drafts."""
         rendered = _render_all_plain(drafts)
         if self._store_now is None or rendered is None:
             return None
@@ -41,7 +41,7 @@ class Appending:
 
 
 def _render_all_plain(drafts: Sequence[Draft]) -> list[Rendered] | None:
-    """All drafts; None if one has markup, or occurs twice."""
+    """Render all drafts; None if a draft has markup or occurs twice."""
     rendered = [Rendered(draft, html) for draft in drafts if (html := _render_plain(draft)) is not None]
     return rendered if len({each.key for each in rendered}) == len(drafts) else None
 

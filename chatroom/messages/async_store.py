@@ -1,7 +1,7 @@
-"""The one write from the event loop: posts that are next in their room, without conflict.
+"""The only write from the event loop: insert posts at the next revisions of their room.
 
-A thread would wait for the interpreter's lock three times, behind every page that is rendered. If the write fails,
-`MessageStore.append` stores the posts in a thread.
+A write in a thread would wait three times for the interpreter's lock, behind every page that is rendered. If this
+write fails, `MessageStore.append` stores the posts in a thread.
 """
 
 import logging
@@ -19,15 +19,15 @@ from chatroom.mongo.database import Database, Document
 log = logging.getLogger(__name__)
 
 StoreNow = Callable[[], Awaitable[list[Stored] | None]]
-"""Store the prepared drafts, as `AsyncMessages.append` does."""
+"""A function that stores the prepared drafts, as `AsyncMessages.append` does."""
 
 
 class Outrun(Exception):
-    """Another process has taken the next revision; nothing was stored."""
+    """Another process has used the next revision; nothing was stored."""
 
 
 class AsyncMessages:
-    """Writes to the messages collection, for the event loop that first uses it; `close` it there."""
+    """Write to the messages collection from one event loop. Call `close` on the same loop."""
 
     def __init__(self, database: Database, store: MessageStore) -> None:
         self._timeout_seconds = database.timeout_seconds
@@ -41,16 +41,16 @@ class AsyncMessages:
         self._store = store
 
     async def append(self, room: str, drafts: Sequence[Rendered], after: int) -> list[Stored] | None:
-        """Store drafts as the messages that follow `after`, the newest revision; return when a majority has them.
+        """Store drafts after the newest revision `after`; return when a majority has stored them.
 
-        None if the outcome is unknown, or one of them is stored already: give the same drafts to
-        `MessageStore.append`, which finds what is stored and stores the rest. Raises `Outrun`.
+        Returns None if the outcome is unknown or a draft is stored already: pass the same drafts to
+        `MessageStore.append`, which finds the stored drafts and stores the others. Raises `Outrun`.
         """
         documents = self._store.documents(room, after, drafts)
         return self._store.stored(documents, drafts) if await self._has_stored(documents) else None
 
     def make_ready(self, room: str, drafts: Sequence[Rendered], after: int) -> StoreNow:
-        """Prepare `append`; the returned function writes, and returns what `append` does."""
+        """Encode the drafts, and return a function that does the rest of `append`."""
         documents = self._store.documents(room, after, drafts)
         stored = self._store.stored(documents, drafts)
         encoded = [RawBSONDocument(bson.encode(document)) for document in documents]
@@ -61,10 +61,10 @@ class AsyncMessages:
         return store_now
 
     async def _has_stored(self, documents: Sequence[Mapping[str, Any]]) -> bool:
-        """Insert documents; False if `MessageStore.append` has to store them."""
+        """Insert documents; False if `MessageStore.append` must store them."""
         try:
             with pymongo.timeout(self._timeout_seconds):
-                # The command itself: `insert_many` reads every document, and takes a third longer.
+                # The raw command: `insert_many` reads every document, and takes a third longer.
                 reply = await self._database.command({**self._insert, "documents": documents})
         except PyMongoError as error:
             log.warning("the database did not answer at once: %s: %.300s", type(error).__name__, error)
@@ -78,6 +78,6 @@ class AsyncMessages:
 
 
 def _is_outrun(reply: Document) -> bool:
-    """Whether nothing was stored, because the first of the revisions is taken."""
+    """Whether nothing was stored because the first revision is already used."""
     failure: Document = next(iter(reply.get("writeErrors", ())), {})
     return failure.get("index") == 0 and set(failure.get("keyPattern", {"?": 1})) <= {"room", "revision", "revisions"}

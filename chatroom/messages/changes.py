@@ -1,6 +1,6 @@
 """Changes of a stored message: a new text, deletion, reactions, pins.
 
-A change is a function. The room's queue calls it, and calls it again while its outcome is unknown.
+A change is a function. The queue of the room calls this function, and repeats the call while the outcome is unknown.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,14 +27,14 @@ from chatroom.site.audit import about_message, about_room
 from chatroom.site.audit_store import Act
 
 ERASED: dict[str, Any] = {"text": "", "html": "", "mentions": [], "reactions": [], "files": [], "pinned_at": None}
-"""The fields that deletion empties. The place of the message and its `reply_to` stay."""
+"""The fields that deletion empties. The sequence of the message and its `reply_to` stay."""
 
 Edit = Callable[[Message], Mapping[str, Any] | None]
-"""Given a message: the fields that change, or None. Raises `Refused` if they may not change."""
+"""A function from a message to its new fields, or None for no change. May raise `Refused`."""
 
 
 class Changes:
-    """Make changes. Only people change messages; webhooks do not."""
+    """Create the changes of messages, and make them. Only people change messages; webhooks cannot."""
 
     def __init__(
         self,
@@ -56,9 +56,9 @@ class Changes:
         self._clock = clock
 
     def editing(self, access: Access, message_id: str, text: str, *, seen: int | None = None) -> Change:
-        """The change of an author's own text; raise `Refused` for a text that is not allowed.
+        """The change of a text by its author; raise `Refused` for a text that is not allowed.
 
-        `seen` is the revision of the message that its editor saw: a later edit is not overwritten (`conflict`).
+        `seen` is the revision that the author saw. The change refuses to overwrite a later edit (`conflict`).
         """
         self._rules.check("edit", access, "person")
         self._texts.check(text)
@@ -81,7 +81,7 @@ class Changes:
     def deleting(self, access: Access, message_id: str, reason: str = "") -> Change:
         """The deletion of a message by its author or a moderator."""
         notes: list[Note] = []
-        """The note of the act, if a moderator deletes. The same note for every try: it is one act."""
+        """The note of the act, if a moderator deletes. All tries share one note, because they are one act."""
 
         def erase(message: Message) -> Mapping[str, Any] | None:
             if not access.may_moderate:
@@ -103,7 +103,7 @@ class Changes:
         return change
 
     def clearing(self, sequences: Sequence[int]) -> Change:
-        """The deletion of several messages of any author; returns the message that changed last."""
+        """The deletion of several messages of any author. The change returns the message that changed last."""
         return self._changing_several(sequences, _erasing(self._clock()))
 
     def removing_author(self, sequences: Sequence[int], former: FormerMember) -> Change:
@@ -157,15 +157,15 @@ class Changes:
         return change
 
     def expiring(self, message_id: str) -> Change:
-        """The deletion of a message that is older than its room keeps messages."""
+        """The deletion of a message by the server itself, for example after the retention time."""
         return self._changing(message_id, _erasing(self._clock()))
 
     def make(self, room: Room, change: Change) -> Message:
-        """Make a change that counts for no limit. Changes that people ask for go through `Posting.change`."""
+        """Make a change without counting it against a rate limit. Changes by people go through `Posting.change`."""
         return self._writer.change(room, change)
 
     def complete_deletion(self, act: Act) -> None:
-        """Finish an act that is noted: delete its message, unless that is done."""
+        """Finish an interrupted act: delete its message, unless the message is deleted already."""
         room_id = act.room.id if act.room is not None else ""
         for message, _ in self._store.find_all([act.subject.id], [room_id]):
             if not message.deleted_at:
@@ -179,9 +179,9 @@ class Changes:
         return self._removing_files(edit, lambda room, edit, _: self._store.change_several(room, sequences, edit))
 
     def _removing_files(self, edit: Edit, write: Callable[[str, Edit, int | None], Message | None]) -> Change:
-        """The change that makes an edit by `write`, and removes the files that the edit takes from messages."""
+        """The change that calls `write` with an edit, and then removes the files that the edit detached."""
         bereft: dict[str, Message] = {}
-        """The messages before their files were taken from them."""
+        """The messages as they were before the edit detached their files."""
 
         def edit_with_files(message: Message) -> Mapping[str, Any] | None:
             fields = edit(message)

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def make_document(room: str, revision: int, draft: Draft, html: str, *, sent_at: datetime, origin: str) -> Document:
-    """The document that a draft becomes, as the message of that revision."""
+    """Make the document that stores a draft as the message with this revision."""
     return {
         "_id": ObjectId(),
         "room": room,
@@ -31,21 +31,21 @@ def make_document(room: str, revision: int, draft: Draft, html: str, *, sent_at:
 
 
 def find_message(document: Document) -> Message | None:
-    """The message; None for a document that is not a message: one that was made by hand must not close the room."""
+    """The message of a document; None for an invalid document, so that one bad document does not break its room."""
     try:
         return get_message(document)
     except msgspec.ValidationError:
-        log.exception("a document of messages is not a message and is skipped: %s", document.get("_id"))
+        log.exception("skipped an invalid document in the messages collection: %s", document.get("_id"))
         return None
 
 
 def get_message(document: Document) -> Message:
-    """The message of a document; raise `msgspec.ValidationError` for a document that is not a message."""
+    """The message of a document; raise `msgspec.ValidationError` for an invalid document."""
     return msgspec.convert({**document, "id": str(document["_id"])}, Message)
 
 
 def made_of(document: Document, draft: Draft) -> Message:
-    """The message of a document that was just made of a draft: what `get_message` returns, in less time."""
+    """The message of a document that `make_document` just made from a draft: faster than `get_message`."""
     return Message(
         id=str(document["_id"]),
         sequence=document["sequence"],

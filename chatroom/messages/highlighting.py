@@ -1,6 +1,6 @@
 """Highlight code: mark the keywords, strings and comments of a known language.
 
-The result is the same text, escaped, in spans of known classes; empty if highlighting would take too long.
+The result is the same text, escaped, in spans of known classes. It is empty if highlighting would take too long.
 """
 
 import time
@@ -18,14 +18,14 @@ LANGUAGES = {
     "JavaScript", "Kotlin", "Lua", "Makefile", "PHP", "Perl", "PowerShell", "Python", "Ruby", "Rust", "SCSS", "SQL",
     "Scala", "Swift", "TOML", "TypeScript", "XML", "YAML",
 }  # fmt: skip
-"""By the names of Pygments. Tests try each on text that is made to be slow, because a lexer cannot be stopped."""
+"""The names that Pygments uses. A lexer cannot be stopped, so tests run each lexer on texts made to be slow."""
 
 LONGEST = 8000
 MOST_SECONDS = 0.05
 """The processor time for the code of one message."""
 BURST_SECONDS = 0.3
 RATE = 0.02
-"""Processor seconds a second for the code of one person, after a burst."""
+"""The processor seconds per second for the code of one person, after a burst."""
 MOST_PEOPLE = 10_000
 
 CLASSES = {"k", "kt", "nf", "nc", "nb", "nd", "nt", "na", "nv", "s", "m", "c", "gd", "gi", "gh"}
@@ -33,19 +33,19 @@ CLASSES = {"k", "kt", "nf", "nc", "nb", "nd", "nt", "na", "nv", "s", "m", "c", "
 
 
 Highlight = Callable[[str, str], str]
-"""Given code and its language, the highlighted code as HTML; empty if it is not highlighted."""
+"""A function from code and its language to HTML; empty if the code is not highlighted."""
 
 
 class Colours:
-    """The processor time for each person's code. Beyond it, their code is not highlighted, and nobody waits."""
+    """Limit the processor time for each person's code. Beyond the limit, code is shown without highlighting."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._left: dict[str, tuple[float, float]] = {}
-        """Seconds, and when they were counted. Without a lock, because two threads lose little."""
+        """By person: the seconds left, and the time of this count. No lock: a race of two threads loses little."""
 
     def of(self, person_id: str) -> Highlight:
-        """The function that highlights one message of a person."""
+        """Return the function that highlights the code of one message of a person."""
         left = min(self.left(person_id), MOST_SECONDS)
 
         def highlight_within(code: str, language: str) -> str:
@@ -60,7 +60,7 @@ class Colours:
         return highlight_within
 
     def left(self, person_id: str) -> float:
-        """The seconds that a person has now; below 0 if highlighting took longer than was left."""
+        """The seconds that a person has left; negative if the last highlighting took too long."""
         seconds, at = self._left.get(person_id, (BURST_SECONDS, 0.0))
         return min(BURST_SECONDS, seconds + RATE * (self._clock() - at))
 
@@ -71,7 +71,7 @@ class Colours:
 
 
 def highlight(code: str, language: str, most_seconds: float | None = None) -> str:
-    """The code as HTML; empty for an unknown language, and for code that takes too long."""
+    """Highlight code as HTML; empty for an unknown language, or if highlighting takes too long."""
     lexer_class = _find_lexer(language.lower()) if len(code) <= LONGEST else None
     if lexer_class is None:
         return ""
@@ -113,6 +113,6 @@ def _find_lexer(language: str) -> type[Lexer] | None:
 
 @cache
 def _names() -> dict[str, str]:
-    """The languages by the words that people write after the backticks."""
+    """The languages, by the words that people write after the backticks of a code block."""
     found = get_all_lexers(plugins=False)
     return {word.lower(): name for name, words, _, _ in found if name in LANGUAGES for word in (name, *words)}

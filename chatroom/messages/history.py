@@ -11,9 +11,9 @@ from chatroom.messages.messages_store import MessageStore
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a room: `revision` is the cursor to continue with, `more` whether there is more in this direction.
+    """A page of messages. `revision` is the cursor for later changes; `more` says whether this direction goes on.
 
-    `newer`: whether there are messages after a page from the middle of the room.
+    `newer` says whether newer messages follow a page from the middle of the room.
     """
 
     messages: list[Message]
@@ -23,7 +23,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class History:
-    """Read rooms, without what was cleared."""
+    """Read the messages of rooms, without cleared messages."""
 
     def __init__(self, store: MessageStore) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class History:
         return found[0]
 
     def quoted(self, room: Room, messages: Iterable[Message]) -> dict[int, Message]:
-        """The messages that these reply to, by sequence, in one query."""
+        """The messages to which these messages reply, by sequence, in one query."""
         wanted = {message.reply_to for message in messages if message.reply_to is not None}
         return {found.sequence: found for found in self._store.by_sequences(room.id, wanted)}
 
@@ -49,7 +49,7 @@ class History:
         return self._page(room, limit, lambda: self._store.before(room.id, sequence, limit + 1))
 
     def around(self, room: Room, sequence: int, limit: int) -> Page:
-        """The messages before and after a sequence, oldest first; raise `Refused` (`not_found`) beyond the newest."""
+        """The messages around a sequence, oldest first; raise `Refused` (`not_found`) beyond the newest message."""
         revision = self._store.newest_revision(room.id)
         half = limit // 2
         later = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), half + 2)
@@ -60,18 +60,18 @@ class History:
         return Page(messages=found, revision=revision, more=len(earlier) > half, newer=len(later) > half + 1)
 
     def first_at(self, room: Room, moment: datetime) -> Message | None:
-        """The first message at a moment or later; None if there is none."""
+        """The first message that was sent at this time or later, if any."""
         found = self._store.since(room.id, self._store.first_since(room.id, moment), 1)
         return found[0] if found else None
 
     def since(self, room: Room, sequence: int, limit: int) -> Page:
-        """The messages from `sequence` on, oldest first. `more`: whether there are newer ones."""
+        """The messages from `sequence` on, oldest first. `more` says whether there are newer messages."""
         revision = self._store.newest_revision(room.id)
         found = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), limit + 1)
         return Page(messages=found[:limit], revision=revision, more=len(found) > limit, newer=len(found) > limit)
 
     def after(self, room: Room, revision: int, limit: int) -> Page:
-        """The changes after `revision`, by revision; raise `Refused` for a cursor that the room never gave."""
+        """The changes after `revision`, by revision; raise `Refused` for a revision that the room has not reached."""
         found = self._store.changed_after(room.id, revision, limit + 1)
         if not found and not self._store.has_come_to(room.id, revision):
             raise Refused("unknown_cursor", "The room does not have this revision yet. Please reload the page.")
@@ -79,13 +79,13 @@ class History:
         return Page(messages=page, revision=page[-1].revision if page else revision, more=len(found) > limit)
 
     def _page(self, room: Room, limit: int, read: Callable[[], list[Message]]) -> Page:
-        # Read the cursor before the page: a change in between then arrives twice, which its revision makes harmless,
-        # rather than never.
+        # Read the cursor before the page: a change in between then arrives twice, which is harmless because of its
+        # revision. In the other order, the change would never arrive.
         revision = self._store.newest_revision(room.id)
         found = _shown(room, read())
         return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
 
 
 def _shown(room: Room, messages: list[Message]) -> list[Message]:
-    """Those that were not cleared. Of a cleared message, nobody is shown even its place."""
+    """The messages that were not cleared. Pages do not even show that a cleared message existed."""
     return [message for message in messages if message.sequence > room.cleared_sequence]

@@ -1,6 +1,6 @@
-"""Read the log of every room: by revision for changes, by sequence for history.
+"""Read the logs of rooms: changes by revision, history by sequence.
 
-Each read is one round trip, served by an index, and sees what a majority has.
+Each read uses an index, and sees only changes that a majority of the nodes has stored.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,40 +18,40 @@ from chatroom.mongo.database import Database, Document
 
 MOST_COUNTED = 10_000
 MAX_HINTS = 10_000
-"""Entries that one query for newer revisions reads. The next query reads the rest."""
+"""The most entries that one query for newer revisions reads. The next query reads the others."""
 MOST_PINS = 50
 
 Key = tuple[str, str]
-"""The unique key in a room: the author and the client id."""
+"""The unique key of a message in its room: the ids of the author and of the client."""
 
 
 class RoomsLog:
-    """Reads of the messages collection across rooms."""
+    """Read several rooms in the messages collection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._messages = database["messages"]
 
     def find_all(self, ids: Sequence[str], rooms: Collection[str]) -> list[tuple[Message, str]]:
-        """The messages among these that are in one of these rooms, each with its room, the newest first."""
+        """The messages with these ids in these rooms, each with the id of its room, newest first."""
         query = {"_id": {"$in": [ObjectId(id) for id in ids]}, "room": {"$in": list(rooms)}}
         with self._database.bounded():
             found = list(self._messages.find(query))
         return _with_rooms(sorted(found, key=lambda document: document["_id"], reverse=True))
 
     def changed_beyond(self, known: Mapping[str, int], limit: int) -> list[tuple[Message, str]]:
-        """At most `limit` messages that changed after the known revision of their room, in no order."""
+        """At most `limit` messages that changed after the known revision of their room, unsorted."""
         query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
         with self._database.bounded():
             return _with_rooms(self._messages.find(query).limit(limit).batch_size(limit + 1)) if known else []
 
     def newest_of(self, rooms: Collection[str]) -> dict[str, int]:
-        """The newest revision of each room in which something was posted; one index lookup for each room."""
+        """The newest revision of each room that has messages, by one index lookup for each room."""
         with self._database.bounded():
             return newest_of(self._messages, rooms)
 
     def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
-        """The rooms with revisions after the known ones, and their newest revisions."""
+        """The newest revision of each room that has changed since its known revision."""
         found: dict[str, int] = {}
         if not known:
             return found
@@ -63,7 +63,7 @@ class RoomsLog:
 
 
 class MessageLog(RoomsLog):
-    """Reads of the messages collection in one room."""
+    """Read one room in the messages collection."""
 
     def get(self, room: str, message_id: str) -> Message:
         """The message; raise `Refused` (`not_found`) if the room has no message with this id."""
@@ -71,7 +71,7 @@ class MessageLog(RoomsLog):
             return read_message(self._messages, room, message_id)
 
     def newest_revision(self, room: str) -> int:
-        """The newest revision of the room; 0 if nothing was ever posted."""
+        """The newest revision of the room; 0 for a room without messages."""
         with self._database.bounded():
             return self._newest_revision(room)
 
@@ -97,7 +97,7 @@ class MessageLog(RoomsLog):
         return self._page({"room": room, "sequence": {"$gte": sequence}}, "sequence", ASCENDING, limit)
 
     def first_since(self, room: str, moment: datetime) -> int:
-        """The sequence of the first message that was sent at a moment or later, as far as the clocks agree."""
+        """The sequence of the first message that was sent at this time or later, if the clocks of the servers agree."""
         with self._database.bounded():
             low, high = 0, self._newest_revision(room) + 1
             while low < high:
@@ -112,7 +112,7 @@ class MessageLog(RoomsLog):
             return low
 
     def by_sequences(self, room: str, sequences: Collection[int]) -> list[Message]:
-        """The messages among these that exist, oldest first."""
+        """The messages with these sequences, oldest first. Missing messages are left out."""
         query = {"room": room, "sequence": {"$in": sorted(sequences)}}
         return self._page(query, "sequence", ASCENDING, len(sequences)) if sequences else []
 
@@ -133,7 +133,7 @@ class MessageLog(RoomsLog):
 
     def _page(self, query: Document, order: str, direction: int, limit: int) -> list[Message]:
         with self._database.bounded():
-            # `batch_size` makes it one round trip.
+            # `batch_size` keeps the read to one round trip.
             cursor = self._messages.find(query).sort(order, direction).limit(limit).batch_size(limit + 1)
             return [message for document in cursor if (message := find_message(document)) is not None]
 
@@ -156,7 +156,7 @@ def read_message(messages: PymongoCollection[Document], room: str, message_id: s
 
 
 def read_by_keys(messages: PymongoCollection[Document], room: str, keys: Sequence[Key]) -> dict[Key, Message]:
-    """The messages of drafts that are stored."""
+    """The stored messages with these keys."""
     found = {}
     wanted = set(keys)
     authors, client_ids = map(list, zip(*keys, strict=True))
@@ -174,7 +174,7 @@ def _with_rooms(documents: Iterable[Document]) -> list[tuple[Message, str]]:
 
 
 def newest_of(messages: PymongoCollection[Document], rooms: Collection[str]) -> dict[str, int]:
-    """The newest revision of each room, from the index alone."""
+    """The newest revision of each room that has messages, read from the index only."""
     pipeline: list[Document] = [
         {"$match": {"room": {"$in": list(rooms)}}},
         {"$sort": {"room": DESCENDING, "revision": DESCENDING}},

@@ -1,6 +1,6 @@
 """Find the mentions in a text: members by `@username`, and everybody by `@room`, for moderators.
 
-Names are looked up before a draft is queued, and only if the text contains an `@`.
+The database is queried before a draft is queued, and only if the text contains an `@`.
 """
 
 import time
@@ -17,11 +17,11 @@ KEPT_SECONDS = 15.0
 MOST_KEPT = 10_000
 
 FindPeople = Callable[[Room, Collection[str]], list[Person]]
-"""Given a room and folded user names, the people among them who can read the room."""
+"""A function from a room and folded user names to the people with these names who can read the room."""
 
 
 class Mentions:
-    """Find the people whom texts mention. Results are kept for 15 seconds, because conversations repeat names."""
+    """Find the people whom a text mentions. Results are cached for 15 seconds, because conversations repeat names."""
 
     def __init__(self, find_people: FindPeople, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._find_people = find_people
@@ -29,7 +29,7 @@ class Mentions:
         self._kept: dict[tuple[str, str], tuple[float, Person | None]] = {}
 
     def find(self, access: Access, text: str) -> tuple[Person, ...]:
-        """The first 20 people that the text mentions outside code and links, in order. Uses the database."""
+        """The first 20 people that the text mentions outside code and links, in order. May query the database."""
         if "@" not in text:
             return ()
         names = list(dict.fromkeys(map(fold, names_in(text))))[:MOST]

@@ -1,6 +1,6 @@
-"""Write the log of every room: append messages, and change them.
+"""Write the log of a room: append messages, and change them.
 
-Revisions are dense and become visible in order; a `client_id` is stored once for its author and room, for ever.
+Revisions have no gaps and become visible in order. An author's `client_id` is stored at most once in a room, for ever.
 """
 
 import time
@@ -20,24 +20,24 @@ from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import pause
 
 INDEXES = [
-    # A revision is used once, for ever: `revisions` has all revisions of a message. Without it, a writer who is behind
-    # could use the former revision of a message again, and no reader would look there.
+    # A revision is used only once: `revisions` has all revisions of a message. Without this index, a writer with an old
+    # revision could reuse a former revision of a message, and readers whose cursor is newer would miss that write.
     IndexModel([("room", ASCENDING), ("revisions", ASCENDING)], unique=True, name="room_revisions"),
     IndexModel([("room", ASCENDING), ("revision", ASCENDING)], unique=True, name="room_revision"),
     IndexModel([("room", ASCENDING), ("sequence", ASCENDING)], name="room_sequence"),
-    # In this order, so that one query also finds which drafts of a batch are stored.
+    # The fields are in this order so that one query also finds the stored drafts of a batch.
     IndexModel(
         [("room", ASCENDING), ("client_id", ASCENDING), ("author.id", ASCENDING)],
         unique=True,
         name="room_client_id_author",
     ),
-    # Only messages with mentions are in it.
+    # Contains only messages with mentions.
     IndexModel(
         [("room", ASCENDING), ("mentions", ASCENDING), ("sequence", ASCENDING)],
         partialFilterExpression={"mentions": {"$exists": True}},
         name="room_mentions_sequence",
     ),
-    # Only pinned messages are in it.
+    # Contains only pinned messages.
     IndexModel(
         [("room", ASCENDING), ("pinned_at", ASCENDING)],
         partialFilterExpression={"pinned_at": {"$type": "date"}},
@@ -45,10 +45,10 @@ INDEXES = [
     ),
 ]
 KEPT_REVISIONS = 1000
-"""The revisions that a message keeps. No writer is behind by so many changes of one message."""
+"""The number of former revisions that a message keeps. No writer lags behind by so many changes of one message."""
 
 NOBODY = ObjectId("0" * 24)
-"""The id of no message."""
+"""An id that no message has."""
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -59,19 +59,19 @@ class Rendered(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> Key:
-        """The unique key in a room: the author and the client id."""
+        """The unique key in the room: the ids of the author and of the client."""
         return self.draft.author.id, self.draft.client_id
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """The message of a draft. `is_repeated`: an earlier try has stored it."""
+    """The stored message of a draft. `is_repeated` says that an earlier try stored this message."""
 
     message: Message
     is_repeated: bool
 
 
 class MessageStore(MessageLog):
-    """The messages collection. `origin` marks the writes of this process, so that its feed can leave them out."""
+    """Write to the messages collection. `origin` marks the writes of this process, so that its own feed skips them."""
 
     def __init__(self, database: Database, *, origin: str, clock: Clock = utc_now) -> None:
         super().__init__(database)
@@ -79,10 +79,10 @@ class MessageStore(MessageLog):
         self._clock = clock
 
     def append(self, room: str, drafts: Sequence[Rendered], *, after: int | None = None) -> list[Stored]:
-        """Store drafts as the room's next messages. A draft that is stored already returns its first message.
+        """Store drafts as the room's next messages. For a draft that is stored already, return its first message.
 
-        `after` is the newest revision that the caller has read; an older one costs a round trip. Raises `Unavailable`
-        if the outcome is unknown: call again with the same drafts.
+        `after` is the newest revision that the caller has read; an outdated revision costs a round trip. Raises
+        `Unavailable` if the outcome is unknown: call again with the same drafts.
         """
         waiting: dict[Key, Rendered] = {}
         for draft in drafts:
@@ -100,13 +100,13 @@ class MessageStore(MessageLog):
                 except (BulkWriteError, DuplicateKeyError):
                     ours.update(str(document["_id"]) for document in documents)
                     is_first = attempt == 0
-                    # Pause before reading the newest revision: after a pause it would be old, and a rival quicker.
+                    # Pause before reading the newest revision: a revision read before the pause would be outdated.
                     attempt = pause(attempt, give_up_at)
                     newest = self._newest_revision(room)
                     if newest == last or not is_first:
-                        # Nobody else took the revision, so some drafts are stored already. A duplicate key proves
-                        # nothing yet: the document may still be rolled back. Only what a majority read finds is
-                        # stored; the other drafts are tried again.
+                        # No other writer used the revision, so some drafts are stored already. A duplicate key alone
+                        # proves nothing: that document may be rolled back. Only documents that a majority read finds
+                        # count as stored; the other drafts are tried again.
                         for key, message in read_by_keys(self._messages, room, list(waiting)).items():
                             stored[key] = Stored(message, is_repeated=message.id not in ours)
                             del waiting[key]
@@ -125,9 +125,9 @@ class MessageStore(MessageLog):
         *,
         after: int | None = None,
     ) -> Message:
-        """Give a message its next state, at the room's next revision. `edit` returns the fields, or None for no change.
+        """Change a message at the room's next revision. `edit` returns the new fields, or None for no change.
 
-        `edit` may refuse. It is called again if the message changed meanwhile. Raises `Unavailable` as `append` does.
+        `edit` may raise `Refused`, and is called again after a conflict. Raises `Unavailable` as `append` does.
         """
         give_up_at = time.monotonic() + self._database.timeout_seconds
         attempt = 0
@@ -153,7 +153,7 @@ class MessageStore(MessageLog):
     def change_several(
         self, room: str, sequences: Sequence[int], edit: Callable[[Message], Mapping[str, Any] | None]
     ) -> Message | None:
-        """Give each of these messages its next state, at consecutive revisions, in one write.
+        """Change these messages at consecutive revisions, in one write.
 
         Returns the message that changed last; None if none of them exists. Raises `Unavailable` as `append` does.
         """
@@ -161,9 +161,9 @@ class MessageStore(MessageLog):
         attempt = 0
         with self._database.bounded():
             while True:
-                # First the newest revision, then the messages: a change by another writer in between takes the next
-                # revision, so that our write at that revision fails, and stops those behind it. A message that
-                # changed meanwhile is not updated, and its revision is taken by then: no gap.
+                # Read the newest revision before the messages. If another writer changes the room in between, it uses
+                # the next revision: our write at that revision then fails and stops our later writes. A message that
+                # has changed meanwhile is not updated, and the other writer has used its revision: no gap.
                 last = self._newest_revision(room)
                 found = map(get_message, self._messages.find({"room": room, "sequence": {"$in": list(sequences)}}))
                 messages = sorted(found, key=lambda message: message.sequence)
@@ -183,18 +183,18 @@ class MessageStore(MessageLog):
     def has_come_to(self, room: str, revision: int) -> bool:
         """Whether the room has certainly reached a revision.
 
-        A newly elected primary has everything that a majority had, but for a moment it reads an older state. A write
-        that a majority confirms ends this moment.
+        A newly elected primary has all writes of the majority, but may read an older state until a majority confirms
+        its next write.
         """
         with self._database.bounded():
             if self._newest_revision(room) >= revision:
                 return True
-            # It changes nothing, but waits until a majority has everything before it.
+            # This write changes nothing, but waits until a majority has stored all earlier writes.
             self._messages.update_one({"_id": NOBODY}, {"$set": {"origin": self.origin}})
             return self._newest_revision(room) >= revision
 
     def documents(self, room: str, last: int, drafts: Iterable[Rendered]) -> list[Document]:
-        """The documents of drafts, as the messages that follow the revision `last`."""
+        """Make the documents that store drafts as the messages after the revision `last`."""
         now = as_stored(self._clock())
         return [
             make_document(room, revision, rendered.draft, rendered.html, sent_at=now, origin=self.origin)
@@ -202,14 +202,14 @@ class MessageStore(MessageLog):
         ]
 
     def stored(self, documents: Iterable[Document], drafts: Iterable[Rendered]) -> list[Stored]:
-        """The messages of drafts whose documents a majority has stored."""
+        """The messages of drafts after a majority has stored their documents."""
         return [
             Stored(made_of(document, rendered.draft), is_repeated=False)
             for document, rendered in zip(documents, drafts, strict=True)
         ]
 
     def _next_state(self, message: Message, fields: Mapping[str, Any], revision: int) -> tuple[Document, Document]:
-        """The query for the message as it was read, and the update to its next state."""
+        """The query that matches the message only if it has not changed since it was read, and the update."""
         numbers = {"revision": revision} | ({"text_revision": revision} if "text" in fields else {})
         update = {
             "$set": {**fields, **numbers, "origin": self.origin},

@@ -1,6 +1,6 @@
-"""The outcome of a post, for the API, webhooks and frames.
+"""The response to a post, for the API, webhooks and frames.
 
-A client id that the server generated is not shown.
+A response never contains a client id that the server generated.
 """
 
 import msgspec
@@ -13,7 +13,7 @@ WAITING = "A moderator reviews your first messages before others see them."
 
 
 class StoredAnswer(msgspec.Struct, kw_only=True):
-    """The outcome of a post."""
+    """The response for a stored message."""
 
     room: str
     client_id: str | UnsetType = UNSET
@@ -23,7 +23,7 @@ class StoredAnswer(msgspec.Struct, kw_only=True):
 
 
 class HeldAnswer(msgspec.Struct, kw_only=True):
-    """A post waits for approval."""
+    """The response for a held message."""
 
     room: str
     client_id: str | UnsetType = UNSET
@@ -33,14 +33,14 @@ class HeldAnswer(msgspec.Struct, kw_only=True):
 
 
 def answer_of(room: str, outcome: Stored | Held) -> StoredAnswer | HeldAnswer:
-    """The response to a post; `room` is the slug."""
+    """The response to a post; `room` is the slug of the room."""
     if isinstance(outcome, Stored):
         return stored_answer(room, outcome.message, outcome.message.client_id)
     return HeldAnswer(room=room, client_id=given_client_id(outcome.client_id), id=outcome.id)
 
 
 def stored_answer(room: str, message: Message, client_id: str | None) -> StoredAnswer:
-    """The response to a post or a change."""
+    """The response to a stored post or change; `room` is the slug of the room."""
     return StoredAnswer(
         room=room,
         client_id=given_client_id(client_id),

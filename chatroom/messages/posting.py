@@ -1,13 +1,13 @@
-"""Posting: the one way into a room's log, for websocket, Socket.IO, form, API, webhook and approval.
+"""Posting: check every new message, from the websocket, Socket.IO, form, API, webhook or approval.
 
-The checks are in this order; the first three do not use the database:
+The checks are in this order. The first three do not use the database:
 
 1. the rules of the room (`chatroom.messages.rules`), 2. the text, 3. the rate;
-4. the reply, 5. the files, 6. the turn in a slow room, 7. whether it is held, 8. mentions and code.
+4. the reply, 5. the files, 6. the turn in a slow room, 7. holding for approval, 8. mentions and code.
 
-If a check refuses a draft that is stored or held already, by its client id, the answer is that of the first time; the
-form looks for it before the checks. The rate is counted at step 3, even if a later step refuses. An approved message
-was checked when it was held, and goes through `post_approved`.
+If a check refuses a draft whose client id is stored or held already, the response is the first message; the form
+looks for it before the checks. Step 3 counts the draft, even if a later step refuses it. An approved message was
+checked before it was held, and goes through `post_approved`.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from chatroom.messages.writer import Change, Writer
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client sends. `access` has the rights of the author, or of the user who created the webhook."""
+    """A post as a client sends it. `access` has the rights of the author, or of the user who created the webhook."""
 
     access: Access
     author: Author
@@ -36,12 +36,12 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: int | None = None
     file_ids: Sequence[str] = ()
     upload: Callable[[], Sequence[str]] | None = None
-    """Stores the files that were sent with the form, and returns their ids."""
+    """Stores the files of the form, and returns their ids."""
     actor: Actor = "person"
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold the first messages of newcomers: the methods of `chatroom.moderation.holding`."""
+    """The functions that hold the first messages of newcomers (methods of `chatroom.moderation.holding`)."""
 
     may_hold: Callable[[Access], bool]
     find: Callable[[Access, str], Held | None]
@@ -49,9 +49,9 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Posting:
-    """Post from threads of pages and programs (`post`), or from the engine in two steps.
+    """Post messages: in one step from a thread (`post`), or in two steps from the engine.
 
-    `check` may be called on the event loop. `complete` follows, in a thread, for a draft that `needs_database`.
+    The engine calls `check` on the event loop, and then `complete` in a thread if the draft `needs_database`.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class Posting:
         self._files = files
         self._holding = holding
         self.count = count
-        """Count a post or change of a user from an address, or raise `Refused` (`too_fast`)."""
+        """Count a post or change against the rate of its user and address; raise `Refused` (`too_fast`)."""
 
     def post(self, said: Submission) -> Stored | Held:
-        """Post; return when a majority has stored it, or it is held. Raises `Unavailable` if that is unknown."""
+        """Post a message; return when a majority has stored it, or it is held. Raises `Unavailable` if unknown."""
         try:
             outcome = self.complete(said, self.check(said))
         except Refused as refusal:
@@ -83,21 +83,21 @@ class Posting:
         return outcome if isinstance(outcome, Held) else self._writer.post(said.access.room, outcome)
 
     def post_approved(self, room: Room, access: Access | None, draft: Draft) -> Stored:
-        """Post an approved message; its author may have left the room (no `access`)."""
+        """Post an approved message. `access` is None if its author has left the room."""
         named = self._texts.with_mentions(access, draft) if access is not None else draft
         return self._writer.post(room, self._texts.with_code(named))
 
     def check_approving(self, access: Access) -> None:
-        """Raise `Refused` if a held message cannot be posted. A mute of its author does not matter, because it ends."""
+        """Raise `Refused` if the room forbids to post a held message. A mute of its author does not forbid it."""
         self._rules.check_lasting(access, "person")
 
     def change(self, access: Access, change: Change, address: str) -> Message:
-        """Make a change (`chatroom.messages.changes`), counted as a post is."""
+        """Make a change (`chatroom.messages.changes`), and count it like a post."""
         self.count(access.user_id, address)
         return self._writer.change(access.room, change)
 
     def check(self, said: Submission) -> Draft:
-        """The draft, after the checks without the database; raise `Refused`."""
+        """Make the draft, after the checks that do not use the database; raise `Refused`."""
         self._rules.check("post", said.access, said.actor)
         self._texts.check(said.text, may_be_empty=bool(said.file_ids or said.upload))
         self.count(said.author.id, said.address)
@@ -105,7 +105,7 @@ class Posting:
         return Draft(author=said.author, text=said.text, client_id=client_id, reply_to=said.reply_to)
 
     def may_post(self, access: Access) -> bool:
-        """Whether a user could post now, as far as the rules without the database say."""
+        """Whether a user may post now, by the rules that do not use the database."""
         try:
             self._rules.check("post", access, "person")
         except Refused:
@@ -113,7 +113,7 @@ class Posting:
         return True
 
     def needs_database(self, said: Submission) -> bool:
-        """Whether a draft must be completed before it is stored. A plain post need not."""
+        """Whether the draft must pass `complete` before it is stored."""
         return bool(
             said.reply_to is not None
             or said.file_ids
@@ -124,7 +124,7 @@ class Posting:
         )
 
     def complete(self, said: Submission, draft: Draft) -> Draft | Held:
-        """The draft to store, or the held message; raise `Refused`."""
+        """Make the checks that use the database; return the draft to store, or the held message. Raises `Refused`."""
         access = said.access
         self._check_reply(access.room, draft.reply_to)
         if said.upload is None:  # an expired file costs no turn
@@ -137,14 +137,14 @@ class Posting:
         return held or self._texts.with_code(self._texts.with_mentions(access, draft))
 
     def answer_known(self, said: Submission, refusal: Refused) -> Stored | Held:
-        """The first answer to a draft that is known; raise `refusal` for any other."""
+        """The stored or held message of an earlier try; raise `refusal` if there is none."""
         known = self.find_known(said)
         if known is None:
             raise refusal
         return known
 
     def find_known(self, said: Submission) -> Stored | Held | None:
-        """What became of a draft that was sent before; raise `Refused` if a moderator, or its author, decided so."""
+        """The stored or held message of an earlier try; raise `Refused` if a moderator or the author removed it."""
         if said.client_id is None:
             return None
         message = self._store.find_by_client_id(said.access.room.id, said.author.id, said.client_id)

@@ -28,16 +28,16 @@ ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}, "span"
 SPAN_CLASSES = {*highlighting.CLASSES, "mention"}
 CHARACTER = regex.compile(r"\X")
 MOST_LARGE = 12
-"""Up to this number, emoji without other text are shown large."""
+"""A message of at most this many emoji, without other text, is shown large."""
 SCHEMES = {"http", "https", "mailto"}
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 NAME = regex.compile(r"(?<![\p{L}\p{M}\p{N}_@/.-])@([\p{L}\p{Nd}][\p{L}\p{Mn}\p{Mc}\p{Nd}._-]{0,40})")
 LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}\Z", re.ASCII)
 MOST_LINKS = 100
-"""A message with more has no links: a text full of half links would take a tenth of a second."""
+"""A message with more possible links gets no links: parsing many unfinished links would take a tenth of a second."""
 
-# A text without any of these renders to itself, line by line, and needs no parser: marks, an ampersand or angle
-# bracket, something like a link (`a.b`, `//`) or the name of an emoji (`:tada:`), and what opens a block.
+# The signs of markup: marks, an ampersand or angle bracket, a possible link (`a.b`, `//`), the short code of an emoji
+# (`:tada:`), or the start of a block. A text without any of them is rendered line by line, without the parser.
 MARKUP = re.compile(
     r"""[*_`~\[\]\\<>&"\0\r\t\f\v\x1c-\x1f\x85\xa0\u2028\u2029]|\S[.:]\S|//|:[a-z0-9_+-]+:|^\s|\s$|[ ]\n|\n[ \n]"""
     r"""|^[ ]{0,3}(?:[-+#>=]|\d{1,9}[.)])""",
@@ -45,17 +45,17 @@ MARKUP = re.compile(
 )
 
 WORDS = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,!?']*[A-Za-z0-9.!?])?")
-"""Most texts: this finds that they have no markup in a tenth of the time."""
+"""Matches most texts without markup, in a tenth of the time of `MARKUP`."""
 
 
 class _Parser(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802  the library's name
-        """Make only whole addresses clickable: no scripts, no data, no relative addresses."""
+        """Allow only complete addresses as links: no scripts, no data, no relative addresses."""
         return LINK.match(url) is not None
 
 
 def _mark(state: StateCore) -> None:
-    """Replace the names of emoji and people in the text between the marks."""
+    """Replace short codes of emoji and mentions of people in the text outside code and links."""
     for block in state.tokens:
         if block.type == "inline":
             is_link = False
@@ -110,7 +110,7 @@ _PARSER_WITHOUT_LINKS = _make_parser().disable(["link", "autolink", "linkify"])
 
 
 def render_plain(text: str) -> str | None:
-    """Render a text without markup, which takes microseconds; None for a text that needs the parser."""
+    """Render a text without markup, in microseconds; None for a text that needs the parser."""
     if is_emoji_only(text):
         return f'<p><span class="emoji-only">{replace_shortcodes(text.strip())}</span></p>'
     if text and (WORDS.fullmatch(text) or MARKUP.search(text) is None):
@@ -119,7 +119,7 @@ def render_plain(text: str) -> str | None:
 
 
 def has_code(text: str) -> bool:
-    """Whether a text may have code to highlight, which takes a thousand times as long as other texts."""
+    """Whether a text may contain code. Highlighting code takes a thousand times as long as rendering other texts."""
     return "```" in text or "~~~" in text
 
 
@@ -134,7 +134,7 @@ def render(text: str, people: Collection[Person] = (), highlight: Highlight = hi
     named = {fold(person.username): person for person in people}
     html: str = _parser_for(text).render(text, {"people": named, "highlight": highlight})
     return nh3.clean(
-        html.replace('<a href=""', "<a"),  # `[x]()`: it would lead to this page again
+        html.replace('<a href=""', "<a"),  # `[x]()` would link to the current page
         tags=TAGS,
         attributes=ATTRIBUTES,
         attribute_filter=_keep,
@@ -146,7 +146,7 @@ def render(text: str, people: Collection[Person] = (), highlight: Highlight = hi
 
 
 def is_emoji_only(text: str) -> bool:
-    """Whether a text is a few emoji, or their names between colons, on one line."""
+    """Whether a text is one line of at most 12 emoji or their short codes."""
     if not text or len(text) > MOST_LARGE * LONGEST or (text[0].isascii() and text[0] != ":"):
         return False
     shown = [each for each in CHARACTER.findall(replace_shortcodes(text.strip())) if each != " "]
@@ -154,7 +154,7 @@ def is_emoji_only(text: str) -> bool:
 
 
 def names_in(text: str) -> list[str]:
-    """The words after an `@`, outside code and links, as typed."""
+    """The words after an `@` in a text, outside code and links, as typed."""
     names: list[str] = []
     _parser_for(text).parse(text, {"names": names})
     return names

@@ -1,7 +1,7 @@
-"""The rules of a room: what may not be done in it now, and by whom.
+"""The rules of a room: who may not post, edit, react or pin now.
 
-They are one ordered list, and the first rule that applies decides, for every way to post and for every page. The
-caller says who acts: a person, or a webhook, which has its creator's rights.
+The rules are one ordered list for all entry points and pages, and the first rule that applies decides. The caller says
+who acts: a person, or a webhook, which has its creator's rights.
 """
 
 from collections.abc import Callable
@@ -19,21 +19,21 @@ from chatroom.base.models import Membership, Person, Role, Room
 Deed = Literal["post", "edit", "react", "pin"]
 Actor = Literal["person", "webhook"]
 Held = Literal["member", "moderator", "webhook"]
-"""To whom a rule may apply: a person is a member or, with the rights, a moderator."""
+"""The kinds of actors to whom a rule may apply. A person counts as a member or as a moderator."""
 
 EVERYBODY: frozenset[Held] = frozenset({"member", "moderator", "webhook"})
 MEMBERS: frozenset[Held] = frozenset({"member"})
 PEOPLE: frozenset[Held] = frozenset({"member", "moderator"})
 
 TakeTurn = Callable[[str, Room, str, int], float]
-"""Take the turn of a user, in a room, for a client id, in a number of seconds: 0, or how long to wait."""
+"""A function of user id, room, client id and the seconds between posts. Returns the seconds to wait, 0 for a turn."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One rule. `applies` does not use the database.
 
-    `ends_at` is when the rule ends by itself. Without it, the rule lasts until somebody ends it, and the page says so
-    before anybody tries.
+    `ends_at` returns the time when the rule ends by itself. A rule without `ends_at` lasts until somebody ends it,
+    and pages show its sentence in place of the composer.
     """
 
     reason: str
@@ -44,7 +44,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     ends_at: Callable[[Access], datetime | None] | None = None
 
     def refusal(self, access: Access, now: datetime) -> Refused:
-        """The refusal, with the time to wait if the rule ends by itself."""
+        """Make the refusal, with the seconds to wait if the rule ends by itself."""
         end = self.ends_at(access) if self.ends_at is not None else None
         wait = (end - now).total_seconds() if end is not None and end < FOREVER else None
         return Refused(self.reason, self.sentence(access), retry_after=wait)
@@ -82,7 +82,7 @@ PINNING = Rule(
 
 
 def newcomer(is_newcomer: Callable[[Access], bool]) -> Rule:
-    """The rule that a newcomer does not edit what was approved."""
+    """Make the rule that a newcomer cannot edit messages."""
     return Rule(
         reason="newcomer",
         deeds=frozenset({"edit"}),
@@ -93,7 +93,7 @@ def newcomer(is_newcomer: Callable[[Access], bool]) -> Rule:
 
 
 RULES = (PINNING, ARCHIVED, READ_ONLY, MUTED)
-"""Slow mode comes after them, because it needs the database."""
+"""Slow mode is checked after these rules, because slow mode needs the database."""
 
 
 class RoomRules:
@@ -113,12 +113,12 @@ class RoomRules:
                 raise rule.refusal(access, now)
 
     def check_lasting(self, access: Access, actor: Actor) -> None:
-        """Raise `Refused` if the actor cannot post, and waiting does not help."""
+        """Raise `Refused` if a rule that does not end by itself forbids the actor to post."""
         if (refusal := _find_lasting(access, actor, self._clock())) is not None:
             raise refusal
 
     def take_turn(self, access: Access, actor: Actor, client_id: str) -> None:
-        """Take a turn in a slow room, or raise `Refused` (`too_fast`). The same post needs only one turn."""
+        """Take a turn in a slow room, or raise `Refused` (`too_fast`). A repeated post needs no second turn."""
         seconds = wait_between(access, actor)
         wait = self._take_turn(access.user_id, access.room, client_id, seconds) if seconds else 0
         if wait:
@@ -130,19 +130,19 @@ class RoomRules:
 
 
 def why_closed(access: Access) -> str:
-    """Why a person cannot write in a room, for its page. A rule that ends by itself is shown when they try."""
+    """The reason why a person cannot post in a room, or "". Leaves out rules that end by themselves, such as mutes."""
     refusal = _find_lasting(access, "person", utc_now())
     return refusal.message if refusal is not None else ""
 
 
 def closed_to(room: Room) -> dict[str, str]:
-    """Why members or moderators cannot post in a room, for its open pages."""
+    """The reasons why members and moderators cannot post in a room, for its open pages."""
     as_role: dict[str, Role] = {"member": "member", "moderator": "administrator"}
     return {held: why for held, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}
 
 
 def wait_between(access: Access, actor: Actor) -> int:
-    """Seconds that the actor waits between two posts; 0 for moderators."""
+    """The seconds between two posts of the actor in this room; 0 without slow mode and for moderators."""
     seconds = access.room.slow_seconds
     return seconds if seconds and _held(access, actor) in MEMBERS else 0
 

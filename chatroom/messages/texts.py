@@ -1,4 +1,4 @@
-"""Check a text, find its mentions, and render it: the same for a post and for an edit."""
+"""Check a text, find its mentions, and render it, for posts and edits alike."""
 
 from collections.abc import Callable, Sequence
 from html import escape
@@ -17,7 +17,7 @@ HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
 
 
 class Texts:
-    """Check and render texts. `find_mentions` uses the database if a text has an `@`."""
+    """Check and render texts. `find_mentions` queries the database if a text has an `@`."""
 
     def __init__(self, max_length: int, find_mentions: Callable[[Access, str], tuple[Person, ...]]) -> None:
         self._max_length = max_length
@@ -25,7 +25,7 @@ class Texts:
         self._colours = Colours()
 
     def check(self, text: str, *, may_be_empty: bool = False) -> None:
-        """Raise `Refused` (`empty`, `too_long`, `invalid`) unless the text may be a message."""
+        """Raise `Refused` (`empty`, `too_long`, `invalid`) if the text cannot be a message."""
         if not may_be_empty and VISIBLE.search(text) is None:
             raise Refused("empty", "The message is empty.")
         if 0 < self._max_length < len(text):
@@ -37,12 +37,12 @@ class Texts:
             raise Refused("invalid", "The message contains half a character (a lone surrogate). Please remove it.")
 
     def with_mentions(self, access: Access, draft: Draft) -> Draft:
-        """The draft with the people whom it mentions."""
+        """Add the people whom the text mentions to a draft."""
         mentions = self.find_mentions(access, draft.text)
         return msgspec.structs.replace(draft, mentions=mentions) if mentions else draft
 
     def with_code(self, draft: Draft) -> Draft:
-        """The draft, with its HTML if it has code. Highlighting takes long: do this before the draft is queued."""
+        """Add the HTML to a draft with code. Call this before queueing the draft, because highlighting is slow."""
         if draft.html or draft.kind != "message" or not has_code(draft.text):
             return draft
         return msgspec.structs.replace(draft, html=self.render_draft(draft))
@@ -53,5 +53,5 @@ class Texts:
         return draft.html or self.render(draft.author.id, draft.text, draft.mentions)
 
     def render(self, author_id: str, text: str, mentions: Sequence[Person]) -> str:
-        """The HTML of a text. Highlighting counts towards its author's time."""
+        """Render a text. Highlighting counts towards the processor time of the author."""
         return render(text, tuple(mentions), self._colours.of(author_id))

@@ -1,4 +1,4 @@
-"""The parts of this package, made once, and its collection."""
+"""Create the parts of this package, and name its collection."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ COLLECTIONS = (CollectionModel("messages", messages_store.INDEXES, "kept", ("fil
 
 
 class MessageParts:
-    """What the package offers."""
+    """The parts of the package."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class MessageParts:
         is_newcomer: Callable[[Access], bool],
         holding: Holding,
     ) -> None:
-        """`line` leads to the engine while it runs; the others are answered by packages above."""
+        """Create the parts. `line` reaches the running engine; packages above provide the functions."""
         context, attached = site.context, files.of_messages
         self.store = MessageStore(context.database, origin=context.origin)
         self.texts = Texts(context.settings.max_message_length, Mentions(find_people).find)

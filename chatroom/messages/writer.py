@@ -1,6 +1,6 @@
-"""Write into rooms from any thread: through the engine while it runs, directly without one.
+"""Write into rooms from any thread: through the running engine, or directly to the store without an engine.
 
-The order is decided by the room's queue in the engine, else by the store.
+The order of the writes is the order in the engine's queue of the room, or, without an engine, in the store.
 """
 
 import logging
@@ -15,11 +15,11 @@ from chatroom.messages.messages_store import Stored
 log = logging.getLogger(__name__)
 
 Change = Callable[[str, int | None], Message]
-"""Change a message. Called with the room's id and its newest known revision, in a thread of the engine."""
+"""A function that changes a message, given the room's id and newest known revision. The engine calls it in a thread."""
 
 
 class Line(Protocol):
-    """The way to the event loop of an engine, from other threads (`chatroom.live.bridge`)."""
+    """Pass writes to the event loop of the engine, from other threads (`chatroom.live.bridge`)."""
 
     @property
     def is_open(self) -> bool: ...
@@ -28,26 +28,26 @@ class Line(Protocol):
 
 
 class Writer:
-    """Post, change, and write event lines. `line` leads to the engine while it is open."""
+    """Post, change, and write event lines. `line` reaches the engine while it is open."""
 
     def __init__(self, appending: Appending, line: Line) -> None:
         self._appending = appending
         self._line = line
 
     def post(self, room: Room, draft: Draft) -> Stored:
-        """Store a draft; return when a majority has it. Raises `Unavailable` if that is unknown."""
+        """Store a draft; return when a majority has stored it. Raises `Unavailable` if the outcome is unknown."""
         return self._line.post(room, draft) if self._line.is_open else self._appending.append(room.id, [draft])[0]
 
     def change(self, room: Room, change: Change) -> Message:
-        """Make a change; return when a majority has it. Raises `Unavailable` if that is unknown."""
+        """Make a change; return when a majority has stored it. Raises `Unavailable` if the outcome is unknown."""
         return self._line.post(room, change).message if self._line.is_open else change(room.id, None)
 
     def note(self, room: Room, author: Author, what: str) -> None:
-        """Post an event line: the name of the author, and what they did. A line that cannot be stored is left out."""
+        """Post an event line: the author's name and their act `what`. Only logs a line that cannot be stored."""
         self._note(room, Draft(author=author, text=f"{author.name} {what}", client_id=make_client_id(), kind="event"))
 
     def note_soon(self, room: Room, line: Draft) -> None:
-        """Post an event line without waiting for the engine. A line that cannot be stored is left out."""
+        """Post an event line without waiting for the engine. Only logs a line that cannot be stored."""
         if self._line.is_open:
             self._line.note(room, line)
         else:
@@ -56,5 +56,5 @@ class Writer:
     def _note(self, room: Room, line: Draft) -> None:
         try:
             self.post(room, line)
-        except ChatroomError:  # what the line is about is done
+        except ChatroomError:  # the act of the line is done, and must not fail because of the line
             log.warning("an event was not written", extra={"room": room.slug})

@@ -19,11 +19,11 @@ Registration = Literal["open", "invite", "closed"]
 MOST_USES, MOST_DAYS = 10_000, 3650
 MOST_SHOWN = 100
 SECRET_BYTES = 12
-"""Short enough to type from paper."""
+"""Few enough bytes to type the secret from paper."""
 
 
 class Admission:
-    """Read and set who may register."""
+    """The registration mode and the invites, for reading and changing."""
 
     def __init__(
         self, site: Site, invites: CodeStore, acts: Acts, default: Registration, *, clock: Clock = utc_now
@@ -36,15 +36,15 @@ class Admission:
 
     @property
     def chosen(self) -> str:
-        """The mode that was set on the site; empty: none."""
+        """The mode that was set on the site, or ""."""
         return str(self._site.get("registration", ""))
 
     def registration(self) -> str:
-        """The mode now: `open`, `invite` or `closed`."""
+        """Return the present mode: `open`, `invite` or `closed`."""
         return self.chosen or self.default
 
     def shown_registration(self) -> str:
-        """The mode for pages, which are also shown while the database does not answer."""
+        """Return the mode for pages, which are shown even while the database does not answer."""
         try:
             return self.registration()
         except Unavailable:
@@ -65,7 +65,7 @@ class Admission:
         )
 
     def make_invite(self, by: By, *, uses: int, days: int) -> str:
-        """Make an invite, and return its secret, which is shown once."""
+        """Create an invite; return its secret, which is shown only once."""
         check_administrator(by)
         if not (1 <= uses <= MOST_USES and 1 <= days <= MOST_DAYS):
             raise Refused("invalid", f"An invite is for 1 to {MOST_USES:,} people, for 1 to {MOST_DAYS} days.")
@@ -85,7 +85,7 @@ class Admission:
         return secret
 
     def list_invites(self) -> list[Code]:
-        """The valid invites, the first to expire first."""
+        """Return the valid invites, in the order of their expiry."""
         return self._invites.list_valid(MOST_SHOWN)
 
     def revoke_invite(self, by: By, invite_id: str) -> None:
@@ -104,6 +104,6 @@ class Admission:
 
 
 def check_administrator(by: By) -> None:
-    """Raise `Refused` (`forbidden`) unless they are an administrator of the site, or the console."""
+    """Raise `Refused` (`forbidden`) unless the actor is an administrator of the site, or the console."""
     if by is not None and by.role != "administrator":
         raise Refused("forbidden", "Only administrators can do this.")

@@ -1,6 +1,6 @@
 """List and decide held messages: a moderator of the room approves or rejects each, or its author withdraws it.
 
-Each is decided once; `chatroom.moderation.decisions` completes the decision.
+Each message is decided once; `chatroom.moderation.decisions` completes the decision.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ ACTS = {"approved": "approve_message", "rejected": "reject_message"}
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A held message for a moderator, with its author as they are now (None: the account was deleted)."""
+    """A held message for a moderator, with its author's present account (None: the account was deleted)."""
 
     held: Held
     room: Room | None
@@ -37,7 +37,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Approval:
-    """List, approve, reject and withdraw held messages."""
+    """Lists, approves, rejects and withdraws held messages."""
 
     def __init__(
         self,
@@ -59,11 +59,11 @@ class Approval:
         self._acts = acts
 
     def list_of(self, access: Access) -> list[Held]:
-        """The messages of a room that their author is shown: waiting and rejected ones."""
+        """Return the waiting and rejected messages of this author in the room."""
         return self._store.list_of(access.user_id, access.room.id) if access.approval_state.held_at is not None else []
 
     def list_for(self, by: User) -> list[Waiting]:
-        """The messages that wait for this moderator, oldest first; raise `Refused` for users who moderate nothing."""
+        """Return the messages that wait for this moderator, oldest first; raise `Refused` for other users."""
         rooms = self._access_store.moderated_by(by.id)
         if not rooms and not POWERS[by.role]:
             raise Refused("not_found", "The page does not exist, or you may not see it.")
@@ -76,11 +76,11 @@ class Approval:
         return self._store.count_waiting(rooms, is_public=bool(POWERS[by.role]), limit=MOST_COUNTED)
 
     def list_all(self) -> list[Waiting]:
-        """All held messages, for the console."""
+        """Return all held messages, for the console."""
         return self._shown(self._store.list_waiting(None, is_public=True, limit=MOST_LISTED))
 
     def approve(self, by: By, held_id: str, *, is_trusting: bool = False) -> None:
-        """Post a message in its author's name; `is_trusting`: hold none of the author's later messages.
+        """Post a held message under its author's name; with `is_trusting`, hold none of the author's later messages.
 
         Raises `Unavailable` if the decision is stored and the message will be posted a moment later.
         """
@@ -95,7 +95,7 @@ class Approval:
         self._decide(by, held, "approved", is_trusting=is_trusting)
 
     def reject(self, by: By, held_id: str, reason: str, *, with_others: bool = False) -> int:
-        """Reject a message with a reason for its author; `with_others`: also their other held messages."""
+        """Reject a message with a reason for its author; with `with_others`, also the author's other held messages."""
         held = self._get_for(by, held_id, "rejected")
         reason = checked(reason, WHY)
         if held.state == "waiting":
@@ -126,7 +126,7 @@ class Approval:
         self._decisions.notify(held)
 
     def may_see(self, by: By, kept: KeptFile) -> bool:
-        """Whether a file belongs to a held message that this person may decide about."""
+        """Return whether a file belongs to a held message that this user may decide about."""
         held = self._store.find(kept.room_id, kept.owner_id, kept.client_id) if kept.client_id else None
         if held is None or held.state != "waiting" or all(file.id != kept.file.id for file in held.files):
             return False
@@ -159,7 +159,7 @@ class Approval:
         return held
 
     def _get_for(self, by: By, held_id: str, wanted: str) -> Held:
-        """A message that waits, or that the same person has just decided in this way (the first answer was lost)."""
+        """Return a message that waits, or that the same user has just decided so (the first answer was lost)."""
         held = self._get(held_id)
         if not self._may_decide(by, held):
             raise _no_such()

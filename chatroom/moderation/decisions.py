@@ -20,11 +20,11 @@ from chatroom.site.notices import Notices
 log = logging.getLogger(__name__)
 
 UNFINISHED_AFTER = timedelta(seconds=20)
-"""A decision that is older and not complete was interrupted."""
+"""A decision that is incomplete after this time was interrupted."""
 
 
 class Decisions:
-    """Complete decisions."""
+    """Completes decisions about held messages."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Decisions:
         self._notices = notices
 
     def finish(self, most: int = 20) -> int:
-        """Complete decisions that were interrupted, and count them."""
+        """Complete interrupted decisions; return their number."""
         found = self._store.list_unfinished(UNFINISHED_AFTER, most)
         for held in found:
             try:
@@ -60,7 +60,7 @@ class Decisions:
         self.complete(act.subject.id)
 
     def complete(self, held_id: str) -> None:
-        """Complete a decision; two processes may do it at once, or one after half of it was done."""
+        """Complete a decision; safe to call again, and in two processes at once."""
         held = self._store.find_by_id(held_id)
         if held is None or held.is_done:
             return

@@ -9,8 +9,7 @@ from typing import Any
 
 import msgspec
 from bson import ObjectId
-from bson.errors import InvalidId
-from pymongo import ASCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, IndexModel
 
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Author, Held
@@ -20,11 +19,11 @@ from chatroom.mongo.unique import check_own, write_or_find
 from chatroom.site.acts_store import INDEX, Note, noting
 
 KEPT_SECONDS = 30 * 24 * 3600
-"""How long the outcome is kept, for the author and for repeated posts."""
+"""The time for which the outcome is kept, for the author and for repeated posts."""
 
 INDEXES = [
     IndexModel([("room", ASCENDING), ("client_id", ASCENDING), ("author.id", ASCENDING)], unique=True),
-    # Each person has a fixed number of places, so that concurrent posts cannot store one message too many.
+    # Each author has a fixed number of places, so that concurrent posts cannot store one message too many.
     IndexModel("place", unique=True, sparse=True),
     IndexModel([("state", ASCENDING), ("held_at", ASCENDING)]),
     IndexModel("is_unfinished", sparse=True),
@@ -43,7 +42,7 @@ class HeldStore:
         self._clock = clock
 
     def add(self, held: Held, most: int) -> Held | None:
-        """Store a message, or find it if it is stored already; None if its author has `most` held messages."""
+        """Store a message, or find it if it is stored already; return None if its author has `most` held messages."""
         author = held.author.id
         with self._database.bounded():
             taken = {each["place"] for each in self._held.find({"author.id": author, "place": {"$gt": ""}})}
@@ -52,39 +51,38 @@ class HeldStore:
                     continue
                 if (holder := self._insert(held, place)) is None:
                     return held
-                if (found := self._find(held.room_id, author, held.client_id)) is not None:  # sent twice
+                if (found := self.find(held.room_id, author, held.client_id)) is not None:  # sent twice
                     return found
                 check_own(holder, place=place)  # another post of the same author was faster
         return self.find(held.room_id, author, held.client_id)
 
     def find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
-        """The held message of this room, author and client id."""
+        """Find the held message of this room, author and client id."""
         with self._database.bounded():
-            return self._find(room_id, author_id, client_id)
+            document = self._held.find_one({"room": room_id, "client_id": client_id, "author.id": author_id})
+        return _held(document) if document else None
 
     def find_by_id(self, held_id: str) -> Held | None:
-        """The held message with this id."""
-        try:
-            key = ObjectId(held_id)
-        except InvalidId:
+        """Find the held message with this id."""
+        if not ObjectId.is_valid(held_id):
             return None
         with self._database.bounded():
-            document = self._held.find_one({"_id": key})
+            document = self._held.find_one({"_id": ObjectId(held_id)})
         return _held(document) if document else None
 
     def list_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> list[Held]:
-        """The messages that wait in these rooms (None: in all), and if `is_public` in public rooms, oldest first."""
+        """Return the waiting messages of these rooms (None: all), and if `is_public` of public rooms, oldest first."""
         query = _waiting_in(rooms, is_public=is_public)
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).sort("held_at", ASCENDING).limit(limit)]
 
     def count_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> int:
-        """Count the messages that wait there, up to `limit`."""
+        """Count the messages of `list_waiting`, up to `limit`."""
         with self._database.bounded():
             return self._held.count_documents(_waiting_in(rooms, is_public=is_public), limit=limit)
 
     def list_of(self, author_id: str, room_id: str | None = None) -> list[Held]:
-        """The messages that their author is shown, the oldest first: waiting and rejected ones."""
+        """Return an author's waiting and rejected messages, the oldest first."""
         query: dict[str, Any] = {"author.id": author_id, "$or": [{"place": {"$gt": ""}}, {"is_shown": True}]}
         if room_id is not None:
             query["room"] = room_id
@@ -102,7 +100,7 @@ class HeldStore:
         is_trusting: bool = False,
         note: Note | None = None,
     ) -> bool:
-        """Decide about a waiting message; False if it was decided already. `finish` ends the decision."""
+        """Store a decision about a waiting message; return False if there was one already. `finish` completes it."""
         fields: Document = {"state": state, "decided_at": self._clock(), "reason": reason, "is_trusting": is_trusting}
         fields |= {"decided_by": {"id": by.id, "name": by.name}, "is_unfinished": True}
         with self._database.bounded():
@@ -111,8 +109,8 @@ class HeldStore:
             )
         return result.modified_count == 1
 
-    def finish(self, held: Held) -> bool:
-        """Mark a decision as complete, and erase the text; False if another process has done it.
+    def finish(self, held: Held) -> None:
+        """Mark a decision as complete, and erase the text.
 
         A rejected message keeps its text for its author, until `put_away`.
         """
@@ -121,10 +119,8 @@ class HeldStore:
             update["$set"] = {"is_shown": True}
         else:
             update["$unset"]["text"] = ""
-        query = {"_id": ObjectId(held.id), "is_unfinished": True}
         with self._database.bounded():
-            found = self._held.find_one_and_update(query, update, {"_id": 1}, return_document=ReturnDocument.AFTER)
-        return found is not None
+            self._held.update_one({"_id": ObjectId(held.id), "is_unfinished": True}, update)
 
     def put_away(self, held_id: str) -> None:
         """Dismiss a rejected message: hide it from its author, and erase the text."""
@@ -133,19 +129,19 @@ class HeldStore:
             self._held.update_one(query, {"$unset": {"is_shown": "", "text": ""}})
 
     def list_unfinished(self, age: timedelta, limit: int) -> list[Held]:
-        """The messages whose decision is older than `age` and not complete."""
+        """Return the messages whose decision is older than `age` and not complete."""
         query = {"is_unfinished": True, "decided_at": {"$lt": self._clock() - age}}
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).limit(limit)]
 
     def forget(self, user_id: str) -> None:
-        """Remove a user's held messages, except approved ones that are not posted yet: those are erased as messages."""
+        """Remove a user's held messages, except approved ones that are not posted yet, which are erased as messages."""
         done = [{"state": {"$ne": "approved"}}, {"place": None}]
         with self._database.bounded():
             self._held.delete_many({"author.id": user_id, "$or": done})
 
     def _insert(self, held: Held, place: str) -> Document | None:
-        """Store a message in a place; None, or the document that has its place, client id or id already."""
+        """Store a message in a place; return None, or the document that already has its place, client id or id."""
         document = _document(held) | {"place": place}
         same = {"room": held.room_id, "client_id": held.client_id, "author.id": held.author.id}
         return write_or_find(
@@ -154,13 +150,9 @@ class HeldStore:
             lambda: self._held.find_one({"$or": [same, {"place": place}, {"_id": document["_id"]}]}),
         )
 
-    def _find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
-        document = self._held.find_one({"room": room_id, "client_id": client_id, "author.id": author_id})
-        return _held(document) if document else None
-
 
 def make_held_id() -> str:
-    """A new id of a held message."""
+    """Return an id for a new held message."""
     return str(ObjectId())
 
 

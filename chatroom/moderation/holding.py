@@ -14,12 +14,12 @@ from chatroom.people.users_store import UserStore
 from chatroom.site.notices import Notices
 
 MOST_HELD = 10
-"""Of one author."""
+"""The maximum number of held messages of an author."""
 MOST_ON_SITE = 1000
 
 
 class Holding:
-    """Hold drafts instead of storing them as messages."""
+    """Holds drafts instead of storing them as messages."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Holding:
         self._clock = clock
 
     def find(self, access: Access, client_id: str) -> Held | None:
-        """The held message of this author and client id; None if it was never held, or is posted by now.
+        """Find the held message of this author and client id; None if it was never held, or has been posted.
 
         Raises `Refused` (`rejected`, `withdrawn`) if it will never be posted.
         """
@@ -49,13 +49,13 @@ class Holding:
         return _checked(found) if found is not None else None
 
     def hold(self, access: Access, draft: Draft) -> Held | None:
-        """Hold the draft of a newcomer, once; None if the draft is to be posted.
+        """Hold the draft of a newcomer, once; return None if the draft must be posted instead.
 
-        Raises `Refused` as `find` does, and `too_many_held` if too many messages wait.
+        Raises the refusals of `find`, and `Refused` (`too_many_held`) if too many messages wait.
         """
         if self._newcomers.is_exempt(access):
             return None
-        first = self._newcomers.first  # before the next line, because reading it may renew the settings
+        first = self._newcomers.first  # read first, because this may renew the settings that the next line uses
         if not self._newcomers.may_be_held(access):
             return None
         found = self._store.find(access.room.id, draft.author.id, draft.client_id)
@@ -71,7 +71,7 @@ class Holding:
         if self._store.count_waiting(None, is_public=True, limit=MOST_ON_SITE) >= MOST_ON_SITE:
             raise Refused("too_many_held", "Too many messages are waiting for approval here. Please try again later.")
         now = self._clock()
-        # First on the account: as long as it says so, repeated posts are looked up among the held messages.
+        # Marked on the account first: then repeated posts are looked up among the held messages.
         self._user_store.mark_held(access.user_id, now)
         held = Held(
             id=make_held_id(),
@@ -92,7 +92,7 @@ class Holding:
 
 
 def _checked(held: Held) -> Held | None:
-    """A held message for the answer to its author, or its refusal; None if it is posted by now."""
+    """Return a held message, or None if it has been posted; raise `Refused` if it never will be."""
     if held.state == "rejected":
         raise Refused("rejected", f"A moderator rejected this message: {held.reason}")
     if held.state == "withdrawn":

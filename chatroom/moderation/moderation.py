@@ -27,11 +27,11 @@ from chatroom.site.authority import By, author_of, ban_words, check_power
 
 WHY = "Give a reason. The author sees it, and the audit log keeps it."
 SAME = timedelta(seconds=15)
-"""The same mute or ban again within this time is a repetition, and changes nothing."""
+"""Two equal mutes or bans whose ends differ by less than this are a repetition."""
 
 
 class Moderation:
-    """Change roles, mute, ban and log out users."""
+    """Changes roles, mutes, bans and logs out users."""
 
     def __init__(
         self,
@@ -74,14 +74,14 @@ class Moderation:
         if self._user_store.has_administrator(but=user.id):
             self._state_store.set_role(user.id, role, note)
             # Two administrators may resign at the same moment. The one that reads last restores the role,
-            # so that one remains: the read sees every write that was acknowledged before it.
+            # so that one administrator remains: the read sees every write that was acknowledged before it.
             if self._user_store.has_administrator():
                 return
             self._state_store.give_back_role(user.id, user.role, note)
         raise Refused("last_administrator", "This is the last administrator. Make another user an administrator first.")
 
     def mute(self, by: By, user: User, end: datetime | None, reason: str = "") -> None:
-        """Mute a user in all rooms until `end`: they can read but not post. None lifts the mute."""
+        """Mute a user in all rooms until `end`: the user can read and not post. None lifts the mute."""
         check_power(by, user)
         reason = checked(reason, WHY) if end else reason
         user = self.get(user.id)
@@ -99,7 +99,7 @@ class Moderation:
     def mute_in(self, access: Access, by: User, user: User, end: datetime | None, reason: str) -> None:
         """Mute a member in one room until `end`; None lifts the mute.
 
-        A former member can be muted too: the mute applies when they join again.
+        A former member can be muted too: the mute applies when the user joins again.
         """
         room = access.room
         if not self._membership_store.was_ever_in(user.id, room):
@@ -128,7 +128,7 @@ class Moderation:
         if self._is_repeated("users", user.banned_until, user.ban_reason, end, reason):
             return
         tell = []
-        if end:  # sent before `end_sessions_of` ends the sessions, so that an open page first learns why
+        if end:  # sent before `end_sessions_of` ends the sessions, so that open pages learn the reason
             tell = [Notice(kind="user", user=user.id, data={"end": True, "message": ban_words(end, reason)})]
         self._do(
             by,
@@ -143,7 +143,7 @@ class Moderation:
             self._end_now(user)
 
     def end_sessions(self, by: By, user: User) -> int:
-        """Log a user out everywhere, and count the sessions and tokens that ended."""
+        """Log a user out everywhere; return the number of ended sessions and tokens."""
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators can end the sessions of other people.")
         count = len(self._sessions.list_for(user))
@@ -155,17 +155,17 @@ class Moderation:
     def end_sessions_of(self, act: Act) -> None:
         """Complete a ban, an `end_sessions`, or a password reset: end the sessions that began before the act.
 
-        It can run late, and again: sessions that began after the act stay valid.
+        Safe to run late, and again: sessions that began after the act stay valid.
         """
         self._sessions.end_all(act.subject.id, before=act.at)
 
     def _end_now(self, user: User) -> None:
-        """End all sessions, whatever their time: the clock of another process may be ahead."""
+        """End all sessions of any age: the clock of another process may be ahead."""
         with suppress(Unavailable):  # sessions that began before the act have ended already
             self._sessions.end_all(user.id)
 
     def get(self, user_id: str) -> User:
-        """The account with this id; raise `Refused` if there is none."""
+        """Return the account with this id; raise `Refused` if there is none."""
         user = self._user_store.find(user_id)
         if user is None:
             is_former = self._state_store.find_former(user_id) is not None
@@ -175,7 +175,7 @@ class Moderation:
     def _is_repeated(
         self, place: Place, is_until: datetime | None, is_because: str, end: datetime | None, reason: str
     ) -> bool:
-        """Whether the same was done just now (the answer was lost, or two did it at once); finishes that act."""
+        """Return whether the same mute or ban exists (a lost answer, or two users at once); finish its act."""
         if end is None or is_until is None:
             is_same = end is is_until
         else:
@@ -200,5 +200,5 @@ class Moderation:
 
 
 def _until(end: datetime | None) -> dict[str, str]:
-    """The end of a mute or ban as a detail of its act; no detail if it is lifted."""
+    """Return the end of a mute or ban as a detail of its act; no detail if it is lifted."""
     return {"until": until(end)} if end else {}

@@ -1,6 +1,6 @@
 """Newcomers: users whose first messages are held, if administrators turn this on.
 
-Moderators, administrators and bots are never newcomers, and neither are accounts that were made more than a week
+Moderators, administrators and bots are never newcomers; nor are accounts that were created more than a week
 before holding was turned on.
 """
 
@@ -23,13 +23,13 @@ from chatroom.site.settings import Site
 SETTING = "holding"
 MOST, SUGGESTED = 20, 3
 LOOK_BACK = timedelta(days=7)
-"""Accounts of the week before the setting are included: they may be the reason for it."""
+"""Accounts of the week before holding was turned on are included: they may be the reason for it."""
 SENT_AGAIN = timedelta(seconds=KEPT_SECONDS)
-"""For this long after a message was held, a post of its author may be the same message again."""
+"""The time after a message was held in which its author may send the same message again."""
 
 
 class Newcomers:
-    """Find out who is a newcomer, and set how many messages of a newcomer are held."""
+    """Determines who is a newcomer, and how many messages of a newcomer are held."""
 
     def __init__(self, site: Site, user_store: UserStore, acts: Acts, *, clock: Clock = utc_now) -> None:
         self._site = site
@@ -39,7 +39,7 @@ class Newcomers:
 
     @property
     def first(self) -> int:
-        """How many first messages of a newcomer are held; 0: none."""
+        """The number of a newcomer's first messages that are held; 0 for none."""
         return int(self._site.get(SETTING, {}).get("first", 0))
 
     def set_first(self, by: By, first: int) -> None:
@@ -60,7 +60,7 @@ class Newcomers:
         )
 
     def may_be_held(self, access: Access) -> bool:
-        """Whether a post may be held. It is called for every post, and reads nothing from the database."""
+        """Return whether a post may be held; called for every post, without access to the database."""
         if self.is_exempt(access):
             return False
         held_at = access.approval_state.held_at
@@ -69,21 +69,21 @@ class Newcomers:
         return self.seems_one(access)
 
     def is_exempt(self, access: Access) -> bool:
-        """Whether posts in this room are never held, whatever the setting. Reads nothing from the database."""
+        """Return whether the user's posts here are never held, whatever the setting; without access to the database."""
         return access.room.kind == "direct" or access.approval_state.is_exempt
 
     def seems_one(self, access: Access) -> bool:
-        """Whether the user is a newcomer in this room, by the settings as last read. Reads nothing itself."""
+        """Return whether the user is a newcomer here, by the cached settings; without access to the database."""
         setting = (self._site.known or {}).get(SETTING, {})
         return access.room.kind != "direct" and _is_one(setting, access.approval_state)
 
     def is_one(self, user_id: str) -> bool:
-        """Whether the user is a newcomer now; reads the database."""
+        """Return whether the user is a newcomer now, from the database."""
         user = self._user_store.find(user_id)
         return user is not None and _is_one(self._site.get(SETTING, {}), user.approval_state)
 
     def check_making_rooms(self, user_id: str) -> None:
-        """Raise `Refused` (`newcomer`) if the user is a newcomer: they cannot create rooms."""
+        """Raise `Refused` (`newcomer`) if the user is a newcomer, who cannot create rooms."""
         if self.first and self.is_one(user_id):
             raise Refused("newcomer", "Until your first messages are approved, you cannot create rooms.")
 

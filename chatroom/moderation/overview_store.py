@@ -20,7 +20,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     stored_bytes: int
     database: str
     complaint: str
-    """What is wrong with the database's release."""
+    """The known problem of the database's release, or ""."""
 
 
 def read_overview(database: Database) -> Overview:

@@ -16,15 +16,15 @@ from chatroom.site.audit import about_message, checked
 from chatroom.site.authority import author_of
 
 NEIGHBOURS = 3
-"""Messages before the reported one, and after it, that a report includes."""
+"""The number of messages before the reported one, and after it, that a report includes."""
 LONGEST_REASON = 500
 LONGEST_TEXT = 2000
-"""Of each message in a report."""
+"""The maximum length of each message in a report."""
 SHOWN = 50
 
 
 class Reports:
-    """Make and decide reports."""
+    """Creates and decides reports."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Reports:
         self._clock = clock
 
     def get_message(self, access: Access, sequence: int) -> Message:
-        """The message to report; raise `Refused` if it cannot be reported."""
+        """Return the message to report; raise `Refused` if it cannot be reported."""
         message = next(iter(self._history.since(access.room, sequence, 1).messages), None)
         if message is None or message.sequence != sequence or message.deleted_at or message.kind != "message":
             raise Refused("not_found", "This message does not exist or was deleted.")
@@ -53,7 +53,7 @@ class Reports:
         return message
 
     def has_reported(self, access: Access, message: Message) -> bool:
-        """Whether the user has reported this message before."""
+        """Return whether the user has reported this message before."""
         return self._store.has(_id_of(message, access.user_id))
 
     def make(self, access: Access, reporter: Author, message: Message, reason: str) -> None:
@@ -75,18 +75,18 @@ class Reports:
         )
 
     def list_for(self, by: User) -> list[Report]:
-        """The open reports for this moderator, oldest first; raise `Refused` for users who moderate nothing."""
+        """Return the open reports for this moderator, oldest first; raise `Refused` for users who moderate nothing."""
         rooms = None if POWERS[by.role] else self._access_store.moderated_by(by.id)
         if rooms is not None and not rooms:
             raise Refused("not_found", "The page does not exist, or you may not see it.")
         return [report for report in self._store.list_open(rooms, SHOWN) if report.author.id != by.id]
 
     def list_open(self) -> list[Report]:
-        """All open reports, for the console."""
+        """Return all open reports, for the console."""
         return self._store.list_open(None, SHOWN)
 
     def get_for(self, by: User, report_id: str) -> Report:
-        """An open report that this moderator may decide about; raise `Refused` if there is none."""
+        """Return an open report that this moderator may decide about; raise `Refused` if there is none."""
         report = self._store.find_open(report_id)
         may_see = report and (POWERS[by.role] or report.room.id in self._access_store.moderated_by(by.id))
         if report is None or not may_see or report.author.id == by.id:
@@ -94,7 +94,7 @@ class Reports:
         return report
 
     def delete_message(self, by: User, report: Report, reason: str) -> None:
-        """Delete the reported message; raise `Refused` unless they moderate its room."""
+        """Delete the reported message; raise `Refused` unless the user moderates its room."""
         access = self._access_store.find(by.id, report.room.slug)
         if access is None or not access.may_moderate:
             raise Refused("forbidden", "Only moderators of the room can delete this message.")
@@ -102,7 +102,7 @@ class Reports:
 
     def close(self, by: User, report: Report, outcome: list[str], reason: str) -> None:
         """Close all reports of the message; an empty `outcome` dismisses them."""
-        # Not in the room's record: the report may be about one of its administrators.
+        # Recorded without the room, because the report may be about one of its administrators.
         self._acts.do(
             "reports",
             lambda note: self._store.close_all(report.message, outcome, author_of(by), note) > 0,

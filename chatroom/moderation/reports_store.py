@@ -18,7 +18,7 @@ from chatroom.mongo.unique import check_own, write_or_find
 from chatroom.site.acts_store import INDEX, Note, noting
 
 KEPT_SECONDS = 90 * 24 * 3600
-"""How long a closed report is kept, without its copy of the messages."""
+"""The time for which a closed report is kept, without its copy of the messages."""
 
 INDEXES = [
     IndexModel([("is_open", ASCENDING), ("created_at", ASCENDING)]),
@@ -74,18 +74,18 @@ class ReportStore:
             check_own(holder, message=report.message, reporter=document["reporter"])
 
     def has(self, report_id: str) -> bool:
-        """Whether there is a report with this id, open or closed."""
+        """Return whether there is a report with this id, open or closed."""
         with self._database.bounded():
             return self._reports.find_one({"_id": report_id}, {"_id": 1}) is not None
 
     def find_open(self, report_id: str) -> Report | None:
-        """The open report with this id."""
+        """Find the open report with this id."""
         with self._database.bounded():
             document = self._reports.find_one({"_id": report_id, "is_open": True})
         return record_of(document, Report) if document else None
 
     def list_open(self, rooms: Collection[str] | None, limit: int) -> list[Report]:
-        """The open reports from these rooms (None: from all), the oldest first."""
+        """Return the open reports from these rooms (None: from all), the oldest first."""
         query: dict[str, Any] = {"is_open": True}
         if rooms is not None:
             query["room.id"] = {"$in": sorted(rooms)}
@@ -94,12 +94,12 @@ class ReportStore:
             return [record_of(each, Report) for each in found]
 
     def count_open(self, message: str) -> int:
-        """How many open reports a message has."""
+        """Count the open reports of a message."""
         with self._database.bounded():
             return self._reports.count_documents({"message": message, "is_open": True})
 
     def close_all(self, message: str, outcome: Sequence[str], by: Author, note: Note | None = None) -> int:
-        """Close every open report of a message, delete its copy of the messages, and count the reports."""
+        """Close every open report of a message, delete the copies of messages, and return the number of reports."""
         decided = {"closed_at": self._clock(), "outcome": list(outcome), "closed_by": {"id": by.id, "name": by.name}}
         update = {"$set": decided, "$unset": {"is_open": "", "said": ""}}
         with self._database.bounded():

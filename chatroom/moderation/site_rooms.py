@@ -1,6 +1,6 @@
 """Rooms for administrators of the site: figures, archiving, and appointing an administrator.
 
-Administrators see the size of a private room but never its messages. Nothing here makes them a member.
+Administrators see the size of a private room but never its messages, and do not become members.
 """
 
 from chatroom.base.errors import Refused
@@ -18,7 +18,7 @@ WHY = "Give a reason. The audit log keeps it, and the room's administrators can 
 
 
 class SiteRooms:
-    """List all rooms, archive them, and appoint an administrator of a room that has none."""
+    """Lists and archives rooms, and appoints an administrator of a room that has none."""
 
     def __init__(
         self,
@@ -38,11 +38,11 @@ class SiteRooms:
         self._acts = acts
 
     def list_like(self, beginning: str, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[SiteRoom]:
-        """The public and private rooms whose titles start with `beginning`, by title, after a place."""
+        """Return the public and private rooms whose titles start with `beginning`, ordered by title, after a place."""
         return self._store.list_like(beginning, after, limit)
 
     def get(self, slug: str) -> SiteRoom:
-        """A public or private room; raise `Refused` (`not_found`) if there is none."""
+        """Return a public or private room; raise `Refused` (`not_found`) if there is none."""
         found = self._store.find(slug)
         if found is None:
             raise Refused("not_found", "There is no such room.")
@@ -57,7 +57,7 @@ class SiteRooms:
     def appoint(self, slug: str, author: Author, user: User, reason: str) -> SiteRoom:
         """Appoint a member as administrator of a room that has none.
 
-        Never a user who is not a member: administrators of the site could let themselves in.
+        The user must be a member; otherwise administrators of the site could let themselves into private rooms.
         """
         found = self.get(slug)
         role = self._membership_store.find_role(user.id, found.room)

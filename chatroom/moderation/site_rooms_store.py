@@ -1,4 +1,4 @@
-"""All public and private rooms in figures: the text of messages is never read.
+"""The figures of all public and private rooms; the text of messages is never read.
 
 Counts are bounded, so that no room makes the page of all rooms slow. Direct conversations are never included.
 """
@@ -17,13 +17,13 @@ from chatroom.rooms.rooms_store import room_of
 
 KINDS = ["public", "private"]
 MOST_COUNTED = 100_000
-"""Members, and messages, of a room."""
+"""The maximum count of members, and of messages, of a room."""
 MOST_NAMED = 5
-"""Administrators of a room."""
+"""The maximum number of listed administrators of a room."""
 
 
 class SiteRoom(msgspec.Struct, frozen=True, kw_only=True):
-    """A room in figures. `messages` includes deleted ones, but not cleared ones."""
+    """The figures of a room. `messages` includes deleted messages, but not cleared ones."""
 
     room: Room
     created_at: datetime
@@ -48,7 +48,7 @@ class SiteRoomStore:
         self._users = database["users"]
 
     def list_like(self, beginning: str, after: tuple[str, str], limit: int) -> list[SiteRoom]:
-        """Rooms whose titles start with `beginning`, by title, after a place."""
+        """Return rooms whose titles start with `beginning`, ordered by title, after a place."""
         title_key, room_id = after
         query = {
             "kind": {"$in": KINDS},
@@ -60,7 +60,7 @@ class SiteRoomStore:
             return self._counted(found)
 
     def find(self, slug: str) -> SiteRoom | None:
-        """The room with this slug."""
+        """Find the room with this slug."""
         with self._database.bounded():
             return next(iter(self._counted(self._rooms.find({"slug": slug, "kind": {"$in": KINDS}}))), None)
 

@@ -1,4 +1,4 @@
-"""The parts of this package, made once, and its collections."""
+"""The wiring of this package: its parts and its collections."""
 
 from functools import partial
 
@@ -31,7 +31,7 @@ COLLECTIONS = (
 
 
 class ModerationParts:
-    """What the package offers; `forget` is what ends with an account, `threads` run in the background of a server."""
+    """The parts of this package. `forget` are called when an account is deleted; a server runs `threads`."""
 
     def __init__(
         self, site: SiteParts, files: FileParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts

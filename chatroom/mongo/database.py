@@ -192,7 +192,7 @@ class Database:
 
 
 def beginning_with(text: str) -> Document:
-    """Return a query for the values that begin with `text`: a range, because no pattern accepts every text."""
+    """Return a query for the values that begin with `text`: a range, because a pattern does not accept every text."""
     return {"$gte": text, "$lt": text + LAST_CHARACTER}
 
 

@@ -1,6 +1,6 @@
-"""Every name that people choose: of people, rooms, webhooks and files, and the addresses made from them.
+"""All names that users choose: of people, rooms, webhooks and files, and the addresses made from them.
 
-Names are checked only here, so that none can equal one of the server's own.
+All checks of names are here, so that no name can equal a reserved one.
 """
 
 from chatroom.names.files import *  # noqa: F403

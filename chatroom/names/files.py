@@ -1,6 +1,6 @@
-"""The names of files as people see them, without parts that could mislead or leave the folder.
+"""The names of files, without parts that could mislead users or lead out of a folder.
 
-A name is only shown. Nothing is found or opened by it, and it does not decide the type.
+A name is only shown. It does not decide the type, and no file is found or opened by its name.
 """
 
 import unicodedata
@@ -12,14 +12,14 @@ NAMELESS = "file"
 
 FileName = NewType("FileName", str)
 
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, halves, and the marks that turn `gpj.exe` around
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, surrogates, and the marks that reverse `gpj.exe`
 _FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*', "_"))  # on some systems
 _ENDINGS = {".jpg": (".jpg", ".jpeg", ".jpe", ".jfif")}
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}  # in Windows
 
 
 def clean_file_name(name: str, picture_ending: str | None = None) -> FileName:
-    """Clean the name of a file. A picture gets the ending of its type."""
+    """Clean the name of a file. The name of a picture gets the extension of its type."""
     name = unicodedata.normalize("NFC", name[:1000]).replace("\\", "/").rpartition("/")[2]
     name = "".join(character for character in name if unicodedata.category(character) not in _INVISIBLE)
     name = " ".join(name.translate(_FORBIDDEN).split()).strip(" .")

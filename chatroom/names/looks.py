@@ -1,4 +1,4 @@
-"""Whether two texts are the same name: by spelling, and by look."""
+"""Equality of names, by spelling and by look."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ SCRIPTS = [
     "Tibetan", "Myanmar", "Khmer", "Mongolian",
 ]  # fmt: skip
 MIXTURES = ["Han Hiragana Katakana", "Han Hangul", "Han Bopomofo"]
-"""Scripts that people write in one word: Japanese, Korean, Chinese."""
+"""Scripts that occur together in one word: Japanese, Korean, Chinese."""
 
 _words = regex.compile(r"[\p{L}\p{M}]+")
 _plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019": "'", "\u02bc": "'", "\u02bb": "'"})
 
 
 def fold(text: str) -> str:
-    """The form in which two spellings of a name are equal: compatibility forms, letter case. Idempotent."""
+    """Return the form in which two spellings of a name are equal, without case and compatibility forms. Idempotent."""
     folded = text
     # One pass is not enough: a case mapping can create a sequence that normalizes further.
     while (following := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())) != folded:
@@ -30,7 +30,7 @@ def fold(text: str) -> str:
 
 
 def look(name: str) -> str:
-    """The form in which two names that look alike are equal (`AIice` and `Alice`); after Unicode's UTS 39."""
+    """Return the form in which two names that look alike are equal (`AIice` and `Alice`), after Unicode's UTS 39."""
     letters = "".join(_look_alikes().get(letter, letter) for letter in unicodedata.normalize("NFKC", name))
     for dotted in "ij":
         letters = letters.replace(dotted + "\u0307", dotted)
@@ -38,7 +38,7 @@ def look(name: str) -> str:
 
 
 def written_in(scripts: Sequence[str]) -> "regex.Pattern[str]":
-    """A pattern for texts in one of these scripts or mixtures, apart from signs and digits."""
+    """Return a pattern for texts in one of these scripts or mixtures, apart from signs and digits."""
     return regex.compile(
         "|".join(
             r"[\p{Common}\p{Inherited}" + "".join(r"\p{" + script + "}" for script in mixture.split()) + "]*"
@@ -58,7 +58,7 @@ def check_words(name: str) -> None:
 
 @cache
 def _look_alikes() -> dict[str, str]:
-    """The ASCII letter or digit that a letter outside ASCII looks like."""
+    """Return the ASCII letter or digit that each other letter looks like."""
     from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  45 ms to load
 
     found = {}

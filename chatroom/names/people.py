@@ -1,6 +1,6 @@
-"""User names and display names: what is allowed, and when two of them are the same.
+"""Rules for user names and display names, and for the equality of two names.
 
-A name is stored as its owner sees it (NFKC); two names are the same if they share a key.
+A name is stored as its owner sees it (NFKC). Two names are equal if they share a key.
 """
 
 import unicodedata
@@ -12,7 +12,7 @@ from chatroom.base.errors import Refused
 from chatroom.names.looks import MIXTURES, SCRIPTS, fold, look, written_in
 
 RULE_VERSION = 1
-"""Stored beside the keys. A change of `fold` or `look` needs a new number and a migration of `name_keys`."""
+"""Stored with the keys. A change of `fold` or `look` needs a new number and a migration of `name_keys`."""
 
 USERNAME_RULE = (
     "2 to 32 letters and digits of one script; dots, hyphens and underscores are allowed between them. No spaces."
@@ -42,12 +42,12 @@ _latin = regex.compile(r"\p{Latin}")
 
 
 def keys(username: str, display_name: str) -> list[str]:
-    """The keys that these names reserve: one namespace for both kinds of name."""
+    """Return the keys that these names reserve; both kinds of name share one namespace."""
     return sorted({form for name in (username, display_name) for form in (fold(name), "~" + look(name))})
 
 
 def clean_username(text: str) -> str:
-    """The user name in its stored form; raise `Refused` (`invalid`) with the reason."""
+    """Return the user name in its stored form; raise `Refused` (`invalid`) with the reason."""
     name = _clean(text, _username, "A user name consists of letters and digits, with . _ - between them.", 2, 32)
     if not (name.isascii() or _latin.search(name)) and look(name).isascii():
         raise _invalid("This user name looks like a name in Latin letters. Please choose another.")
@@ -55,12 +55,12 @@ def clean_username(text: str) -> str:
 
 
 def clean_display_name(text: str) -> str:
-    """The display name in its stored form; raise `Refused` (`invalid`) with the reason."""
+    """Return the display name in its stored form; raise `Refused` (`invalid`) with the reason."""
     return _clean(text, _display_name, "A display name consists of letters, digits, spaces, and ' . _ -.", 1, 40)
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a name is reserved for the site, or looks like a reserved name."""
+    """Return whether a name is reserved for the site, or looks like a reserved name."""
     return _reserved_form(fold(name)) in RESERVED or _reserved_look(name) in _reserved_looks()
 
 
@@ -120,7 +120,7 @@ def _check_script(name: str) -> None:
 
 
 def _reserved_form(name: str) -> str:
-    """The name without signs and digits, which people insert to get around a list."""
+    """Return the name without signs and digits, which people insert to evade the list."""
     return "".join(letter for letter in name if letter == " " or not (letter in _signs or letter.isdigit())).strip()
 
 

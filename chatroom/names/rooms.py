@@ -1,6 +1,6 @@
 """The names of rooms, and their addresses (slugs).
 
-A slug from a title has letters, digits and hyphens. The address of a direct conversation has an underscore, so that no
+A slug from a title has letters, digits and hyphens. The slug of a direct conversation has an underscore, so that no
 title can produce it. It cannot be guessed.
 """
 
@@ -29,9 +29,9 @@ _visible = regex.compile(r"[\p{L}\p{N}\p{S}\p{P}]")
 
 
 def make_slug(title: str, *, is_ended: bool = False) -> Slug:
-    """The name of a room in addresses, from its first title: letters and digits of any script, with hyphens.
+    """Return the slug of a room, from its first title: letters and digits of any script, with hyphens.
 
-    With `is_ended`, nobody can guess its ending. Raises `Refused` (`invalid`) for the address of a direct room.
+    With `is_ended`, it ends with random characters. Raises `Refused` (`invalid`) for the address of a direct room.
     """
     slug = _between.sub("-", title.casefold()).strip("-")[:SLUG_LENGTH].strip("-") or "room"
     if is_ended:
@@ -42,17 +42,17 @@ def make_slug(title: str, *, is_ended: bool = False) -> Slug:
 
 
 def make_direct_slug() -> Slug:
-    """The address of a new direct room."""
+    """Return the address of a new direct room."""
     return Slug(f"dm_{secrets.token_hex(10)}")
 
 
 def is_former_direct(slug: str) -> bool:
-    """Whether this is the former kind of address of direct rooms."""
+    """Return whether this is the former kind of address of direct rooms."""
     return _former_direct.match(slug) is not None
 
 
 def clean_title(text: str) -> str:
-    """The title in its stored form; raise `Refused` (`empty`, `too_long`, `invalid`)."""
+    """Return the title in its stored form; raise `Refused` (`empty`, `too_long`, `invalid`)."""
     title = _clean(text)
     if _visible.search(title) is None:
         raise Refused("empty", "Give the room a name.")
@@ -70,12 +70,12 @@ def check_new_title(title: str) -> None:
 
 
 def title_keys(title: str) -> list[str]:
-    """The keys that the name of a public room reserves."""
+    """Return the keys that the title of a public room reserves."""
     return keys(title, title)
 
 
 def clean_topic(text: str) -> str:
-    """The topic in its stored form; raise `Refused` (`too_long`)."""
+    """Return the topic in its stored form; raise `Refused` (`too_long`)."""
     topic = _clean(text)
     if len(topic) > MAX_TOPIC:
         raise Refused("too_long", f"A topic has at most {MAX_TOPIC} characters.")

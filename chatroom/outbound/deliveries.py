@@ -1,7 +1,7 @@
 """Deliver messages to outgoing webhooks: at least once, in order, by one process at a time.
 
-Each webhook has a position in its room's log, which moves when its address accepts a message. Until then the message
-is sent again with growing pauses; after some days the webhook is stopped.
+Each webhook has a position in the room's log, which moves when the webhook's address accepts a message. Until then it
+is sent again, after ever longer pauses; after three days of failures the webhook is stopped.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.outbound.public_http import Answer, Forbidden
+from chatroom.outbound.webhooks import NOT_MANAGED
 from chatroom.site.background import BackgroundThread, Lease
 from chatroom.site.leases_store import LeaseStore
 
@@ -28,22 +29,21 @@ log = logging.getLogger(__name__)
 
 LEASE = "deliveries"
 LEASE_SECONDS = 30.0
-"""The lease is renewed between two posts when a third of it has passed; a post takes less than the rest."""
+"""Each post renews the lease if a third of it has passed, and takes less time than the rest."""
 AT_ONCE = 4
-"""Addresses that receive posts at the same moment."""
+"""The number of webhooks that are served in parallel."""
 BATCH = 20
-"""Messages for one address before the others have their turn."""
+"""The number of messages that a webhook gets before other webhooks have their turn."""
 TIMEOUT_SECONDS = 5.0
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)
 LONGEST_ERROR = 200
-NOT_ANY_MORE = "The creator of this webhook no longer manages the room. Create a new one."
 GONE = 410
 
 
 class Deliveries:
-    """Deliver new messages to the outgoing webhooks. `post` must not reach an address of this network."""
+    """Delivers new messages to the outgoing webhooks. `post` must refuse addresses of this network."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Deliveries:
         self._is_valid = is_valid
         self._clock = clock
         self.turns = FairTurns()
-        """By the creators of the webhooks: a slow address does not delay the webhooks of other users."""
+        """One turn per creator of webhooks: a slow address does not delay the webhooks of other users."""
         lease = Lease(leases, LEASE, LEASE_SECONDS)
         self.thread = BackgroundThread(LEASE, self.deliver_all, lease=lease, stop_seconds=TIMEOUT_SECONDS)
 
@@ -73,7 +73,7 @@ class Deliveries:
         if room is None:
             return
         if not self._is_valid(hook, room):
-            self._note_failure(hook, NOT_ANY_MORE)
+            self._note_failure(hook, NOT_MANAGED)
             return
         waiting = self._message_store.since(room.id, hook.cursor + 1, BATCH)
         for message in waiting:
@@ -95,7 +95,7 @@ class Deliveries:
             self._store.note(hook.id, cursor=waiting[-1].sequence)
 
     def deliver_all(self) -> None:
-        """Deliver to every webhook that is due, some in parallel."""
+        """Deliver to every webhook that is due, `AT_ONCE` in parallel."""
         now = self._clock()
         due = [
             (hook, key)
@@ -112,12 +112,12 @@ class Deliveries:
         try:
             self.deliver(hook, key)
         except ChatroomError:
-            pass  # the database does not answer: the same message is sent again
+            pass  # the database does not answer; the same message is sent again
         except Exception:
             log.exception("a webhook's delivery failed, and is tried again", extra={"hook": hook.id})
 
     def _post(self, hook: Hook, key: str, message: Message, body: bytes) -> str:
-        """Post one message; return why it failed, or an empty text."""
+        """Post one message; return the reason of a failure, or ""."""
         timestamp = str(int(self._clock().timestamp()))
         headers = {
             "Content-Type": "application/json",
@@ -148,7 +148,7 @@ class Deliveries:
             given_up_at=now if is_over else None,
         )
         if is_over:
-            log.warning("a webhook was given up: %s", error, extra={"hook": hook.id})
+            log.warning("a webhook was stopped: %s", error, extra={"hook": hook.id})
 
 
 def _body(room: Room, hook: Hook, message: Message) -> bytes:
@@ -164,12 +164,12 @@ def _body(room: Room, hook: Hook, message: Message) -> bytes:
 
 
 def signature(key: str, timestamp: str, body: bytes) -> str:
-    """HMAC-SHA256 of the time and the body, so that neither can be replaced."""
+    """Sign the time and the body with HMAC-SHA256, so that neither can be replaced."""
     return "sha256=" + hmac.new(key.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 def _is_for(hook: Hook, message: Message) -> bool:
-    """Whether a message is delivered: not one of a program, or two webhooks could answer each other for ever."""
+    """Return whether to deliver a message; messages of programs are not, so that two webhooks cannot form a loop."""
     if message.kind != "message" or message.deleted_at is not None or message.author.is_bot:
         return False
     return message.text.casefold().startswith(hook.trigger.casefold())

@@ -1,6 +1,6 @@
-"""Fair use of a shared thread: after a slow turn, a person waits ten times as long for the next one.
+"""Fair use of a shared thread: after a slow turn, a user waits ten times its length for the next turn.
 
-So a person takes at most a tenth of the thread, however slowly their address answers.
+So a user takes at most a tenth of the thread's time, even if the user's addresses answer slowly.
 """
 
 import threading
@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SLOW_SECONDS = 1.0
-"""A faster turn has no pause after it."""
+"""After a turn faster than this, there is no pause."""
 FACTOR = 10
 MOST = 10_000
 
 
 class FairTurns:
-    """Until when each person has to wait."""
+    """The end of each user's pause."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -23,7 +23,7 @@ class FairTurns:
         self._until: dict[str, float] = {}
 
     def is_due(self, key: str) -> bool:
-        """Whether this person may have a turn now."""
+        """Return whether this user may have a turn now."""
         return self._until.get(key, 0.0) <= self._clock()
 
     @contextmanager

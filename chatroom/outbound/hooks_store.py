@@ -44,19 +44,19 @@ class HookStore:
         check_own(holder, _id=hook.id, room=hook.room, **secret)
 
     def list_for(self, room_id: str) -> list[Hook]:
-        """The webhooks of a room, the oldest first."""
+        """Return the webhooks of a room, the oldest first."""
         with self._database.bounded():
             found = self._hooks.find({"room": room_id, "is_ended": None}).sort("created_at", ASCENDING)
             return [record_of(document, Hook) for document in found]
 
     def find_by_secret(self, secret_hash: str) -> Hook | None:
-        """The webhook that posts with this secret."""
+        """Return the webhook that posts with this secret."""
         with self._database.bounded():
             document = self._hooks.find_one({"secret_hash": secret_hash, "is_ended": None})
         return record_of(document, Hook) if document else None
 
     def list_outgoing(self) -> list[tuple[Hook, str]]:
-        """The outgoing webhooks that were not stopped, each with its signing key."""
+        """Return the outgoing webhooks that were not stopped, each with its signing key."""
         with self._database.bounded():
             found = list(self._hooks.find({"kind": "outgoing", "given_up_at": None, "is_ended": None}))
         return [(record_of(document, Hook), document["key"]) for document in found]

@@ -1,7 +1,7 @@
-"""Notify people of mentions, of direct messages, and of rooms with all messages turned on.
+"""Notify users of mentions, of direct messages, and of rooms with all messages turned on.
 
 Only the process that stored a message notifies, so nobody is notified twice. The queue is bounded: a notification can
-be lost, the message is in the room.
+be lost, but never the message.
 """
 
 import time
@@ -14,16 +14,16 @@ from chatroom.site.background import BackgroundThread
 
 MAX_WAITING = 1000
 SUBSCRIBERS_SECONDS = 10.0
-"""How long the set of subscribers is used before it is read again."""
+"""The time after which the set of subscribers is read again."""
 EXCERPT = 140
 STOP_SECONDS = 1.0
-"""Notifications that still wait then are dropped."""
+"""The time to send waiting notifications when the server stops; the rest is dropped."""
 
 Preferences = Mapping[str, Notify]
 
 
 class Notifier:
-    """Send Web Push notifications of stored messages, in a thread."""
+    """Sends Web Push notifications of stored messages, in a thread."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class Notifier:
         self.thread = BackgroundThread("notifier", self._notify_all, stop_seconds=STOP_SECONDS)
 
     def take(self, room_id: str, messages: Sequence[Message]) -> None:
-        """Queue messages that were just stored, without waiting. Beyond `MAX_WAITING` the oldest are dropped."""
+        """Queue new messages without blocking; beyond `MAX_WAITING`, drop the oldest."""
         if not self._subscribers and self._asked_just_now():
             return
         self._waiting.extend((room_id, message) for message in messages if message.revision == message.sequence)
         self.thread.wake()
 
     def notify(self, room_id: str, message: Message) -> int:
-        """Notify the members whose preference includes this message, and count the browsers."""
+        """Notify the members whose preference includes this message; return the number of browsers."""
         if message.kind != "message" or message.deleted_at is not None or not self._find_subscribers():
             return 0
         room = self._room_of(room_id)
@@ -58,11 +58,11 @@ class Notifier:
             return 0
         preferences = self._preferences_in(room_id, self._subscribers - {message.author.id})
         concerned = {user for user, each in preferences.items() if concerns(each, user, room, message)}
-        # Also members with an open page: their browser shows nothing while the page is visible.
+        # Also members with an open page, because their browsers show no notification while the page is visible.
         return self._push.send(concerned, describe(room, message)) if concerned else 0
 
     def _notify_all(self) -> None:
-        """Send the queue. If one notification fails it is lost, and the others are sent after a pause."""
+        """Send the queue. A notification that fails is lost; the others are sent after a pause."""
         while self._waiting and self.thread.may_go_on():
             self.notify(*self._waiting.popleft())
 
@@ -77,14 +77,14 @@ class Notifier:
 
 
 def concerns(preference: Notify, user_id: str, room: Room, message: Message) -> bool:
-    """Whether a member with this preference is notified of the message."""
+    """Return whether a member with this preference is notified of the message."""
     if preference == "none":
         return False
     return preference == "all" or room.kind == "direct" or user_id in message.mentions or "room" in message.mentions
 
 
 def describe(room: Room, message: Message) -> dict[str, str]:
-    """The content of a notification; `tag` identifies it in every browser."""
+    """Return the content of a notification; its `tag` is the same in every browser."""
     name = message.author.shown
     title = name if room.kind == "direct" else f"{name} in {room.title}"
     text = " ".join(message.text.split())

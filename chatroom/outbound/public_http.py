@@ -1,6 +1,6 @@
 """An HTTP client that connects only to public addresses: user input must not reach this machine's network.
 
-The name is resolved here, every address is checked, and the connection goes to a checked address, so a name that
+It resolves the name, checks every address, and connects to a checked address, so a name that
 changes a moment later (DNS rebinding) has no effect. Redirects are not followed.
 """
 
@@ -20,15 +20,15 @@ from chatroom.base.threads import Places
 
 LARGEST_ANSWER = 10_000
 LONGEST_ANSWER_SECONDS = 5.0
-"""From the first byte to the last, in addition to the time-out."""
+"""The time to read a response, in addition to the time-out."""
 LOOKED_UP_AT_ONCE = 4
-"""Names that users typed. The owner of a name decides how long the answer takes, and each look-up blocks a thread."""
+"""Simultaneous look-ups of names from users. Each blocks a thread, for as long as the name's server wishes."""
 BUSY = "The server is already resolving several host names. Please try again."
 PORTS = {"http": 80, "https": 443}
 WITHIN = tuple(
     map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "168.63.129.16/32", "3fff::/20"))
 )
-"""Networks that are not public, but are for Python: protocol assignments, a relay nearby, the former site-local
+"""Networks that Python wrongly calls global: protocol assignments, 6to4 relays, the former site-local
 addresses, the metadata service of Azure (other clouds use link-local addresses), and documentation."""
 
 
@@ -46,14 +46,14 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class PublicHttp:
-    """An HTTP client for addresses that users typed; `allowed_hosts` may have addresses that are not public."""
+    """An HTTP client for addresses from users; only `allowed_hosts` may have addresses that are not public."""
 
     def __init__(self, allowed_hosts: Collection[str] = ()) -> None:
         self._allowed = {host.casefold() for host in allowed_hosts}
         self._looking_up = Places("names", LOOKED_UP_AT_ONCE, BUSY, retry_after=5.0)
 
     def is_allowed(self, host: str) -> bool:
-        """Whether all addresses of this name are public, or the name is allowed; False for an unknown name.
+        """Return whether all addresses of this name are public, or the name is allowed; False for an unknown name.
 
         Raises `Refused` (`busy`) while several names are being looked up.
         """
@@ -72,7 +72,7 @@ class PublicHttp:
         timeout: float = 5.0,
         **_: Any,
     ) -> Answer:
-        """Post, and follow no redirect. Raises `Forbidden` for a private address, `OSError` without an answer."""
+        """Send a POST request; follow no redirects. Raise `Forbidden` for a private address, `OSError` on failure."""
         parts = urlsplit(url)
         if parts.scheme not in PORTS or not parts.hostname or parts.username:
             raise Forbidden("The address must begin with http:// or https://, and have no user name.")
@@ -118,7 +118,7 @@ class PublicHttp:
 
 
 def _remember_connections(pool: urllib3.HTTPConnectionPool) -> list[Any]:
-    """A list that will have the connections that a pool opens."""
+    """Return a list to which the pool adds each connection that it opens."""
     opened: list[Any] = []
 
     class Remembered(pool.ConnectionCls):  # type: ignore[name-defined, misc]
@@ -131,7 +131,7 @@ def _remember_connections(pool: urllib3.HTTPConnectionPool) -> list[Any]:
 
 
 def _cut(opened: list[Any]) -> None:
-    """End connections that another thread reads from."""
+    """Shut down connections from which another thread reads."""
     for connection in opened:
         if connection.sock is not None:
             with contextlib.suppress(OSError):
@@ -141,7 +141,7 @@ def _cut(opened: list[Any]) -> None:
 
 
 def is_own(address: str) -> bool:
-    """Whether an IP address belongs to this machine: services here may trust connections from it."""
+    """Return whether an IP address belongs to this machine, whose services may trust connections from it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -154,7 +154,7 @@ def is_own(address: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is public: not private, local or multicast, also not inside an IPv6 address."""
+    """Return whether an IP address, and an IPv4 address inside it, is public: not private, local or multicast."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, ipaddress.IPv6Address) and (inner := ipv4_within(ip)):
         return is_public(str(inner))

@@ -23,23 +23,23 @@ from chatroom.site.codes import hash_of
 log = logging.getLogger(__name__)
 
 MOST_BROWSERS = 10
-"""Of one user; the oldest is forgotten."""
+"""The maximum number of browsers of a user; the oldest is removed."""
 LONGEST_ENDPOINT = 1000
 KEPT_SECONDS = 24 * 3600
-"""How long a push service keeps what it cannot deliver yet."""
+"""The time for which a push service keeps an undelivered notification."""
 TIMEOUT_SECONDS = 5.0
 GONE = {404, 410}
 KEY = re.compile(r"[A-Za-z0-9_-]{16,120}={0,2}\Z")
 
 
 class Poster(Protocol):
-    """Posts to public addresses only; has the part of a `requests.Session` that pywebpush uses."""
+    """A client that posts to public addresses only; the part of `requests.Session` that pywebpush uses."""
 
     def post(self, url: str, **options: Any) -> Any: ...
 
 
 class Push:
-    """Subscribe browsers, and send them notifications."""
+    """Subscribes browsers, and sends them notifications."""
 
     def __init__(
         self, store: SubscriptionStore, *, contact: str, poster: Poster, is_allowed: Callable[[str], bool]
@@ -71,15 +71,15 @@ class Push:
         self._store.put(subscription, MOST_BROWSERS)
 
     def unsubscribe(self, user_id: str, endpoint: str) -> None:
-        """Forget a browser."""
+        """Remove the subscription of a browser."""
         self._store.remove(user_id, hash_of(endpoint))
 
     def subscribers(self) -> set[str]:
-        """The ids of all users with a subscribed browser."""
+        """Return the ids of all users with a subscribed browser."""
         return self._store.subscribers()
 
     def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:
-        """Send to every browser of these users, and count the sent notifications.
+        """Send to every browser of these users; return the number of sent notifications.
 
         Browsers that have unsubscribed are removed. After a slow push service, all browsers of that user are skipped
         for a while, so that other users do not wait.

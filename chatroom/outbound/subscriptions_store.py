@@ -1,6 +1,6 @@
 """Push subscriptions: one document for each browser, and the keys of the site.
 
-A subscription belongs to the session that created it, and ends with it.
+A subscription ends with the session that created it.
 """
 
 from collections.abc import Callable, Collection
@@ -39,19 +39,19 @@ class SubscriptionStore:
         self._clock = clock
 
     def keep_key(self, make: Callable[[], str]) -> str:
-        """The site's private key, which the first process makes."""
+        """Return the site's private key; the first process creates it."""
         with self._database.bounded():
             found = self._keys.find_one({"_id": KEY_ID})
             if found is None:
                 made = {"_id": KEY_ID, "private_key": make(), "created_at": self._clock()}
-                # Another process may have made one at the same moment: then that one is the site's key.
+                # Another process may have created a key at the same moment; then that key is the site's.
                 found = write_or_find(
                     self._database, lambda: self._keys.insert_one(made), lambda: self._keys.find_one({"_id": KEY_ID})
                 )
         return str((found or made)["private_key"])
 
     def put(self, subscription: Subscription, most: int) -> None:
-        """Keep the newest subscription of each browser, and the newest `most` of each user."""
+        """Store a subscription in place of the browser's earlier one; keep the newest `most` of the user."""
         fields = msgspec.structs.asdict(subscription)
         fields["_id"] = fields.pop("id")
         with self._database.bounded():
@@ -64,22 +64,22 @@ class SubscriptionStore:
                 self._subscriptions.delete_many({"_id": {"$in": surplus}})
 
     def remove(self, user_id: str, subscription_id: str) -> None:
-        """Forget a browser of this user."""
+        """Remove the subscription of a browser of this user."""
         with self._database.bounded():
             self._subscriptions.delete_one({"_id": subscription_id, "user_id": user_id})
 
     def forget(self, user_id: str) -> None:
-        """Forget every browser of this user."""
+        """Remove all subscriptions of this user."""
         with self._database.bounded():
             self._subscriptions.delete_many({"user_id": user_id})
 
     def subscribers(self) -> set[str]:
-        """The ids of all users with a subscription."""
+        """Return the ids of all users with a subscription."""
         with self._database.bounded():
             return set(self._subscriptions.distinct("user_id"))
 
     def good_ones(self, user_ids: Collection[str]) -> list[Subscription]:
-        """The subscriptions of these users; removes those whose session has ended."""
+        """Return the subscriptions of these users; remove those whose session has ended."""
         with self._database.bounded():
             rows = self._subscriptions.find({"user_id": {"$in": list(user_ids)}})
             found = [record_of(row, Subscription) for row in rows]

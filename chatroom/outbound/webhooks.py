@@ -21,17 +21,18 @@ from chatroom.site.audit import about_room
 from chatroom.site.codes import hash_of
 
 MOST_HOOKS = 20
-"""Of one room."""
+"""The maximum number of webhooks of a room."""
 LONGEST_URL = 1000
 LONGEST_TRIGGER = 40
 SECRET_BYTES = 24
 LONGEST_SECRET = 100
 KEY_PREFIX = "whsec_"
 UNKNOWN = "There is no such webhook. It may have been removed."
+NOT_MANAGED = "The creator of this webhook no longer manages the room. Create a new one."
 
 
 class Webhooks:
-    """Make, list and remove webhooks."""
+    """Creates, lists and removes webhooks."""
 
     def __init__(
         self,
@@ -51,19 +52,19 @@ class Webhooks:
         self._clock = clock
 
     def list_for(self, access: Access) -> list[Hook]:
-        """The webhooks of a room, for its administrators."""
+        """Return the webhooks of a room, for its administrators."""
         _check_manager(access)
         return self._store.list_for(access.room.id)
 
     def make_incoming(self, access: Access, author: Author, name: str) -> str:
-        """Create an incoming webhook that posts under this name, and return its secret, which is shown only now."""
+        """Create an incoming webhook that posts under this name; return its secret, which is shown only once."""
         hook = self._new(access, author, name, "incoming")
         secret = secrets.token_urlsafe(SECRET_BYTES)
         self._make(access, hook, lambda note: self._store.add(hook, secret_hash=hash_of(secret), note=note))
         return secret
 
     def make_outgoing(self, access: Access, author: Author, name: str, url: str, trigger: str = "") -> str:
-        """Create an outgoing webhook, and return its signing key, which is shown only now."""
+        """Create an outgoing webhook; return its signing key, which is shown only once."""
         _check_manager(access)
         hook = self._new(access, author, name, "outgoing", url=self._checked(url), trigger=_trigger(trigger))
         key = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
@@ -113,7 +114,7 @@ class Webhooks:
         )
 
     def _checked(self, url: str) -> str:
-        """An address that webhooks may post to; each delivery checks it again."""
+        """Return the stripped address; raise `Refused` if webhooks may not post to it. Each delivery checks again."""
         url = url.strip()
         try:
             parts = urlsplit(url)
@@ -130,7 +131,7 @@ class Webhooks:
 
 
 class IncomingWebhooks:
-    """Find incoming webhooks by their secret, and post through them.
+    """Finds incoming webhooks by their secret, and posts through them.
 
     A webhook has no more rights than its creator, who must still manage the room.
     """
@@ -149,7 +150,7 @@ class IncomingWebhooks:
         self._find_maker = find_maker
 
     def find(self, secret: str) -> tuple[Hook, Room]:
-        """The webhook that posts with this secret, and its room; raise `Refused` (`not_found`) for any other."""
+        """Return the webhook that posts with this secret, and its room; raise `Refused` (`not_found`) for any other."""
         hook = self._store.find_by_secret(hash_of(secret)) if len(secret) <= LONGEST_SECRET else None
         room = self._find_room(hook.room) if hook else None
         if hook is None or room is None:
@@ -157,7 +158,7 @@ class IncomingWebhooks:
         return hook, room
 
     def is_valid(self, hook: Hook, room: Room) -> bool:
-        """Whether its creator still manages the room."""
+        """Return whether the webhook's creator still manages the room."""
         maker = self._find_maker(hook, room)
         return maker is not None and maker.may_manage
 
@@ -165,7 +166,7 @@ class IncomingWebhooks:
         """Post a text under the name of the webhook; raise `Refused` if its creator may not post there."""
         maker = self._find_maker(hook, room)
         if maker is None or not maker.may_manage:
-            raise Refused("forbidden", "The creator of this webhook no longer manages the room. Create a new one.")
+            raise Refused("forbidden", NOT_MANAGED)
         return self._posting.post(
             Submission(
                 access=maker,

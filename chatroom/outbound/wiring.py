@@ -1,4 +1,4 @@
-"""The parts of this package, made once, and its collections."""
+"""The wiring of this package: its parts and its collections."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ COLLECTIONS = (
 
 
 class OutboundParts:
-    """What the package offers; `forget` is what ends with an account, `threads` run in the background of a server."""
+    """The parts of this package. `forget` are called when an account is deleted; a server runs `threads`."""
 
     def __init__(
         self,
@@ -35,14 +35,14 @@ class OutboundParts:
         find_room: Callable[[str], Room | None],
         find_access: Callable[[str, str], Access | None],
     ) -> None:
-        """`find_room` finds a room by its id, `find_access` what a user may do in a room, by slug."""
+        """Create the parts; `find_room` finds a room by id, `find_access` a user's rights in a room by id and slug."""
         database, settings = site.context.database, site.context.settings
         hooks, subscriptions = HookStore(database), SubscriptionStore(database)
         anywhere = PublicHttp()
         allowed = PublicHttp([word for part in settings.webhook_allowed_hosts.split(",") if (word := part.strip())])
 
         def find_maker(hook: Hook, room: Room) -> Access | None:
-            """Who made a webhook, as a member of its room; None for who is banned, or no longer a member."""
+            """Find the creator's access to the webhook's room; None if the creator is banned, or no longer a member."""
             user = people.users.find(hook.made_by.id)
             return None if user is None or people.sessions.is_banned(user) else find_access(user.id, room.slug)
 

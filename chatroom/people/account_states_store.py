@@ -17,7 +17,7 @@ MOST_FOUND = 50
 
 
 class AccountStateStore:
-    """The users collection: what moderators and administrators decide, and deletion."""
+    """The users collection: decisions of moderators and administrators, and deletion."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -44,7 +44,7 @@ class AccountStateStore:
     def make_former(self, user_id: str, *, is_erased: bool, note: Note | None = None) -> bool:
         """Delete an account, except the keys of its names, in one write; False if there is no such account.
 
-        `list_leaving` lists it until `end_leaving`. Remove the role before.
+        `list_leaving` lists the account until `end_leaving`. Remove an administrator's role first.
         """
         # `name_keys` stays. The other two keys sort after all names, so that lists by name do not reach them.
         left = {"display_name": FORMER_MEMBER, "role": "member", "deleted_at": self._clock(), "is_leaving": True}
@@ -58,13 +58,13 @@ class AccountStateStore:
             return self._users.update_one({"_id": user_id, **HERE}, noting(update, note)).modified_count > 0
 
     def find_former(self, user_id: str) -> FormerMember | None:
-        """The deleted account with this id."""
+        """Return the deleted account with this id."""
         with self._database.bounded():
             document = self._users.find_one({"_id": user_id, "deleted_at": {"$exists": True}})
         return _former(document) if document else None
 
     def list_leaving(self) -> list[FormerMember]:
-        """The deleted accounts that other collections may still contain, the first deleted first."""
+        """Return the deleted accounts that other collections may still contain, the first deleted first."""
         with self._database.bounded():
             found = [_former(document) for document in self._users.find({"is_leaving": True}).limit(MOST_FOUND)]
         return sorted(found, key=lambda former: former.deleted_at)

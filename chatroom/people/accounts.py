@@ -38,9 +38,9 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accounts:
-    """Register, log in, change the password.
+    """Registers users, logs them in, and changes their passwords.
 
-    `registration` returns who may register now: `open`, `invite` or `closed`. `first_key` is the site's key if the
+    `registration` returns the present mode: `open`, `invite` or `closed`. `first_key` is the site's key if the
     first account needs a code, otherwise empty.
     """
 
@@ -85,7 +85,7 @@ class Accounts:
             raise
 
     def needs_first_code(self) -> bool:
-        """Whether the next account is the first, which administers the site, and needs the code."""
+        """Return whether the next account is the first, which administers the site, and needs the code."""
         if self.first_key and self._user_store.has_any():
             self.first_key = ""
         return bool(self.first_key)
@@ -95,14 +95,14 @@ class Accounts:
         return self._add(self._check(wanted), "the console", role)
 
     def create_bot(self, username: str, display_name: str) -> User:
-        """Create an account for a program. Nobody knows its password; it authenticates with a token."""
+        """Create an account for a program, which authenticates with a token; nobody knows the password."""
         if not self._user_store.has_any():
             raise Refused("forbidden", "Create a person's account first: the first account administers the site.")
         wanted = self._check(Registration(username=username, display_name=display_name, password=token_urlsafe(24)))
         return self._add(wanted, "the console", is_bot=True)
 
     def authenticate(self, username: str, password: str, address: str) -> User:
-        """The user with this name and password; raise `Refused` (`wrong_password`, `too_fast`, `busy`, `banned`)."""
+        """Find the user of a name and password; raise `Refused` (`wrong_password`, `too_fast`, `busy`, `banned`)."""
         key = fold(username[:LONGEST_USERNAME])
         user = self._user_store.find_by_username(username) if len(username) <= LONGEST_USERNAME else None
         is_known_address = self._sessions.has_been_at(user.id if user else "", address)
@@ -127,12 +127,12 @@ class Accounts:
         return self.set_hash(user, self.hash_choice(user, new))
 
     def hash_choice(self, user: User, new: str) -> str:
-        """The hash of a new password for a user; raise `Refused` (`invalid`, `busy`)."""
+        """Return the hash of a new password for a user; raise `Refused` (`invalid`, `busy`)."""
         self._passwords.check_choice(new, (user.username, user.display_name))
         return self._passwords.hash(new)
 
     def set_hash(self, user: User, password_hash: str, note: Note | None = None) -> User:
-        """Do what `set_password` does, with a hash."""
+        """Replace the password by a hash, and end all sessions and tokens of the user."""
         changed = self._user_store.change_password(user.id, password_hash, note)
         if changed is None:
             raise Refused("not_found", "This account does not exist.")

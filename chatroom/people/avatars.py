@@ -1,6 +1,6 @@
-"""Avatars: a square of the chosen picture. Users without one have their initials.
+"""Avatars: a square of the chosen picture. For users without an avatar, pages show initials.
 
-The content of a version never changes, so that it may be cached for ever.
+The content of a version never changes, so it may be cached without a limit.
 """
 
 import hashlib
@@ -15,12 +15,12 @@ from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
 from chatroom.people.avatars_store import AvatarStore
 
 LISTED = 300
-"""The number of pictures that a page lists, the last changed ones; other people have their initials."""
+"""The number of avatars that a page lists, the last changed ones; for other users it shows initials."""
 LIST_SECONDS = 5.0
 
 
 class Avatars:
-    """Set, remove and find avatars."""
+    """Sets, removes and finds avatars."""
 
     def __init__(self, store: AvatarStore, drawing: Workers, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
@@ -44,11 +44,11 @@ class Avatars:
         self._list_again_at = 0.0
 
     def find(self, user_id: str, version: str, *, is_large: bool = False) -> bytes | None:
-        """The avatar as WebP, if it has this version."""
+        """Return the avatar as WebP, if it has this version."""
         return self._store.find(user_id, version, is_large=is_large)
 
     def listed(self) -> tuple[tuple[str, str], ...]:
-        """The ids of users with an avatar, and its version; a few seconds old at most."""
+        """Return the ids of users with an avatar, and its version; at most a few seconds old."""
         now = self._clock()
         if now >= self._list_again_at:
             self._listed = tuple(sorted(self._store.newest(LISTED)))

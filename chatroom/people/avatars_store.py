@@ -27,14 +27,14 @@ class AvatarStore:
             self._avatars.delete_one({"_id": user_id})
 
     def find(self, user_id: str, version: str, *, is_large: bool) -> bytes | None:
-        """The avatar, if it has this version."""
+        """Return the avatar, if it has this version."""
         name = "large" if is_large else "small"
         with self._database.bounded():
             document = self._avatars.find_one({"_id": user_id, "version": version}, {name: 1})
         return bytes(document[name]) if document else None
 
     def newest(self, limit: int) -> list[tuple[str, str]]:
-        """The users whose avatars were changed last, and the version of each."""
+        """Return the users whose avatars were changed last, and the version of each."""
         with self._database.bounded():
             found = self._avatars.find({}, {"version": 1}).sort("changed_at", DESCENDING).limit(limit)
             return [(document["_id"], document["version"]) for document in found]

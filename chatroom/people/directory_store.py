@@ -1,4 +1,4 @@
-"""Lists of people by the beginning of a name: a range of an index, at most one page."""
+"""Lists of users by the beginning of a name, from an index, at most one page."""
 
 from pymongo import ASCENDING
 
@@ -19,17 +19,17 @@ class DirectoryStore:
         self._users = database["users"]
 
     def search(self, beginning: str) -> list[User]:
-        """People with a display name, then those with a user name, that begins like this; at most 50."""
+        """List users whose display name begins so, then those whose user name does; at most 50."""
         named = self.list_named_like(beginning.strip(), MOST_FOUND) + self.list_like(beginning.strip(), "", MOST_FOUND)
         return list({user.id: user for user in named}.values())[:MOST_FOUND]
 
     def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
-        """Accounts whose user name begins like this, after one name, by user name."""
+        """List accounts whose user name begins so, ordered by user name, after a given one."""
         beyond = {"$gt": fold(after)} if after else {}
         return self._list("username_key", beginning_with(fold(beginning)) | beyond, limit)
 
     def list_named_like(self, beginning: str, limit: int) -> list[User]:
-        """Accounts whose display name begins like this, by display name."""
+        """List accounts whose display name begins so, ordered by display name."""
         return self._list("display_name_key", beginning_with(fold(beginning)), limit)
 
     def _list(self, key: str, beginning: Document, limit: int) -> list[User]:

@@ -1,4 +1,4 @@
-"""Every field of an account's document: what deletion does to it, whether own data include it, and who sees it.
+"""Every field of an account: what deletion does to it, whether a user's own data include it, and who sees it.
 
 Deletion, own data and `Person` read this table; a test compares it with the stored documents.
 """
@@ -11,14 +11,14 @@ from chatroom.base.models import ApprovalState, Person, Role, User
 
 
 class Field(msgspec.Struct, frozen=True):
-    """The marks of one field. They have no defaults, so that each is decided."""
+    """The properties of one field, without defaults, so that each must be decided."""
 
     on_deletion: Literal["removed", "replaced", "kept"]
-    """What deletion of the account does to the field. A kept field says nothing about the person."""
+    """The effect of the account's deletion on the field. A kept field says nothing about the user."""
     exported: bool
-    """Whether own data include it."""
+    """Whether the user's own data include the field."""
     shown: Literal["everywhere", "profile", "moderators", "nowhere"]
-    """Where others see it: with the person (`Person`), on the person's page, or there only for moderators."""
+    """Where others see it: wherever the user is shown (`Person`), on the user's page, or there for moderators only."""
 
 
 FIELDS = {  # on deletion, exported, shown
@@ -27,7 +27,7 @@ FIELDS = {  # on deletion, exported, shown
     "username_key": Field("replaced", False, "nowhere"),
     "display_name": Field("replaced", True, "everywhere"),
     "display_name_key": Field("replaced", False, "nowhere"),
-    "name_keys": Field("kept", False, "nowhere"),  # nobody may take the names (decision 74)
+    "name_keys": Field("kept", False, "nowhere"),  # so that nobody can take the names (decision 74)
     "name_rule": Field("kept", False, "nowhere"),
     "password_hash": Field("removed", False, "nowhere"),
     "password_version": Field("replaced", False, "nowhere"),
@@ -39,7 +39,7 @@ FIELDS = {  # on deletion, exported, shown
     "mute_reason": Field("removed", True, "moderators"),
     "banned_until": Field("removed", True, "moderators"),
     "ban_reason": Field("removed", True, "moderators"),
-    "held_at": Field("removed", False, "nowhere"),  # these three: own data have the held messages
+    "held_at": Field("removed", False, "nowhere"),  # these three: a user's own data include the held messages instead
     "approved": Field("removed", False, "nowhere"),
     "is_trusted": Field("removed", False, "nowhere"),
     "is_first": Field("kept", False, "nowhere"),
@@ -61,7 +61,7 @@ SHOWN = dict.fromkeys((name for name, field in FIELDS.items() if field.shown == 
 
 
 def person_of(document: dict[str, Any]) -> Person:
-    """The person of a document, as others see them."""
+    """Return the person of a document, as others see that person."""
     return Person(**{_OF_PERSON.get(name, name): document[name] for name in SHOWN if name in document})
 
 
@@ -71,7 +71,7 @@ def user_of(document: dict[str, Any]) -> User:
 
 
 def approval_state_of(document: dict[str, Any], room_role: Role = "member") -> ApprovalState:
-    """The approval state of the user of a document, in a room where they have this role."""
+    """Return the approval state of the user of a document, in a room where the user has this role."""
     roles = {document.get("role", "member"), room_role}
     return ApprovalState(
         since=document.get("created_at"),

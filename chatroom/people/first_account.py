@@ -12,7 +12,7 @@ LETTERS = 20
 
 
 def first_code(secret_key: str) -> str:
-    """The code that the start prints and the registration requires."""
+    """Return the code that the server prints at its start, and that the registration requires."""
     digest = hmac.digest(secret_key.encode("utf-8", "surrogateescape"), PURPOSE, "sha256")
     letters = base64.b32encode(digest).decode().lower()[:LETTERS]
     return "-".join(letters[at : at + 5] for at in range(0, LETTERS, 5))

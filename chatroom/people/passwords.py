@@ -1,6 +1,6 @@
-"""Passwords: which are allowed, and their hashes.
+"""Passwords: the rules for them, and their hashes.
 
-No input raises anything but `Refused`, and no password is ever truncated.
+Every invalid input raises `Refused`, and no password is ever truncated.
 """
 
 import logging
@@ -29,14 +29,14 @@ BUSY = "Too many people are logging in right now. Please try again in a moment."
 
 
 def make_hasher() -> Bcrypt:
-    """flask-bcrypt, with long passwords hashed first; never switch that (docs/decisions/0040-passwords.md)."""
+    """Return a flask-bcrypt that hashes long passwords first; never change that (docs/decisions/0040-passwords.md)."""
     hasher = Bcrypt()
     hasher.init_app(SimpleNamespace(config={"BCRYPT_HANDLE_LONG_PASSWORDS": True}))
     return hasher
 
 
 class Passwords:
-    """Check and hash passwords, a few at a time, in threads of low priority."""
+    """Checks and hashes passwords, a few at a time, in threads of low priority."""
 
     def __init__(self, hasher: Bcrypt, *, rounds: int, known_words: Iterable[str] = ()) -> None:
         self._hasher = hasher
@@ -60,23 +60,23 @@ class Passwords:
             raise _invalid("The password is too similar to your name or this site's name. Please choose another.")
 
     def hash(self, password: str) -> str:
-        """The hash of a password that `check_choice` has accepted; raise `Refused` (`busy`)."""
+        """Return the hash of a password that `check_choice` has accepted; raise `Refused` (`busy`)."""
         normal = _normal(password)
         if not normal:
             raise _invalid("Please enter a password.")
         return self._workers.run(lambda: str(self._hasher.generate_password_hash(normal, self._rounds), "ascii"))
 
     def verify(self, password: str, password_hash: str | None) -> bool:
-        """Whether the hash is of the password; raise `Refused` (`busy`).
+        """Return whether the hash is of the password; raise `Refused` (`busy`).
 
-        None is the hash of an unknown user, and takes as long as any other.
+        For an unknown user, pass None; this takes as long as for a known one.
         """
         normal = _normal(password) if len(password) <= LONGEST else None
         kept = password_hash if normal is not None and self._is_hash(password_hash) else None
         return self._workers.run(lambda: self._verify(normal or "", kept))
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Whether the hash has another cost than the setting."""
+        """Return whether the hash has another cost than the setting."""
         return not password_hash.startswith(f"$2b${self._rounds:02d}$")
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class Passwords:
 
 
 def _normal(password: str) -> str | None:
-    """The same password from every keyboard (NFKC); None if it is not a text."""
+    """Return the password in the form that is equal for every keyboard (NFKC); None if it is not a text."""
     try:
         password.encode()
     except UnicodeEncodeError:  # a lone surrogate

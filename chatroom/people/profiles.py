@@ -27,7 +27,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profiles:
-    """Change profiles."""
+    """Changes profiles."""
 
     def __init__(self, user_store: UserStore, acts: Acts, tell: Callable[[Notice], object]) -> None:
         self._user_store = user_store
@@ -56,12 +56,12 @@ class Profiles:
 
 @cache
 def time_zones() -> frozenset[str]:
-    """The time zones that this machine knows."""
+    """Return the time zones that this machine knows."""
     return frozenset(available_timezones())
 
 
 def local_time(user: User, now: datetime) -> str:
-    """The local time of a user; empty without a time zone."""
+    """Return the local time of a user; empty without a time zone."""
     # Another machine, where the zone was set, may have known it.
     return f"{now.astimezone(ZoneInfo(user.time_zone)):%H:%M}" if user.time_zone in time_zones() else ""
 

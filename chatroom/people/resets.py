@@ -54,11 +54,11 @@ class Resets:
         return secret
 
     def find_user(self, secret: str) -> User:
-        """The user of a link; raise `Refused` (`not_found`) if it is not valid."""
+        """Return the user of a link; raise `Refused` (`not_found`) if it is not valid."""
         return self._get_user(self._codes.find(secret))
 
     def use(self, secret: str, password: str) -> User:
-        """Use a link up to set a new password; all sessions and tokens of the user end."""
+        """Set a new password, which uses the link up, and ends all sessions and tokens of the user."""
         user = self.find_user(secret)
         made = self._accounts.hash_choice(user, password)  # before the link is used up, because it may be refused
         user = self._get_user(self._codes.take(secret))
@@ -74,7 +74,7 @@ class Resets:
 
     def _get_user(self, code: Code | None) -> User:
         user = self._user_store.find(str(code.about["user"])) if code else None
-        # A user who has set a password since does not need the link, and somebody else may have it.
+        # After a later change of the password, the user does not need the link, and a stranger may have it.
         if code is None or user is None or user.password_version != code.about.get("password_version", 0):
             raise Refused("not_found", "This link has expired or has already been used. Please ask for a new one.")
         return user

@@ -18,7 +18,7 @@ from chatroom.people.users_store import UserStore
 from chatroom.site.codes import hash_of
 
 SECRET_BYTES = 32
-TOKEN_PREFIX = "chatroom_"  # noqa: S105  so that scanners for leaked secrets can know it
+TOKEN_PREFIX = "chatroom_"  # noqa: S105  so that scanners for leaked secrets can find it
 TOUCH_EVERY = timedelta(minutes=1)
 LONGEST_SECRET = 100
 LONGEST_LABEL = 200
@@ -27,7 +27,7 @@ Kind = Literal["browser", "token"]
 
 
 class Sessions:
-    """Begin, find and end sessions."""
+    """Begins, finds and ends sessions."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Sessions:
         return self._begin(user, "token", timedelta(days=days), label=label, address="", **wanted)
 
     def find_valid(self, secret: str, kind: Kind | None = None) -> tuple[Session, User] | None:
-        """The session and the user of a secret; None if it is not valid."""
+        """Return the session and the user of a secret; None if it is not valid."""
         if not 0 < len(secret) <= LONGEST_SECRET:
             return None
         session = self._store.find(hash_of(secret))
@@ -66,7 +66,7 @@ class Sessions:
         return (self._touch(session), user) if user else None
 
     def list_for(self, user: User) -> list[Session]:
-        """The sessions of a user with their current password, the last seen first."""
+        """Return the sessions of a user with their current password, the last seen first."""
         return [each for each in self._store.list_for(user.id) if each.password_version == user.password_version]
 
     def end(self, user_id: str, session_id: str) -> bool:
@@ -74,7 +74,7 @@ class Sessions:
         return self._store.end(user_id, session_id)
 
     def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
-        """End a user's sessions and tokens, except the id `but` and those that began after `before`; count them."""
+        """End a user's sessions and tokens, except `but` and those that began after `before`; return their number."""
         return self._store.end_all(user_id, but=but, before=before)
 
     def forget(self, user_id: str) -> None:
@@ -83,22 +83,22 @@ class Sessions:
         self._store.forget(user_id)
 
     def is_banned(self, user: User) -> bool:
-        """Whether the user is banned now: no session or token is valid, and no new one."""
+        """Return whether the user is banned now, so that no session or token is valid."""
         return user.banned_until is not None and user.banned_until > self._clock()
 
     def has_been_at(self, user_id: str, address: str) -> bool:
-        """Whether the user has logged in from this address recently."""
+        """Return whether the user has logged in from this address recently."""
         return self._store.has_been_at(user_id, address)
 
     def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:
-        """When a session expires, prolonged if its user was active; None if it has ended."""
+        """Prolong a session if its user was active; return its expiry, or None if the session has ended."""
         session = self._store.find(session_id)
         if session is None or self._holder_of(session) is None:
             return None
         return (self._touch(session) if is_active else session).expires_at
 
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
-        """The ids of sessions that were ended after `moment`, and when (see `SessionStore`)."""
+        """Return the ids and times of sessions that were ended after `moment` (see `SessionStore`)."""
         return self._store.ended_since(moment)
 
     def _begin(self, user: User, kind: Kind, lasts: timedelta, *, label: str, address: str, **more: Any) -> str:
@@ -120,7 +120,7 @@ class Sessions:
         return secret
 
     def _holder_of(self, session: Session) -> User | None:
-        """The user of a session; None if the password has changed since, or the user is banned."""
+        """Return the user of a session; None if the password has changed since, or the user is banned."""
         user = self._user_store.find(session.user_id)
         if user is None or user.password_version != session.password_version or self.is_banned(user):
             return None

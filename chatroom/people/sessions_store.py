@@ -1,4 +1,4 @@
-"""Sessions: who is logged in where. A session is found by the hash of its secret; the secret is not stored.
+"""Sessions in the database. A session is found by the hash of its secret; the secret is not stored.
 
 An ended session is marked, so that every process can learn of the end. An index removes it later.
 """
@@ -16,7 +16,7 @@ from chatroom.mongo.database import Database, Document
 from chatroom.people.tokens import SCOPES
 
 KEPT_SECONDS = 3600
-"""How long the document of an expired session stays, so that processes learn of its end even after a pause."""
+"""The time for which an expired session is kept, so that processes learn of its end even after a pause."""
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 INDEXES = [
@@ -41,19 +41,19 @@ class SessionStore:
             self._sessions.insert_one(document)
 
     def find(self, session_id: str) -> Session | None:
-        """The session with this id, unless it has ended or expired."""
+        """Return the session with this id, unless it has ended or expired."""
         with self._database.bounded():
             document = self._sessions.find_one(self._valid({"_id": session_id}))
         return _session(document) if document else None
 
     def list_for(self, user_id: str) -> list[Session]:
-        """The valid sessions of a user, the last seen first."""
+        """Return the valid sessions of a user, the last seen first."""
         with self._database.bounded():
             documents = list(self._sessions.find(self._valid({"user_id": user_id})))
         return sorted(map(_session, documents), key=lambda session: session.seen_at, reverse=True)
 
     def has_been_at(self, user_id: str, address: str) -> bool:
-        """Whether the user has logged in from this address's network recently."""
+        """Return whether the user has logged in from this address's network recently."""
         with self._database.bounded():
             known = self._sessions.find({"user_id": user_id}, {"_id": 0, "address": 1})
             return network_of(address) in {network_of(document["address"]) for document in known}
@@ -69,7 +69,7 @@ class SessionStore:
         return self._end({"user_id": user_id, "_id": session_id}) > 0
 
     def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
-        """End a user's sessions and tokens, except the id `but` and those that began after `before`; count them."""
+        """End a user's sessions and tokens, except `but` and those that began after `before`; return their number."""
         begun = {"created_at": {"$lte": before}} if before is not None else {}
         return self._end({"user_id": user_id, "_id": {"$ne": but}, **begun})
 
@@ -80,9 +80,9 @@ class SessionStore:
             self._sessions.update_many({"user_id": user_id, "ended_at": {"$gt": EARLIEST}}, {"$set": nowhere})
 
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
-        """The ids of sessions that were ended after `moment`, and when, in order, by the database's clock.
+        """Return the ids and times of sessions that were ended after `moment`, in order, by the database's clock.
 
-        Ends may become visible in another order: read again from some seconds before the last.
+        Ends may become visible in another order, so read again from some seconds before the last one.
         """
         with self._database.bounded():
             found = self._sessions.find({"ended_at": {"$gt": moment}}, {"ended_at": 1}).sort("ended_at", ASCENDING)

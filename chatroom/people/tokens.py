@@ -23,24 +23,24 @@ USUAL: tuple[Scope, ...] = ("read", "post")
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """What a token or a browser may do. `rooms` are slugs; without any, every room."""
+    """The rights of a token or a browser. `rooms` are slugs; an empty set means every room."""
 
     scopes: frozenset[Scope] = frozenset(SCOPES)
     rooms: frozenset[str] = frozenset()
 
     def check(self, scope: Scope, slug: str | None) -> None:
-        """Raise `Refused` (`out_of_scope`) unless the scope and the room are granted; `slug` is None without a room."""
+        """Raise `Refused` (`out_of_scope`) unless the scope and the room are granted; `slug`: None for no room."""
         if scope not in self.scopes:
             raise Refused("out_of_scope", f"This access token needs the scope {scope}.")
         if self.rooms and slug not in self.rooms:
             raise Refused("out_of_scope", f"This access token is limited to {_listed(self.rooms)}.")
 
     def site_role(self, role: Role) -> Role:
-        """The account's role on the site; `member` without the scope `moderate`."""
+        """Return the account's role on the site, or `member` without the scope `moderate`."""
         return role if "moderate" in self.scopes else "member"
 
     def enter(self, slug: str, find: Callable[[str], Access | None], get: Callable[[str], Access]) -> Access:
-        """The access to a room, as `narrow` restricts it. `get` can make the account a member of the lobby.
+        """Return the access to a room, as `narrow` restricts it. `get` can make the account a member of the lobby.
 
         With the scope `rooms`, the refusal of a public room says that the account can join it. Without the scope, no
         refusal says whether the room exists.
@@ -51,7 +51,7 @@ class Grant(msgspec.Struct, frozen=True):
         return self.narrow(access)
 
     def narrow(self, access: Access) -> Access:
-        """The access to a room, as a member without the scope `moderate`."""
+        """Return the access to a room, as a member without the scope `moderate`."""
         if "moderate" in self.scopes:
             return access
         membership = msgspec.structs.replace(access.membership, role="member")
@@ -62,7 +62,7 @@ EVERYTHING = Grant()
 
 
 def grant_of(session: Session) -> Grant:
-    """What a session may do: a browser everything, a token what was granted."""
+    """Return the grant of a session: everything for a browser, the granted scopes for a token."""
     if session.kind == "browser":
         return EVERYTHING
     return Grant(frozenset(session.scopes), frozenset(session.rooms))

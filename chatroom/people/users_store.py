@@ -1,4 +1,4 @@
-"""Accounts: one document each, with names that a unique index protects; one is the site's first.
+"""Accounts: one document each. Unique indexes protect the names, and the mark of the site's first account.
 
 `name_keys` holds the keys of both names, so that a display name cannot equal another user name. The keys of a deleted
 account stay, so that nobody else takes its names. Only `AccountStateStore.find_former` finds a deleted account.
@@ -36,7 +36,7 @@ HERE: dict[str, Any] = {"deleted_at": None}
 
 
 class UserStore:
-    """The users collection: find and add accounts, and store what users change themselves."""
+    """The users collection: finds and adds accounts, and stores changes by the users themselves."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -63,7 +63,7 @@ class UserStore:
         }
         with self._database.bounded():
             if self._users.find_one({"is_first": True}, {"_id": 1}) is None:
-                # Only one insert with `is_first` can succeed, whoever else reads and writes now.
+                # Only one insert with `is_first` can succeed, even if several processes try at once.
                 # The role is in the same document, so that no crash separates the two.
                 first = {**document, "role": "administrator", "is_first": True}
                 if self._insert(first, {"is_first": True}) is None:
@@ -80,19 +80,19 @@ class UserStore:
         return self._find({"_id": user_id})
 
     def find_by_username(self, username: str) -> User | None:
-        """The account whose user name is the same after folding."""
+        """Return the account whose user name is the same after folding."""
         return self._find({"username_key": fold(username)})
 
     def find_by_name(self, name: str) -> User | None:
-        """The account whose user name or display name is the same after folding."""
+        """Return the account whose user name or display name is the same after folding."""
         return self._find({"$or": [{"username_key": fold(name)}, {"display_name_key": fold(name)}]})
 
     def has_name(self, name: str) -> bool:
-        """Whether an account has, or had, this name, or one that looks like it."""
+        """Return whether an account has, or had, this name, or one that looks like it."""
         return self._database.has("users", {"name_keys": {"$in": keys(name, name)}})
 
     def has_administrator(self, *, but: str = "") -> bool:
-        """Whether an account other than `but` is an administrator."""
+        """Return whether an account other than `but` is an administrator."""
         return self._database.has("users", {"role": "administrator", "_id": {"$ne": but}})
 
     def set_profile(self, user: User, profile: Mapping[str, str], note: Note | None = None) -> None:
@@ -139,7 +139,7 @@ class UserStore:
             self._users.update_one({"_id": user_id, **HERE}, update)
 
     def _insert(self, document: Document, *others: Document) -> Document | None:
-        """Store an account; return None, or an account that has one of its names or matches `others`."""
+        """Store an account; return None, or an existing account with one of its names, or that matches `others`."""
         return write_or_find(
             self._database,
             lambda: self._users.insert_one(document),
@@ -153,13 +153,13 @@ class UserStore:
 
 
 def find_people(users: Collection[Document], ids: Iterable[str]) -> dict[str, Person]:
-    """These people as others see them, by id. Call it inside `bounded`."""
+    """Return these users as others see them, by id. Call it inside `bounded`."""
     wanted = sorted(set(ids))
     return {each["_id"]: person_of(each) for each in users.find({"_id": {"$in": wanted}}, SHOWN)} if wanted else {}
 
 
 def _named_as(document: Document) -> list[Document]:
-    """The queries that find an account with one of these names, one for each index."""
+    """Return the queries that find an account with one of these names, one for each index."""
     simple = ("username_key", "display_name_key")
     named: Document = {"name_keys": {"$in": document["name_keys"]}}
     return [named, *({key: document[key]} for key in simple if key in document)]

@@ -1,4 +1,4 @@
-"""The parts of this package, made once, and its collections."""
+"""The wiring of this package: its parts and its collections."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,12 +32,12 @@ COLLECTIONS = (
 
 
 class PeopleParts:
-    """What the package offers; `forget` is what ends with an account."""
+    """The parts of this package. `forget` are called when an account is deleted."""
 
     def __init__(
         self, site: SiteParts, *, drawing: Workers, registration: Callable[[], str], clock: Clock = utc_now
     ) -> None:
-        """`registration` says who may register now: `open`, `invite` or `closed`."""
+        """Create the parts; `registration` returns who may register now: `open`, `invite` or `closed`."""
         database, settings = site.context.database, site.context.settings
         self.users = UserStore(database, clock=clock)
         self.directory = DirectoryStore(database)

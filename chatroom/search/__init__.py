@@ -1,4 +1,4 @@
 """Search: the index over the log of every room, and the queries of users.
 
-A search finds only what the user may read at that moment.
+A search finds only messages that the user may read at that moment.
 """

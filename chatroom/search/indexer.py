@@ -1,6 +1,6 @@
 """Keep the search index up to date with the log of every room, without slowing down posts.
 
-Each room has a cursor in the database, a revision, and is read from there. Indexing a message twice is harmless: after
+The database has a cursor for each room, a revision to continue from. Indexing a message twice is harmless: after
 a crash, the next indexer continues from the cursor.
 """
 
@@ -16,7 +16,7 @@ from chatroom.site.background import BackgroundThread, Lease, Report
 from chatroom.site.leases_store import LeaseStore
 
 BATCH = 500
-"""Messages that are indexed at once."""
+"""The number of messages that are indexed at once."""
 REBUILD_BATCH = 1000
 REST, REST_WHILE_BUSY = 4, 49
 """After each batch, the indexer rests this many times as long as the batch took: posts come first."""
@@ -28,7 +28,7 @@ ROOMS_AT_ONCE = 500
 
 
 class Indexer:
-    """Index rooms on demand, and all rooms in a thread."""
+    """Indexes rooms on demand, and all rooms in a thread."""
 
     def __init__(
         self,
@@ -46,10 +46,10 @@ class Indexer:
         self._batch = batch
         self._clock = clock
         self.thread = BackgroundThread(LEASE, self._follow, lease=Lease(leases, LEASE, LEASE_SECONDS))
-        """Follows all rooms."""
+        """The thread that indexes all rooms."""
 
     def behind(self, rooms: Collection[str]) -> dict[str, int]:
-        """Those of these rooms that have changed since they were indexed, each with its cursor."""
+        """Return the rooms that have changed since they were indexed, each with its cursor."""
         cursors = self._store.cursors(rooms, RULE_VERSION)
         newest = self._message_store.newest_of(rooms)
         return {room: cursors[room] for room, revision in newest.items() if revision > cursors[room]}
@@ -90,13 +90,13 @@ class Indexer:
             report(room, expected, expected)
 
     def _follow(self) -> None:
-        """Index new messages in all rooms, until half of the lease is over."""
+        """Index new messages in all rooms; stop when half of the lease is over."""
         until = self._clock() + LEASE_SECONDS / 2
         rooms = list(self._rooms())
         for first in range(0, len(rooms), ROOMS_AT_ONCE):
             waiting = self.behind(rooms[first : first + ROOMS_AT_ONCE])
             while waiting:
-                # A batch of each room in turn, so that a long history does not delay the other rooms.
+                # One batch per room in turn, so that a long history does not delay the other rooms.
                 for room, cursor in list(waiting.items()):
                     following, rest_seconds = self.take_in_and_look_round(room, cursor)
                     if following is None:
@@ -118,7 +118,7 @@ class Indexer:
 
 
 def entry(message: Message) -> Entry:
-    """The entry of a message; that of a deleted message or an event has only the people who are named."""
+    """Return the entry of a message; for a deleted message or an event, it has only the named people."""
     people = {*message.mentions, *(person.id for each in message.reactions for person in each.people)}
     if message.deleted_at is not None or message.kind != "message":
         return Entry(message.id, message.revision, {mark("named", id) for id in {message.author.id, *people}})
@@ -128,12 +128,12 @@ def entry(message: Message) -> Entry:
 
 
 def searchable(message: Message) -> str:
-    """The text that is searched: the text of the message, and the names of its files."""
+    """Return the text that is searched: the text of the message, and the names of its files."""
     return "\n".join([message.text, *(file.name for file in message.files)])
 
 
 def things(message: Message) -> set[str]:
-    """The things that a message has, in the words of `has:`."""
+    """Return what a message has, in the words of `has:` (`file`, `link`)."""
     found = {"file"} if message.files else set()
     if "://" in message.text or "www." in message.text.lower():
         found.add("link")
@@ -141,8 +141,8 @@ def things(message: Message) -> set[str]:
 
 
 def mark(kind: Literal["from", "named", "has"], value: str) -> str:
-    """The word for the author of a message, for a person who is named in it, or for a thing that it has.
+    """Return the word for the author of a message, for a person whom it names, or for a thing that it has.
 
-    No word of a text has a colon.
+    Words of texts never contain a colon.
     """
     return f":{kind}:{value}"

@@ -1,7 +1,7 @@
-"""The candidates for a query, read from the index in bounded steps from the newest message on.
+"""The candidates for a query, read from the index in bounded steps, newest first.
 
-The first step looks among the newest messages, where words that often occur together are found. Only a longer search
-counts the words, and begins with the rarest.
+The first step reads the newest messages, which usually contain words that often occur together. Only a longer search
+counts the words, and starts with the rarest.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,25 +17,25 @@ from chatroom.search.spans_store import MOST_SCANS, Beginning, Condition, OneOf,
 from chatroom.search.terms import Key
 
 FIRST_LOOK, MOST_LOOKED_AT = 300, 4000
-"""Entries that one step reads: few at first, then more."""
+"""The entries that the first step reads, and the most that a later step reads."""
 MOST_FETCHED = 200
-"""Messages that one step reads if few of the candidates are hits."""
+"""The most messages that one step reads, if few of the candidates are hits."""
 MOST_ENDINGS = 600
-"""Words with the same beginning; with more, every entry is read instead of those with one of the words."""
+"""The most words with the same beginning; if there are more, every entry is read instead."""
 RARE = 200
-"""A word with fewer entries is rare enough to begin with: the other words are not counted."""
+"""A word with fewer entries is rare enough to start with: the other words are not counted."""
 MOST_COUNTED = 2000
-"""A word with fewer entries is read in one step; a word with more in several, from the newest on."""
+"""A word with fewer entries is read in one step; otherwise in several steps, newest first."""
 MOST_KEYS = 12
 MOST_RANGES = 3000
-"""Words times rooms that are counted or queried."""
+"""The most words times rooms that are counted or queried."""
 
 Proposed = list[tuple[Message, str]]
 """Messages, each with the id of its room."""
 
 
 class Proposals:
-    """Read the candidates."""
+    """Reads the candidates for a query."""
 
     def __init__(self, store: SearchStore, message_store: MessageStore, clock: Callable[[], float]) -> None:
         self._store = store
@@ -45,10 +45,10 @@ class Proposals:
     def read(
         self, span: Span, query: Query, authors: frozenset[str], *, limit: int, give_up_at: float
     ) -> Iterator[tuple[Proposed, str | None]]:
-        """Pages of candidates, each with the id to continue before, or None; no step is sized beyond `give_up_at`."""
+        """Yield pages of candidates, each with the id to continue before, or None; aim to end by `give_up_at`."""
         conditions = self._conditions(span, query, authors)
         if any(isinstance(condition, OneOf) and not condition.words for condition in conditions):
-            return  # no word has this beginning
+            return  # no word begins so
         step = _first_step(span, conditions)
         is_planned = step.most is None
         while span.rooms:
@@ -71,7 +71,7 @@ class Proposals:
 
     def _conditions(self, span: Span, query: Query, authors: frozenset[str]) -> list[Condition]:
         keys = {key for term in query.terms for key in term.index_keys()}
-        # Long ones first: they are rarer, and after a rare one the others are not counted.
+        # Long words first: they are rarer, and after a rare word the others are not counted.
         longest = sorted(keys, key=lambda key: -len(key.text))[:MOST_KEYS]
         conditions = [self._condition(span.rooms, key) for key in longest]
         conditions += [OneOf((mark("has", thing),)) for thing in query.has]
@@ -84,7 +84,7 @@ class Proposals:
         return OneOf(tuple(sorted(words))) if len(words) < MOST_ENDINGS else Beginning(key.text)
 
     def _plan(self, span: Span, conditions: Sequence[Condition]) -> tuple[Span, Step]:
-        """Leave out rooms without one of the words, and choose the rarest words as the lead."""
+        """Leave out rooms that lack one of the words, and choose the rarest words as the lead."""
         lead: OneOf | None = None
         fewest = MOST_COUNTED
         for condition in conditions:
@@ -103,7 +103,7 @@ class Proposals:
 
 
 def _first_step(span: Span, conditions: Sequence[Condition]) -> Step:
-    """For one condition, all entries that meet it, in the order of the index; for several, those among the newest."""
+    """Return the first step: all entries for one condition, or the newest entries for several conditions."""
     if not conditions:
         return Step(lead=None, rest=(), most=None)
     first = conditions[0]
@@ -113,7 +113,7 @@ def _first_step(span: Span, conditions: Sequence[Condition]) -> Step:
 
 
 def _longer(step: Step, seconds: float, seconds_left: float) -> Step:
-    """The step after one that took `seconds`: twice as many entries, as far as the time allows."""
+    """Return the next step after one that took `seconds`: twice as many entries, if the time allows."""
     looked_at = step.most or FIRST_LOOK
     fitting = int(looked_at * seconds_left / seconds) if seconds > 0 else MOST_LOOKED_AT
     return msgspec.structs.replace(step, most=max(min(2 * looked_at, MOST_LOOKED_AT, fitting), FIRST_LOOK))

@@ -1,6 +1,6 @@
 """A search query as a typed value.
 
-All input is words to search for: none of it becomes a pattern or an operator of the database.
+All input is treated as words: none of it becomes a pattern or an operator of the database.
 """
 
 import re
@@ -24,7 +24,7 @@ _quotes = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": 
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """What to find. A message must match all of it, but only one of several people, and one of several rooms."""
+    """A parsed query. A message must match all parts, but only one of several people, and one of several rooms."""
 
     terms: Sequence[Term]
     people: Sequence[str]
@@ -38,7 +38,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> Query:
-    """Read a query; raise `Refused` (`empty`, `too_long`, `invalid`) with a sentence that says what to do."""
+    """Parse a query; raise `Refused` (`empty`, `too_long`, `invalid`) with a sentence that says what to do."""
     text = text.translate(_quotes).strip()
     if len(text) > LONGEST_QUERY:
         raise Refused("too_long", f"The search is too long: at most {LONGEST_QUERY} characters. Use fewer words.")
@@ -91,7 +91,7 @@ def _thing(value: str) -> Has:
 
 
 def _day(operator: str, value: str) -> datetime:
-    """The beginning of a day, in UTC."""
+    """Return the beginning of a day, in UTC."""
     try:
         day = datetime.strptime(value.strip()[:20], "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:

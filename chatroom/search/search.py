@@ -1,7 +1,7 @@
 """Find messages in a user's rooms: the newest first, a page at a time.
 
-The index only proposes: a hit is shown if the current message, in a room that the user is in now, matches the whole
-query. Every step is bounded, and the result says where it stopped.
+The index only proposes candidates: a hit is a message that, in its current state and in a current room of the user,
+matches the whole query. Every step is bounded, and the result says where it stopped.
 """
 
 import time
@@ -23,16 +23,16 @@ from chatroom.search.terms import fold, split
 
 PAGE = 20
 SECONDS = 0.05
-"""A page that takes longer is returned as far as it is, with the id to continue from."""
+"""A page that takes longer is returned unfinished, with the id to continue from."""
 MOST_UNINDEXED = 300
-"""Messages that are not indexed yet; each is read and compared."""
+"""The most messages that are read and compared because they are not indexed yet."""
 MOST_ROOMS_BEHIND = 3
 MOST_CAUGHT_UP = 2
-"""Batches that a search indexes itself where no indexer runs."""
+"""The batches that a search indexes itself if no indexer runs."""
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A message that was found, and the part of its text with the matches."""
+    """A found message, and the part of its text with the matches."""
 
     room: Room
     message: Message
@@ -57,7 +57,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Search:
-    """Search the rooms of a user."""
+    """Searches the rooms of a user."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Search:
         self._clock = clock
 
     def find(self, user_id: str, text: str, before: str | None = None, *, limit: int = PAGE) -> Results:
-        """The newest hits before the message with the id `before`; raise `Refused` with advice about the query."""
+        """Return the newest hits, before the message with the id `before`; raise `Refused` for a wrong query."""
         give_up_at = self._clock() + SECONDS
         query = parse(text)
         if before is not None and not is_id(before):
@@ -95,7 +95,7 @@ class Search:
                 break
             if is_cut := self._clock() > give_up_at:
                 break
-        # A hit that is not indexed may be older than the end of this page: then a later page has it.
+        # An unindexed hit that is older than the end of this page belongs to a later page.
         found = [hits[id] for id in sorted(hits, reverse=True) if end is None or id >= end]
         if len(found) > limit:
             found, end, is_cut = found[:limit], found[limit - 1].message.id, False
@@ -123,10 +123,10 @@ class Search:
         return frozenset(ids)
 
     def _unindexed(self, rooms: Collection[str]) -> tuple[Proposed, bool]:
-        """New and changed messages that are not in the index yet; and whether there are more than are read."""
+        """Return new and changed messages that are not indexed yet, and whether there are more than were read."""
         behind = self.indexer.behind(rooms)
         if behind and not self.indexer.thread.is_started:
-            # No indexer runs here: index what is new, if it is little.
+            # No indexer runs in this process: index the new messages here, if they are few.
             batches = iter([True] * MOST_CAUGHT_UP)
             self.indexer.catch_up(behind, lambda: next(batches, False))
             behind = self.indexer.behind(rooms)
@@ -143,7 +143,7 @@ class Search:
 def _hits(
     proposed: Iterable[tuple[Message, str]], query: Query, authors: Collection[str], rooms: Mapping[str, Room]
 ) -> Iterator[Hit]:
-    """The proposed messages that match in their current state."""
+    """Yield the proposed messages whose current state matches."""
     for message, room_id in proposed:
         places = _places(message, query, authors)
         if places is not None and message.sequence > rooms[room_id].cleared_sequence:
@@ -151,7 +151,7 @@ def _hits(
 
 
 def _places(message: Message, query: Query, authors: Collection[str]) -> list[tuple[int, int]] | None:
-    """The places of the matches in a message; None unless it matches the whole query."""
+    """Return the places of the matches in a message; None unless it matches the whole query."""
     if message.deleted_at is not None or (authors and message.author.id not in authors):
         return None
     if not query.has <= things(message):

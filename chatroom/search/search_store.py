@@ -18,7 +18,7 @@ from chatroom.search.words_store import WordStore
 
 BY_WORD, BY_ROOM = "room_words_id", "room_id"
 INDEXES = [
-    # The id of a message begins with its time, so the newest come first in one room or many, without sorting.
+    # The id of a message begins with its time, so this index sorts by time, in one room or in many.
     IndexModel([("room", ASCENDING), ("words", ASCENDING), ("_id", DESCENDING)], name=BY_WORD),
     IndexModel([("room", ASCENDING), ("_id", DESCENDING)], name=BY_ROOM),
 ]
@@ -27,7 +27,7 @@ ENTRIES_AT_ONCE = 20
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """What the index stores of a message in its latest state."""
+    """The entry of a message in the index."""
 
     id: str
     revision: int
@@ -44,7 +44,7 @@ class SearchStore:
         self.words = WordStore(database, self._find_used)
 
     def cursors(self, rooms: Collection[str], rule: int) -> dict[str, int]:
-        """The cursor of each room under this version of the rule for words; 0 if it is not indexed."""
+        """Return the cursor of each room; 0 for a room that is not indexed under this version of the rule for words."""
         found = dict.fromkeys(rooms, 0)
         with self._database.bounded():
             for document in self._cursors.find({"_id": {"$in": list(rooms)}, "rule": rule}):
@@ -62,7 +62,7 @@ class SearchStore:
     def put(self, room: str, entries: Sequence[Entry]) -> None:
         """Store entries, and remove the words that no message of the room has any longer."""
         with self._database.bounded():
-            # Entries first, then words: `remove_unused` looks at the entries before and after it removes a word.
+            # Entries first, then words: `remove_unused` reads the entries before and after it removes a word.
             gone = sorted(self._replace(room, entries))
             self.words.add(room, {word for entry in entries for word in entry.words})
         self.words.remove_unused(room, gone)
@@ -75,13 +75,13 @@ class SearchStore:
             self.words.forget(room)
 
     def count(self, span: Span, words: Collection[str], limit: int) -> int:
-        """How many entries have one of these words, counted up to `limit`."""
+        """Count the entries with one of these words, up to `limit`."""
         query = {**query_of(span), "words": {"$in": list(words)}}
         with self._database.bounded():
             return self._entries.count_documents(query, limit=limit, hint=BY_WORD)
 
     def look(self, span: Span, step: Step, *, limit: int) -> tuple[list[str], str | None]:
-        """The newest `limit` messages that match a step, and the id to continue before; None at the end."""
+        """Return the newest `limit` messages that match a step, and the id to continue before, or None."""
         conditions = [{"words": condition.filter} for condition in step.rest]
         found: list[ObjectId] = []
         ends: list[ObjectId] = []
@@ -90,7 +90,7 @@ class SearchStore:
                 ids, end = self._look(query, BY_WORD if step.lead else BY_ROOM, conditions, limit, step.most)
                 found += ids
                 ends += [end] if end else []
-        # Each query is complete down to its own end, so all of them together are complete down to the highest end.
+        # Each query is complete down to its own end, so their union is complete down to the highest end.
         end = max(ends, default=None)
         complete = sorted((id for id in found if end is None or id >= end), reverse=True)
         if len(complete) > limit:
@@ -98,7 +98,7 @@ class SearchStore:
         return [str(id) for id in complete[:limit]], str(end) if end else None
 
     def pages_with(self, room: str, words: Sequence[str], limit: int) -> Iterator[list[str]]:
-        """The ids of all messages of a room that have one of these words, the newest first, `limit` at once."""
+        """Yield the ids of all messages of a room with one of these words, the newest first, in lists of `limit`."""
         before: str | None = None
         while True:
             step = Step(lead=OneOf(tuple(words)), rest=(), most=None)
@@ -110,7 +110,7 @@ class SearchStore:
     def _look(
         self, query: Document, index: str, conditions: list[Document], limit: int, most: int | None
     ) -> tuple[list[ObjectId], ObjectId | None]:
-        # The hint names the index: the planner's own trial costs more than the search.
+        # With a hint, the planner does not try all indexes, which would cost more than the search.
         # The first limit keeps the planner from merging the conditions into the first match.
         pipeline: list[Document] = [{"$match": query}, {"$sort": {"_id": DESCENDING}}, {"$limit": most or NO_LIMIT}]
         if conditions:
@@ -144,7 +144,7 @@ class SearchStore:
         return {word for id, words in old.items() for word in words if word not in documents[id]["words"]}
 
     def _find_used(self, room: str, words: Collection[str]) -> set[str]:
-        """Those of the words that an entry has; each query finds at least one of them."""
+        """Return the words that occur in an entry; each query finds at least one of them."""
         left = set(words)
         while left:
             query = {"room": room, "words": {"$in": sorted(left)}}

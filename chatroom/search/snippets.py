@@ -9,14 +9,14 @@ LONGEST_SNIPPET = 260
 
 
 class SnippetPiece(msgspec.Struct, frozen=True):
-    """A part of the text of a message; `hit` if it matches the search."""
+    """A part of the text of a message; `is_hit` if it matches the search."""
 
     text: str
     is_hit: bool = msgspec.field(name="hit")
 
 
 def snippet(text: str, places: Sequence[tuple[int, int]]) -> list[SnippetPiece]:
-    """The text around the first of these places, in pieces; all of a short text."""
+    """Return the text around the first of these places, in pieces; or a short text as a whole."""
     start, end = 0, len(text)
     if len(text) > LONGEST_SNIPPET:
         start = max(0, places[0][0] - AROUND_HIT) if places else 0

@@ -25,7 +25,7 @@ class OneOf(msgspec.Struct, frozen=True):
 
 
 class Beginning(msgspec.Struct, frozen=True):
-    """Any word with this beginning; used when there are too many to list."""
+    """Any word with this beginning, if there are too many to list."""
 
     text: str
 
@@ -47,15 +47,15 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     before: str | None = None
 
     def has(self, message_id: str) -> bool:
-        """Whether the message with this id is within the time."""
+        """Return whether the message with this id is in the range of time."""
         id, bounds = ObjectId(message_id), bounds_of(self)
         return not (("$lt" in bounds and id >= bounds["$lt"]) or ("$gte" in bounds and id < bounds["$gte"]))
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What to find among the newest `most` entries (None: among all), or among those with the words of `lead`.
+    """A query for entries with a word of `lead` (None: any entry), among the newest `most` (None: all).
 
-    The server sorts a lead of more than `MOST_SCANS` words times rooms: it must be rare.
+    The server sorts the entries if words times rooms exceed `MOST_SCANS`, so such a lead must be rare.
     """
 
     lead: OneOf | None
@@ -64,12 +64,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_id(text: str) -> bool:
-    """Whether a text can be a message's id."""
+    """Return whether a text can be a message's id."""
     return ObjectId.is_valid(text)
 
 
 def queries_of(span: Span, lead: OneOf | None) -> Iterable[Document]:
-    """The span in enough queries that the server sorts in none of them; with a lead, in one."""
+    """Yield the span as queries that the server answers without sorting; with a lead, as one query."""
     if lead is not None:
         yield {**query_of(span), "words": {"$in": list(lead.words)}}
         return

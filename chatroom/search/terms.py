@@ -12,13 +12,13 @@ from typing import NamedTuple
 import regex
 
 RULE_VERSION = 2
-"""Stored beside how far a room is indexed: another number has every room indexed anew."""
+"""Stored with the cursor of each room; a new number makes the indexer index every room again."""
 LONGEST_WORD = 32
-"""Of a word, the letters that are in the index; the rest is compared when a hit is looked at."""
+"""The letters of a word that the index stores; the rest is compared with the message itself."""
 MOST_WORDS = 1000
-"""Of one message that are in the index, the first ones."""
+"""The number of words of a message that the index stores: the first ones."""
 SHORTEST_BEGINNING = 2
-"""A single letter stands for itself: too much begins with it."""
+"""The shortest text that also finds longer words; too many words begin with a single letter."""
 
 _RUNS_ON = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _unit = regex.compile(
@@ -27,14 +27,14 @@ _unit = regex.compile(
 )
 _plain_unit = regex.compile(r"[A-Za-z0-9]+")
 _accents = regex.compile(r"[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u0670]+")
-"""Of scripts in which people leave them out; a Japanese or Indian sign is part of its letter."""
+"""Accents of scripts in which people omit them; a Japanese or Indian sign is part of its letter."""
 _letters = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "ħ": "h", "ß": "ss"}
 )
 
 
 class Unit(NamedTuple):
-    """A word of a text, or a letter of a script without spaces, folded; and where it stands."""
+    """A folded word of a text, or a letter of a script without spaces, with its place."""
 
     text: str
     start: int
@@ -46,20 +46,20 @@ _END = Unit("", -1, -1, is_letter=False)
 
 
 class Key(NamedTuple):
-    """An entry of the index, or with `is_beginning` all that begin so."""
+    """A word of the index or, with `is_beginning`, all words that begin with the text."""
 
     text: str
     is_beginning: bool = False
 
 
 class Term(NamedTuple):
-    """Words that are looked for side by side; the last one may go on, with `is_open`."""
+    """Words that must follow each other; with `is_open`, the last one may be the beginning of a word."""
 
     units: tuple[Unit, ...]
     is_open: bool
 
     def matches(self, units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-        """Where a text has it: the beginning and the end of each place."""
+        """Yield the start and the end of each place where the text contains the term."""
         wanted = [unit.text for unit in self.units]
         first, rest, last = wanted[0], wanted[1:-1], wanted[-1]
         length = len(wanted)
@@ -75,7 +75,7 @@ class Term(NamedTuple):
             yield units[place].start, end.end
 
     def index_keys(self) -> set[Key]:
-        """What the index must have of a text for it to be there."""
+        """Return the keys that the index must have for a text that contains the term."""
         words = list(index_entries(self.units))
         last = self.units[-1]
         keys = {Key(word) for word in words[:-1]}
@@ -85,13 +85,13 @@ class Term(NamedTuple):
 
     @property
     def _goes_on(self) -> bool:
-        """Whether the last word stands for those that begin so."""
+        """Whether the last word also matches words that begin with it."""
         last = self.units[-1]
         return self.is_open and not last.is_letter and len(last.text) >= SHORTEST_BEGINNING
 
 
 def fold(text: str) -> str:
-    """The form in which two spellings are equal: without case, accents, or the width of letters."""
+    """Return the form in which two spellings are equal: without case, accents, or the width of letters."""
     if text.isascii():
         return text.lower()
     bare = _accents.sub("", unicodedata.normalize("NFKD", text.casefold())).casefold().translate(_letters)
@@ -99,7 +99,7 @@ def fold(text: str) -> str:
 
 
 def split(text: str) -> list[Unit]:
-    """The words of a text, in order."""
+    """Return the words of a text, in order."""
     if text.isascii():
         lower = text.lower()
         return [Unit(lower[m.start() : m.end()], m.start(), m.end(), False) for m in _plain_unit.finditer(text)]
@@ -109,9 +109,9 @@ def split(text: str) -> list[Unit]:
 
 
 def index_words(text: str) -> set[str]:
-    """What the index keeps of a text."""
+    """Return the words that the index stores for a text."""
     words: set[str] = set()
-    if text.isascii():  # most are, and a whole log has to be read quickly
+    if text.isascii():  # most texts are, and indexing a whole log must be fast
         found: Iterable[str] = (word[:LONGEST_WORD] for word in _plain_unit.findall(text.lower()))
     else:
         found = index_entries(split(text))
@@ -123,7 +123,7 @@ def index_words(text: str) -> set[str]:
 
 
 def index_entries(units: Iterable[Unit]) -> Iterator[str]:
-    """The entries for these words in order: a word for itself, letters without spaces in pairs, and the last alone."""
+    """Yield the words to index, in order: each word, pairs of letters without spaces, and the last letter alone."""
     for unit, following in pairwise([*units, _END]):
         if _is_run((unit, following)):
             yield unit.text + following.text
@@ -132,5 +132,5 @@ def index_entries(units: Iterable[Unit]) -> Iterator[str]:
 
 
 def _is_run(units: Sequence[Unit]) -> bool:
-    """Whether two letters stand side by side without anything between them."""
+    """Return whether these are two letters with nothing between them."""
     return len(units) == 2 and all(unit.is_letter for unit in units) and units[0].end == units[1].start

@@ -1,4 +1,4 @@
-"""The parts of this package, made once, and its collections."""
+"""The wiring of this package: its parts and its collections."""
 
 from chatroom.messages.wiring import MessageParts
 from chatroom.mongo.collections import CollectionModel
@@ -18,7 +18,7 @@ COLLECTIONS = (
 
 
 class SearchParts:
-    """What the package offers; `threads` run in the background of a server."""
+    """The parts of this package; a server runs `threads` in the background."""
 
     def __init__(self, site: SiteParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts) -> None:
         self.store = SearchStore(site.context.database)

@@ -9,14 +9,14 @@ from chatroom.mongo.database import Database, beginning_with
 from chatroom.mongo.unique import doubles
 
 WORDS_AT_ONCE = 200
-"""Words that are looked up in one query before they are forgotten: an erased batch may have many rare words."""
+"""The words that one query looks up before their removal: an erased batch may have many rare words."""
 
 Used = Callable[[str, Collection[str]], set[str]]
-"""Return those of the words that a message of the room has."""
+"""Returns the words that occur in a message of the room."""
 
 
 class WordStore:
-    """The collection `search_words`. `find_used` looks the words of a room up in the entries."""
+    """The collection `search_words`. `find_used` looks up words of a room in the entries."""
 
     def __init__(self, database: Database, find_used: Used) -> None:
         self._database = database
@@ -24,7 +24,7 @@ class WordStore:
         self._find_used = find_used
 
     def beginning_with(self, rooms: Collection[str], text: str, limit: int) -> set[str]:
-        """The words of these rooms that begin with a text, at most `limit`."""
+        """Return the words of these rooms that begin with a text, at most `limit`."""
         found: set[str] = set()
         with self._database.bounded():
             for room in rooms:
@@ -37,7 +37,7 @@ class WordStore:
         return found
 
     def rooms_with(self, rooms: Sequence[str], words: Collection[str]) -> set[str]:
-        """The rooms in which any of these words occurs."""
+        """Return the rooms in which any of these words occurs."""
         ids = [f"{room} {word}" for room in rooms for word in words]
         with self._database.bounded():
             return {document["_id"].partition(" ")[0] for document in self._words.find({"_id": {"$in": ids}})}
@@ -57,7 +57,7 @@ class WordStore:
                 doubles(error)
 
     def remove_unused(self, room: str, words: Sequence[str]) -> None:
-        """Remove those of these words that no message of the room has any longer."""
+        """Remove the words that no longer occur in a message of the room."""
         for first in range(0, len(words), WORDS_AT_ONCE):
             with self._database.bounded():
                 self._remove_unused(room, words[first : first + WORDS_AT_ONCE])
@@ -66,5 +66,5 @@ class WordStore:
         unused = set(words) - self._find_used(room, words)
         if unused:
             self._words.delete_many({"_id": {"$in": [f"{room} {word}" for word in unused]}})
-            # A message that was indexed meanwhile may have found the word still present.
+            # While a word was removed, another message with it may have been indexed without adding the word.
             self.add(room, self._find_used(room, unused))

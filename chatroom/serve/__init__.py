@@ -1,4 +1,4 @@
-"""Start and stop: the processes, the port, and the embedded database.
+"""Start and stop of the server: its processes, its port, and the embedded database.
 
-The address is printed when the start is complete.
+The server prints its address when the start is complete.
 """

@@ -10,13 +10,13 @@ _AGAIN_SECONDS = 0.01
 
 
 class _Leaving(SystemExit):
-    """Raised in the main thread, wherever it is."""
+    """A `SystemExit` that a signal raises in the main thread."""
 
 
 def leave_on_signals(prepare: Callable[[], None] = lambda: None) -> None:
-    """Turn the first signal into `SystemExit`, so that all is undone in order; later ones change nothing.
+    """Turn the first signal into `SystemExit`, so that `finally` blocks run; ignore later signals.
 
-    `prepare` is called before it is raised.
+    `prepare` is called before the exception is raised.
     """
 
     def leave(*_: object) -> None:
@@ -25,7 +25,7 @@ def leave_on_signals(prepare: Callable[[], None] = lambda: None) -> None:
         raise _Leaving(0)
 
     def raise_again(lost: "sys.UnraisableHookArgs") -> None:
-        # Python only reports what is raised where an object comes to its end, and a signal may come just then.
+        # Python only reports an exception that is raised in a finalizer, and the signal may arrive in one.
         if isinstance(lost.exc_value, _Leaving):
             _handle(leave)
             main = threading.main_thread().ident

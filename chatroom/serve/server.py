@@ -1,6 +1,6 @@
 """Serve in this process: one port, one event loop.
 
-The kernel's send buffer, which is set here, and uvicorn's flow control bound a reader that stalls.
+Two limits bound a stalled reader: the kernel's send buffer, which is set here, and uvicorn's flow control.
 """
 
 import errno
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 APP = "test_mongo:asgi"
 GRACEFUL_SECONDS = 3  # for requests in flight
-STOP_SECONDS = GRACEFUL_SECONDS + 5  # and for the engine; then mongod has less than two: ten in all
+STOP_SECONDS = GRACEFUL_SECONDS + 5  # and for the engine; mongod then has less than two: ten in all
 FAILED = 3  # uvicorn's own code for an app that does not start
 GARBAGE = 5_000, 20, 20
-"""How much is made before Python looks for garbage; its own 700, 10, 10 mean a full search every few seconds."""
+"""The thresholds of the garbage collector; Python's 700, 10, 10 cause a full collection every few seconds."""
 
 _BACKLOG = 2048
 _PING_SECONDS = 20
 NO_NEWS = {
     "ASGI callable returned without completing handshake.",
-    "ASGI callable returned without completing response.",  # a download that was given up
+    "ASGI callable returned without completing response.",  # a cancelled download
     "Invalid UTF-8 sequence received from client.",
 }
 
 
 class PortError(ChatroomError):
-    """The address cannot be listened on; the text says what to do."""
+    """The server cannot listen on the address; the text states the remedy."""
 
 
 def open_ports(settings: Settings) -> list[socket.socket]:
-    """Listen, before anything is started, with one socket for every process; the kernel spreads what comes."""
+    """Open one listening socket for each process, before anything starts; the kernel spreads the connections."""
     listeners: list[socket.socket] = []
     try:
         family, kind, _, _, address = socket.getaddrinfo(settings.ip, settings.port, type=socket.SOCK_STREAM)[0]
@@ -61,14 +61,14 @@ def open_ports(settings: Settings) -> list[socket.socket]:
 def _bind(listeners: list[socket.socket], address: Any, settings: Settings) -> None:
     first, new = listeners[0], listeners[-1]
     new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Accepted connections inherit it; the kernel would keep up to 4 MB for every reader that stalls.
+    # Accepted connections inherit the size; the kernel would buffer up to 4 MB for every stalled reader.
     new.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
-    # One shared socket gave 170 of 200 connections to the quicker of two processes.
-    # The first does not share while it is bound: another server on this port has to be noticed, also one that shares.
+    # With one shared socket, the quicker of two processes got 170 of 200 connections.
+    # The first socket is bound without sharing, to detect another server on this port, even one that shares it.
     if new is not first:
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     new.bind(address)
-    if settings.web_concurrency > 1:  # else no other program of this account can come in beside us
+    if settings.web_concurrency > 1:  # otherwise no other program of this account can share the port
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
@@ -80,10 +80,10 @@ def run(
     on_ready: Callable[[str], None] = lambda _: None,
     on_stop: Callable[[], None] = lambda: None,
 ) -> int:
-    """Serve until a signal says stop; return the exit code. The loop awaits `heartbeat` every second.
+    """Serve until a signal arrives; return the exit code. The event loop awaits `heartbeat` every second.
 
-    Once requests are answered, `on_ready` is told how the start went (`chatroom.services.Start`). Where they never
-    would be, this raises `SettingsError` before.
+    `on_ready` gets the result of the start (`chatroom.services.Start`) once requests are served. Raises `SettingsError`
+    instead if no request could ever be served.
     """
     import uvicorn  # noqa: PLC0415  (mongod boots before this is needed)
 
@@ -94,7 +94,7 @@ def run(
             await super().startup(sockets)
             if self.started:
                 on_ready(start)
-            threading.Thread(target=settle, name="settle", daemon=True).start()  # beside the first visitors
+            threading.Thread(target=settle, name="settle", daemon=True).start()  # in parallel with the first requests
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             import_app().asgi.release_clients()
@@ -111,20 +111,20 @@ def run(
 
 
 def _configure(settings: Settings, heartbeat: Callable[[], Awaitable[None]] | None) -> "uvicorn.Config":
-    """How uvicorn serves."""
+    """Return the configuration of uvicorn."""
     import uvicorn  # noqa: PLC0415  (as above)
 
     return uvicorn.Config(
         APP,
         loop="uvloop",
-        lifespan="on",  # else a start that fails is taken for an app that has none
+        lifespan="on",  # otherwise uvicorn takes a failed start for an app without one
         http="chatroom.asgi.http_protocol:HttpProtocol",
         ws="chatroom.live.sockets.websocket:WebSocketProtocol",
         ws_max_size=settings.max_frame_bytes or sys.maxsize,
         ws_ping_interval=_PING_SECONDS,
         ws_ping_timeout=_PING_SECONDS,
-        ws_per_message_deflate=False,  # costs more memory than the room
-        proxy_headers=False,  # the app decides whom it trusts
+        ws_per_message_deflate=False,  # would take more memory than the room
+        proxy_headers=False,  # the app decides which proxies it trusts
         server_header=False,
         access_log=False,
         log_config=None,
@@ -137,9 +137,9 @@ def _configure(settings: Settings, heartbeat: Callable[[], Awaitable[None]] | No
 
 
 def settle() -> None:
-    """Do at the start what would stop everybody later: compile the templates, and take them out of the garbage search.
+    """Compile the templates, and exclude all present objects from garbage collection.
 
-    A search through all that the imports made stops every thread for a tenth of a second, and came again and again.
+    A full collection over the imported modules stops every thread for a tenth of a second, and would happen repeatedly.
     """
     app = import_app().app
     for name in app.jinja_env.list_templates():
@@ -154,7 +154,7 @@ def import_app() -> ModuleType:
 
 
 def is_news(record: logging.LogRecord) -> bool:
-    """Filter out uvicorn's messages about handshakes refused with a page, and tracebacks for invalid UTF-8."""
+    """Return False for refused handshakes, cancelled downloads and invalid UTF-8, which uvicorn logs as errors."""
     return record.msg not in NO_NEWS
 
 

@@ -1,4 +1,4 @@
-"""Start everything for `python test_mongo.py`, and stop it in the right order.
+"""Start all parts for `python test_mongo.py`, and stop them in the right order.
 
 The embedded mongod starts first, because it takes longest, and stops last, after the last write.
 """
@@ -30,7 +30,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 
 
 def serve() -> int:
-    """Serve the room until a signal says stop; return the exit code."""
+    """Serve until a signal arrives; return the exit code."""
     try:
         speak_any_alphabet()
         leave_on_signals(_give_up_in_time)
@@ -52,14 +52,14 @@ def serve() -> int:
 
 
 def _give_up_in_time() -> None:
-    """End within ten seconds of the first signal, whatever a thread still waits for; mongod's guardian notices."""
+    """Exit within ten seconds of the first signal, even if a thread still waits; mongod's guardian notices that."""
     if signal.getitimer(signal.ITIMER_REAL)[0] == 0:
         signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
         signal.setitimer(signal.ITIMER_REAL, _LAST_SECONDS)
 
 
 def allow_many_files() -> None:
-    """Raise the limit of open files above a shell's 1,024: a thousand idle connections would block everybody."""
+    """Raise the limit of open files above the usual 1,024, which a thousand idle connections would reach."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -67,20 +67,20 @@ def allow_many_files() -> None:
 
 
 def _leave_on_hangup() -> None:
-    """End when the terminal is closed, too: uvicorn knows SIGTERM alone."""
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+    """Stop when the terminal is closed; uvicorn handles only SIGTERM and SIGINT."""
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def _follow_maker() -> None:
-    """End with `make run`, also when make is killed."""
+    """Stop with `make run`, even if make is killed."""
     if maker := os.environ.pop("CHATROOM_PARENT", ""):
         workers.follow(int(maker), signal.SIGTERM)
 
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[None]:
-    """Run the embedded mongod if there is no other, and tell the app and its workers of it."""
+    """Run the embedded mongod unless `MONGO_URI` is set; pass its address to the app and the workers."""
     if not settings.is_embedded:
         if not settings.secret_key:  # in memory
             os.environ["SECRET_KEY"] = secrets.token_hex(32)
@@ -112,7 +112,7 @@ def _greet(settings: Settings, listener: socket.socket, start: str) -> None:
         lines.append("  waiting  the database does not answer yet; pages answer 503 until it does")
     if start != "ready":
         lines.append(f"  people   {_of_the_first(settings)}")
-    with suppress(OSError):  # nobody listens to what is said
+    with suppress(OSError):  # nobody reads the output
         sys.stdout.write("\n".join([*lines, "  stop     Ctrl-C\n\n"]))
         sys.stdout.flush()
 

@@ -1,7 +1,7 @@
 """Serve from several processes on one port.
 
-No worker outlives this process. A worker that dies, or whose loop stops, is replaced; its listening socket stays open
-here, so that waiting clients are served by the next worker.
+No worker outlives this process. A worker that dies, or whose event loop stops, is replaced. Its listening socket stays
+open here, so that the next worker serves the waiting clients.
 """
 
 import ctypes
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def follow(parent: int, number: signal.Signals) -> None:
-    """Ask the kernel for this signal when the parent ends; exit at once if it already has."""
+    """Make the kernel send this signal when the parent ends; exit at once if it has ended already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:
@@ -42,17 +42,17 @@ def follow(parent: int, number: signal.Signals) -> None:
 
 
 class Pulse:
-    """The sign of life of a worker's event loop, counted in looks: a machine that slept is no standstill."""
+    """The heartbeat of a worker's event loop. Time is counted in looks, so a suspended machine is not a standstill."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()
         os.set_blocking(self._reader, False)
         self._looks_without: int | None = None
         self.start = ""
-        """How the worker's start went, once it has said so."""
+        """The result of the worker's start, once the worker has sent it."""
 
     def is_lost(self) -> bool:
-        """Look: whether the loop was running, and has not run for too many looks."""
+        """Look once; return whether the event loop has started, and has sent no heartbeat for too many looks."""
         with suppress(BlockingIOError):
             if said := os.read(self._reader, 4096):
                 self._looks_without = 0
@@ -63,7 +63,7 @@ class Pulse:
         return self._looks_without > _STANDSTILL_LOOKS
 
     def close(self) -> None:
-        """Stop looking."""
+        """Close the pipe."""
         os.close(self._reader)
 
 
@@ -74,13 +74,13 @@ class Worker:
         self.listener = listener
         self.pulse = Pulse()
         passed = [listener.fileno(), self.pulse.writer]
-        # A fresh interpreter, not a fork: neither pymongo nor the event loop survive one.
+        # A new interpreter, not a fork: neither pymongo nor the event loop survives a fork.
         command = [sys.executable, "-m", "chatroom.serve.workers", *map(str, passed), str(os.getpid())]
         self.process = subprocess.Popen(command, pass_fds=passed, cwd=_ROOT)
         os.close(self.pulse.writer)
 
     def end(self, seconds: float) -> None:
-        """Wait for its end, then make it end."""
+        """Wait for the end of the process; kill it after so many seconds."""
         try:
             self.process.wait(max(0.0, seconds))
         except subprocess.TimeoutExpired:
@@ -90,10 +90,10 @@ class Worker:
 
 
 def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = lambda _: None) -> int:
-    """Keep a process serving each socket until a signal raises, or the first cannot start; return its exit code then.
+    """Run one worker per socket until a signal raises `SystemExit`; if the first cannot start, return its exit code.
 
-    The first begins alone: what is wrong is said once. `on_ready` is told how its start went. From then on the site
-    runs, and whichever ends is replaced.
+    The first worker starts alone, so that an error is printed once; `on_ready` gets the result of its start. Then
+    every worker that ends is replaced.
     """
     workers: list[Worker] = []
     is_running = False
@@ -131,7 +131,7 @@ def _stop(workers: list[Worker]) -> None:
 
 
 def _work(listener: int, pulse: int, parent: int) -> int:
-    """Serve as one of several; the settings come from the environment, checked before by the parent."""
+    """Serve as a worker; the parent has already checked the settings in the environment."""
     follow(parent, signal.SIGKILL)
     leave_on_signals()
     os.set_blocking(pulse, False)

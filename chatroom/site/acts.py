@@ -1,7 +1,7 @@
 """Grant or revoke a right in one order: change it, announce it, record it.
 
-The change and a note of it are one write (`chatroom.site.acts_store`). The rest is repeated from the note, by the
-next caller or by `finish`. So it may fail anywhere: nobody keeps a right, and the audit log is complete.
+One write makes the change and stores a note of it (`chatroom.site.acts_store`). The other steps are repeated from the
+note, by the next caller or by `finish`. So after a failure at any step, rights are revoked and the log is complete.
 """
 
 import hashlib
@@ -36,8 +36,8 @@ FollowUp = Callable[[Act], object]
 class About(TypedDict, total=False):
     """The optional facts of an act.
 
-    `room`: its managers may read the entry too. `tell`: the notices to send. `is_end`: the document ends with the act.
-    A repetition of an act that is not recorded yet is recorded once, unless `is_new`: the act creates something.
+    `room`: its administrators may read the entry too. `tell`: the notices to send. `is_end`: the act ends the document.
+    `is_new`: the act creates something. Any other act that is repeated before it is recorded is recorded once.
     """
 
     reason: str
@@ -49,7 +49,7 @@ class About(TypedDict, total=False):
 
 
 class Acts:
-    """Execute acts, and finish interrupted ones. `follow_ups` complete an act, by its name."""
+    """Executes acts, and finishes interrupted ones. `follow_ups` maps names of acts to functions that complete them."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Acts:
     def do(self, place: Place, cut: Cut, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
         """Change, announce, record; return False if there was nothing to change. `act` is a word of docs/moderation.md.
 
-        With `is_end`, return True also if an earlier try did it and its answer was lost. Raises the errors of `cut`,
+        With `is_end`, return True also if an earlier try succeeded and its answer was lost. Raises the errors of `cut`,
         and `Unavailable` if the act is done and a part of its completion is not.
         """
         note = self.note(place, actor, act, subject, **about)
@@ -77,7 +77,7 @@ class Acts:
             if cut(note) is False:
                 return note.is_end and self.finish_in(place, act, subject.id, **note.act.details)
         except Unavailable:
-            # It may be stored. Bare notices only make connections check their rights again.
+            # The change may be stored. Notices without data only make connections read their rights again.
             for notice in _bare(note.notices):
                 self._tell(notice)
             raise
@@ -85,7 +85,7 @@ class Acts:
         return True
 
     def note(self, place: Place, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> Note:
-        """The note of an act for the caller's own write; call `follow` after it."""
+        """Return the note of an act for the caller's own write; call `follow` after it."""
         done = Act(
             at=self._now(),
             actor=Author(actor.id, actor.name),
@@ -112,7 +112,7 @@ class Acts:
         self._store.put(note, document_id)
 
     def follow(self, note: Note) -> None:
-        """Announce and record a stored act. Failures are left to `finish`."""
+        """Announce and record an act; `finish` repeats failed steps. Raise `Unavailable` if a follow-up failed."""
         for notice in note.notices:
             self._tell(notice)
         problem = self._try(self._follow_ups.get(note.act.act, _nothing), note.act)
@@ -124,7 +124,7 @@ class Acts:
     def finish_in(self, place: Place, act: str = "", subject_id: str = "", **details: Any) -> bool:
         """Finish the acts of one collection at once; return whether this act, with these details, was among them.
 
-        A caller that found nothing to change learns so that its own earlier try made the change.
+        For a caller that finds nothing to change: True means that its own earlier try made the change.
         """
         left = self._list_left(place)
         for note in left:
@@ -133,7 +133,7 @@ class Acts:
         return any(details.items() <= each.details.items() for each in acts)
 
     def finish(self, *, is_urgent: bool = False) -> None:
-        """Finish interrupted acts; `is_urgent`: also the newest ones."""
+        """Finish interrupted acts older than `UNFINISHED_AFTER`; with `is_urgent`, all of them."""
         before = self._now() if is_urgent else self._now() - UNFINISHED_AFTER
         for place in PLACES:
             for note in self._store.list_left(place):
@@ -141,7 +141,7 @@ class Acts:
                     self._follow_late(note)
 
     def _follow_late(self, note: Note) -> None:
-        """Follow an act that may be undone by now: bare notices make connections check the current state.
+        """Follow an older act, maybe undone by now: notices without data make connections read the current state.
 
         A failure, of any kind, does not stop the acts after it.
         """
@@ -169,12 +169,12 @@ class Acts:
 
 
 def _bare(notices: Sequence[Notice]) -> tuple[Notice, ...]:
-    """The same notices without their data: the receivers read the current state."""
+    """Return the same notices without their data: the receivers read the current state."""
     return tuple(msgspec.structs.replace(notice, data={}) for notice in notices)
 
 
 def _nothing(_: Act) -> None:
-    """Most acts are one write."""
+    """Do nothing: most acts are one write."""
 
 
 def _key_of(act: Act) -> str:

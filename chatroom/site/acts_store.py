@@ -1,6 +1,6 @@
-"""Acts that grant or revoke a right: noted in the document that they change, until they are in the audit log.
+"""Notes of acts that grant or revoke a right, kept in the changed document until the audit log has the act.
 
-The change and the note are one write, so that no crash separates them.
+The change and the note are one write, so a crash cannot separate them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from chatroom.site.audit_store import Act, act_of, document_of
 Place = Literal[
     "users", "memberships", "rooms", "site", "invites", "room_invites", "resets", "hooks", "reports", "held"
 ]
-"""The collections in whose documents acts are noted."""
+"""The collections whose documents can contain notes of acts."""
 PLACES: tuple[Place, ...] = get_args(Place)
 INDEX = IndexModel("acts.key", sparse=True)
 MOST_LEFT = 100
@@ -38,17 +38,17 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def noting(update: Mapping[str, Any], note: Note | None) -> Document:
-    """An update with the note in the same write."""
+    """Return an update with the note in the same write."""
     return {**update, "$push": {"acts": _document(note)}} if note is not None else dict(update)
 
 
 def noted(document: Document, note: Note | None) -> Document:
-    """A new document with the note."""
+    """Return a new document with the note."""
     return {**document, "acts": [_document(note)]} if note is not None else document
 
 
 def taking_back(update: Mapping[str, Any], note: Note | None) -> Document:
-    """An update that undoes an act, and removes its note."""
+    """Return an update that undoes an act, and removes its note."""
     return {**update, "$pull": {"acts": {"id": note.id}}} if note is not None else dict(update)
 
 
@@ -60,7 +60,7 @@ class ActStore:
         self._collections = {place: database[place] for place in PLACES}
 
     def new_id(self) -> str:
-        """An id for an act and its entry in the audit log; ids ascend with time."""
+        """Return an id for an act and its entry in the audit log; ids ascend with time."""
         return str(ObjectId())
 
     def put(self, note: Note, document_id: str) -> None:
@@ -70,7 +70,7 @@ class ActStore:
             self._collections[note.place].update_one(query, noting({}, note))
 
     def list_left(self, place: Place) -> list[Note]:
-        """The notes in a collection, the oldest first; usually none."""
+        """Return the notes in a collection, the oldest first; usually none."""
         with self._database.bounded():
             found = list(self._collections[place].find({"acts.key": {"$exists": True}}, {"acts": 1}).limit(MOST_LEFT))
         notes = {each["id"]: _note(each, place) for document in found for each in document["acts"]}

@@ -1,4 +1,4 @@
-"""The audit log: every act of moderators and administrators, with who, what, when and why.
+"""The audit log: every act of moderators and administrators, with actor, subject, time and reason.
 
 Only `chatroom.site.acts` writes it, and nothing changes an entry.
 """
@@ -27,13 +27,13 @@ class AuditPage(msgspec.Struct, frozen=True):
 
 
 class Audit:
-    """Read the audit log."""
+    """The audit log, for reading."""
 
     def __init__(self, store: AuditStore) -> None:
         self._store = store
 
     def page(self, before: str = "", *, act: str = "", actor: str = "", subject: str = "", room: str = "") -> AuditPage:
-        """The entries before one, of one act, by one person, about one subject, or in one room (by id)."""
+        """Return the page before an entry, optionally of one act, actor, subject or room (ids)."""
         wanted = {"act": act, "actor.id": actor, "subject.id": subject, "room.id": room}
         filters = {field: value for field, value in wanted.items() if value}
         found = self._store.list_before(before, ENTRIES + 1, filters)
@@ -42,7 +42,7 @@ class Audit:
 
 
 def checked(reason: str, why: str, most: int = LONGEST_REASON) -> str:
-    """A required reason; raise `Refused` (`too_long`, or `invalid` with the sentence `why`)."""
+    """Return a required reason; raise `Refused` (`too_long`, or `invalid` with the sentence `why`)."""
     reason = reason.strip()
     if not reason:
         raise Refused("invalid", why)
@@ -52,15 +52,15 @@ def checked(reason: str, why: str, most: int = LONGEST_REASON) -> str:
 
 
 def about_user(user: User) -> Subject:
-    """An account as the subject of an act."""
+    """Return an account as the subject of an act."""
     return Subject("user", user.id, user.username)
 
 
 def about_message(message_id: str, author: Author, room: str) -> Subject:
-    """A message as the subject of an act, named by its author and its room."""
+    """Return a message as the subject of an act, named by its author and its room."""
     return Subject("message", message_id, f"{author.shown} in {room}")
 
 
 def about_room(room: Room | RoomName) -> Subject:
-    """A room as the subject of an act."""
+    """Return a room as the subject of an act."""
     return Subject("room", room.id, room.title)

@@ -1,6 +1,6 @@
 """The audit log: who did what to whom, when and why.
 
-Entries are only added. Their ids ascend with time; pages are cut by them.
+Entries are only added. Their ids ascend with time, and pages are cut by id.
 """
 
 from collections.abc import Mapping
@@ -80,7 +80,7 @@ class AuditStore:
 
 
 def document_of(act: Act) -> Document:
-    """An act as it is stored."""
+    """Convert an act to its stored form."""
     document: Document = {
         "at": act.at,
         "actor": {"id": act.actor.id, "name": act.actor.name},
@@ -95,7 +95,7 @@ def document_of(act: Act) -> Document:
 
 
 def act_of(document: Document) -> Act:
-    """The act of a stored document."""
+    """Convert a stored document to an act."""
     return msgspec.convert(_with_kind(document), Act, builtin_types=(datetime,))
 
 

@@ -1,4 +1,4 @@
-"""Who may act on whom: an account, or the console, and whether its role is high enough.
+"""Who may act on whom: an account with a higher role, or the console.
 
 Nobody can act on a user of the same or a higher role. The console can do everything.
 """
@@ -12,16 +12,16 @@ from chatroom.base.models import Author, User
 from chatroom.site.audit import CONSOLE
 
 By = User | None
-"""Who acts: an account, or None for the person at the console."""
+"""The actor: an account, or None for the person at the console."""
 
 
 def author_of(by: By) -> Author:
-    """The name of `by` in the audit log."""
+    """Return the name of `by` in the audit log."""
     return CONSOLE if by is None else by.person.author
 
 
 def has_power(by: By, user: User) -> bool:
-    """Whether `by` may mute and ban this user."""
+    """Return whether `by` may mute and ban this user."""
     return by is None or (by.role != "member" and POWERS[by.role] > POWERS[user.role])
 
 
@@ -32,5 +32,5 @@ def check_power(by: By, user: User) -> None:
 
 
 def ban_words(end: datetime, reason: str) -> str:
-    """The sentence for a banned user."""
+    """Return the sentence for a banned user."""
     return f"You are banned {until(end)}: {reason}"

@@ -1,6 +1,6 @@
 """Background threads, which repeat their work after a pause, or earlier when they are woken.
 
-With a lease, only the process that holds it works. Without a lease, every process works.
+With a lease, only the process that holds the lease works. Without one, every process works.
 """
 
 import logging
@@ -19,11 +19,11 @@ STOP_SECONDS = 5.0
 CHORE_SECONDS, CHORE_LEASE_SECONDS = 10.0, 20.0
 
 Report = Callable[[str, int, int], None]
-"""Called with a name, how much is done, and how much it will be."""
+"""Called with a name, the amount done, and the total amount."""
 
 
 class Lease:
-    """The lease of this process on work that one process does for all."""
+    """This process's lease for work that only one process does."""
 
     def __init__(self, store: LeaseStore, name: str, seconds: float) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Whether this process has the lease. Takes or prolongs it in the database, once in a third of its time."""
+        """Return whether this process holds the lease; take or prolong it once a third of its time has passed."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True
@@ -48,7 +48,7 @@ class Lease:
 
 
 class BackgroundThread:
-    """Call `work` every `pause_seconds` (None: `PAUSE_SECONDS`), also after it raised.
+    """Calls `work` every `pause_seconds` (None: `PAUSE_SECONDS`), also after an error.
 
     `stop` waits `stop_seconds` for the current call.
     """
@@ -102,7 +102,7 @@ class BackgroundThread:
             self._thread = None
 
     def may_go_on(self, rest_seconds: float = 0.0) -> bool:
-        """Whether `work` may take its next step, after a rest; it asks before each step. Prolongs the lease.
+        """Rest, prolong the lease, and return whether `work` may take its next step; call this before each step.
 
         Work that is called outside the thread never rests, and needs no lease.
         """
@@ -126,12 +126,12 @@ class BackgroundThread:
             except Exception:
                 log.exception("the background thread %r failed and tries again", self.name)
         if self.lease is not None:
-            with suppress(ChatroomError):  # then it expires
+            with suppress(ChatroomError):  # the lease then expires
                 self.lease.give_back()
 
 
 def make_chore(name: str, work: Callable[[], object], leases: LeaseStore) -> BackgroundThread:
-    """A thread for work that one process does for all every ten seconds; after a crash, another process does it."""
+    """Create a thread that works every ten seconds in one process; after a crash, another process takes over."""
     lease = Lease(leases, name, CHORE_LEASE_SECONDS)
     return BackgroundThread(name, work, lease=lease, pause_seconds=CHORE_SECONDS)
 

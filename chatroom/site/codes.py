@@ -1,4 +1,4 @@
-"""One-time codes: a secret that admits a number of people until it expires.
+"""One-time codes: a secret that can be used a number of times until it expires.
 
 The secret is shown once, when it is created. Only its hash is stored.
 """
@@ -31,11 +31,11 @@ def make_code(
     uses: int = 1,
     secret_bytes: int = SECRET_BYTES,
 ) -> tuple[str, Code]:
-    """A secret, and the code to store for it."""
+    """Create a secret, and the code to store for it."""
     secret = secrets.token_urlsafe(secret_bytes)
     return secret, Code(id=hash_of(secret), uses_left=uses, created_at=now, expires_at=now + lifetime, about=about)
 
 
 def hash_of(secret: str) -> str:
-    """The stored hash of a secret: SHA-256 is enough, because secrets are random and long."""
+    """Return the stored hash of a secret: SHA-256 is enough, because secrets are random and long."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

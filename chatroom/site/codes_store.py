@@ -18,7 +18,7 @@ OWN = {"_id", "uses_left", "created_at", "expires_at", "is_over", "acts"}
 
 
 def indexes(*about: str) -> list[IndexModel]:
-    """The indexes of a collection of codes; `about` are the fields of a query for several."""
+    """Return the indexes of a collection of codes; `about` are the fields that codes are listed by."""
     found = [IndexModel([(field, ASCENDING) for field in about])] if about else []
     return [IndexModel("expires_at", expireAfterSeconds=0), INDEX, *found]
 
@@ -46,7 +46,7 @@ class CodeStore:
             self._codes.insert_one(noted({"_id": code.id, **own, **code.about}, note))
 
     def find(self, secret: str) -> Code | None:
-        """The code, while it is valid."""
+        """Find the code of a secret, if it is valid."""
         with self._database.bounded():
             found = self._codes.find_one(self._valid(_id=hash_of(secret)))
         return _code(found) if found else None
@@ -63,7 +63,7 @@ class CodeStore:
             self._codes.update_one({"_id": hash_of(secret), "is_over": None}, {"$inc": {"uses_left": 1}})
 
     def list_valid(self, limit: int, *, order: str = "expires_at", **about: str) -> list[Code]:
-        """The valid codes with these fields, the smallest in `order` first."""
+        """Return the valid codes with these fields, the smallest in `order` first."""
         with self._database.bounded():
             found = self._codes.find(self._valid(**about)).sort(order, ASCENDING).limit(limit)
             return [_code(document) for document in found]
@@ -75,7 +75,7 @@ class CodeStore:
             return self._codes.update_one(query, noting({"$set": ENDED}, note)).modified_count > 0
 
     def forget(self, user_id: str) -> None:
-        """End all codes of a user."""
+        """Delete all codes of a user."""
         with self._database.bounded():
             self._codes.delete_many({self._owner: user_id})
 

@@ -1,4 +1,4 @@
-"""Leases: one process works for all until its lease ends or expires.
+"""Leases: one process works for all of them until its lease ends or expires.
 
 A lease saves work and is not a lock: two processes may briefly believe that they hold it.
 """
@@ -11,7 +11,7 @@ from chatroom.mongo.unique import write_or_find
 
 
 class LeaseStore:
-    """The leases collection, for one process."""
+    """The leases collection, as used by one process."""
 
     def __init__(self, database: Database, *, holder: str, clock: Clock = utc_now) -> None:
         self._database = database
@@ -20,7 +20,7 @@ class LeaseStore:
         self._clock = clock
 
     def take(self, name: str, seconds: float) -> bool:
-        """Take a free lease, or prolong the own one; return whether this process holds it."""
+        """Take a free lease or prolong this process's own; return whether this process holds it."""
         now = self._clock()
         free = {"_id": name, "$or": [{"holder": self._holder}, {"expires_at": {"$lte": now}}]}
         fields = {"holder": self._holder, "expires_at": now + timedelta(seconds=seconds)}
@@ -33,6 +33,6 @@ class LeaseStore:
         return holder is None or holder["holder"] == self._holder
 
     def give_back(self, name: str) -> None:
-        """End the own lease."""
+        """End this process's lease."""
         with self._database.bounded():
             self._leases.delete_one({"_id": name, "holder": self._holder})

@@ -1,6 +1,6 @@
 """Rate limits: log-ins and registrations across processes, posts in each process.
 
-A refusal says how long to wait; a limit of 0 is off.
+A refusal states the time to wait. A limit of 0 is off.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ OPENING = "30 per hour; 100 per day"
 
 
 class Limit:
-    """One limit as the settings write it (`10 per 15 minutes`, several by `;`, or `0`), over any storage."""
+    """One limit, written as in the settings (`10 per 15 minutes`, several joined by `;`, or `0`), over any storage."""
 
     def __init__(self, text: str, name: str, storage: Storage, *, clock: Callable[[], float] = time.time) -> None:
         self._items: list[RateLimitItem] = [] if text == "0" else parse_many(text)
@@ -39,14 +39,14 @@ class Limit:
         self._clock = clock
 
     def hit(self, *key: str) -> float:
-        """Count an attempt and return 0; or return how many seconds to wait, and do not count it."""
+        """Count an attempt and return 0; or, without counting it, return the seconds to wait."""
         for item in self._items:
             if not self._acquire(item, key):
                 return max(self._wait(item, key), SHORTEST_WAIT)
         return 0.0
 
     def wait(self, *key: str) -> float:
-        """How many seconds to wait before the next attempt; 0 if it may be made now."""
+        """Return the seconds to wait before the next attempt; 0 if it may be made now."""
         return max((self._wait(item, key) for item in self._items), default=0.0)
 
     def clear(self, *key: str) -> None:
@@ -55,7 +55,7 @@ class Limit:
             self._limiter.clear(item, self._name, *key)
 
     def keys(self, *key: str) -> Iterator[tuple[str, int, int]]:
-        """The storage key, the amount and the seconds of each window."""
+        """Yield the storage key, the amount and the seconds of each window."""
         for item in self._items:
             yield item.key_for(self._name, *key), item.amount, item.get_expiry()
 
@@ -81,15 +81,15 @@ class AddressLimit(Limit):
         return super().hit(*map(network_of, key))
 
     def wait(self, *key: str) -> float:
-        """How many seconds to wait before the next attempt from an address."""
+        """Return the seconds to wait before the next attempt from an address."""
         return super().wait(*map(network_of, key))
 
 
 class LoginLimit:
-    """Failed log-ins, for each account and each address.
+    """Failed log-ins, counted for each account and each address.
 
-    An address from which the account was logged in recently has a count of its own: a stranger who keeps
-    failing elsewhere cannot lock the owner out.
+    An address from which the account was logged in recently has its own count, so that strangers at other addresses
+    cannot lock the owner out.
     """
 
     def __init__(self, account: Limit, address: AddressLimit, guard: Guard = nullcontext) -> None:
@@ -100,14 +100,14 @@ class LoginLimit:
     def enter(self, username_key: str, address: str, *, is_known_address: bool) -> None:
         """Count an attempt before the password is checked; raise `Refused` (`too_fast`) after too many."""
         with self._guard():
-            # The attempt is counted first, and forgotten after a success, so that a hundred attempts at the same
-            # moment are not a hundred guesses.
+            # The attempt is counted before the check, and forgotten after a success: otherwise a hundred simultaneous
+            # attempts would be a hundred guesses.
             wait = self._address.wait(address) or self._account.hit(*_account(username_key, address, is_known_address))
         if wait:
             raise too_fast("There were too many attempts to log in.", wait)
 
     def fail(self, address: str) -> None:
-        """Count a failure against the address."""
+        """Count a failure for the address."""
         with self._guard():
             self._address.hit(address)
 
@@ -133,7 +133,7 @@ class RegistrationLimit:
 
 
 class AccountLimit:
-    """A limit for each account and each address, as one process sees it. It never waits, so the event loop may ask.
+    """A limit for each account and each address in this process. It never blocks, so the event loop may use it.
 
     `complaint` is the first sentence of a refusal.
     """
@@ -147,18 +147,18 @@ class AccountLimit:
         self._address = AddressLimit(address, "address", self._storage, clock=clock)
 
     def check(self, user_id: str, address: str = "") -> None:
-        """Count an attempt; raise `Refused` (`too_fast`), without counting it, after too many."""
+        """Count an attempt; raise `Refused` (`too_fast`), without counting it, if there were too many."""
         if wait := self._account.hit(user_id) or self._address.hit(address):
             raise too_fast(self._complaint, wait)
 
     def record(self, user_id: str) -> None:
-        """Count a post that came through another process."""
+        """Count a post that was made through another process."""
         for key, amount, seconds in self._account.keys(user_id):
             self._storage.add(key, amount, seconds)
 
 
 class Limits:
-    """Every limit over time. `storage` counts for all processes; an `AccountLimit` counts in this one."""
+    """All rate limits. `storage` counts for all processes; an `AccountLimit` counts only in this one."""
 
     def __init__(self, settings: Settings, storage: Storage, guard: Guard = nullcontext) -> None:
         self.login = LoginLimit(
@@ -185,12 +185,12 @@ class Limits:
 
 
 def too_fast(what: str, wait: float) -> Refused:
-    """The refusal that says how long to wait."""
+    """Return a refusal that states the time to wait."""
     return Refused("too_fast", f"{what} Please try again in {in_words(wait)}.", retry_after=round(wait, 1))
 
 
 def in_words(seconds: float) -> str:
-    """A duration for people, never shorter than it is."""
+    """Return a duration in words, rounded up."""
     whole = max(1, math.ceil(seconds))
     if whole < 120:
         return f"{whole} second{'s' if whole > 1 else ''}"
@@ -200,6 +200,6 @@ def in_words(seconds: float) -> str:
 
 
 def _account(username_key: str, address: str, is_known_address: bool) -> tuple[str, ...]:
-    """The key of an account's attempts: never the typed text, which may be a password."""
+    """Return the key for an account's attempts: a hash, because the typed text may be a password."""
     name = hashlib.sha256(username_key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return (name, network_of(address)) if is_known_address else (name,)

@@ -1,4 +1,4 @@
-"""Counters of the `limits` library: in MongoDB for all processes, in memory for this one.
+"""Counters of the `limits` library: in MongoDB for all processes, in memory for this process.
 
 Counters expire by themselves, and those in memory are bounded by the events of one window.
 """
@@ -15,11 +15,11 @@ from limits.storage.base import MovingWindowSupport
 from chatroom.mongo.database import Database
 
 SWEEP_EVERY = 10_000
-"""After so many counted events, expired windows are removed."""
+"""The number of counted events after which expired windows are removed."""
 
 
 class MongoWindows(MongoDBStorage):
-    """The library's storage over our own client."""
+    """The library's MongoDB storage, over the client of this process."""
 
     STORAGE_SCHEME = ["chatroom"]  # noqa: RUF012  the library reads it so
 
@@ -36,11 +36,11 @@ class MongoWindows(MongoDBStorage):
         return self._owner.client
 
     def __del__(self) -> None:
-        """Leave the client open: it is not ours (the library's own would close it)."""
+        """Leave the client open, which belongs to `Database`; the library would close it."""
 
 
 class MemoryWindows(Storage, MovingWindowSupport):
-    """Moving windows in this process's memory; unlike the library's own it starts no thread for each event."""
+    """Moving windows in memory; unlike the library's version, they start no thread for each event."""
 
     STORAGE_SCHEME = ["chatroom-memory"]  # noqa: RUF012
 
@@ -52,7 +52,7 @@ class MemoryWindows(Storage, MovingWindowSupport):
         self._until_sweep = SWEEP_EVERY
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count an event, unless the window is full."""
+        """Count an event and return True, unless the window is full."""
         now = self._clock()
         with self._lock:
             events = self._current(key, expiry, now)
@@ -64,7 +64,7 @@ class MemoryWindows(Storage, MovingWindowSupport):
         return True
 
     def add(self, key: str, limit: int, expiry: int) -> None:
-        """Count an event that has happened elsewhere, whether the window is full or not."""
+        """Count an event of another process, even if the window is full."""
         now = self._clock()
         with self._lock:
             events = self._current(key, expiry, now)
@@ -72,7 +72,7 @@ class MemoryWindows(Storage, MovingWindowSupport):
             del events[:-limit]
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002
-        """The oldest event in the window, and how many there are."""
+        """Return the time of the oldest event in the window, and the number of events."""
         now = self._clock()
         with self._lock:
             events = self._current(key, expiry, now)
@@ -98,22 +98,22 @@ class MemoryWindows(Storage, MovingWindowSupport):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What the storage may raise: nothing."""
+        """The exceptions that the library must handle; this storage raises none of its own."""
         return ValueError
 
     def check(self) -> bool:
-        """Whether the storage works."""
+        """Return True: the storage always works."""
         return True
 
     def reset(self) -> int | None:
-        """Forget everything."""
+        """Forget all events; return the number of keys."""
         with self._lock:
             count = len(self._events)
             self._events.clear()
         return count
 
     def get(self, key: str) -> int:
-        """Not for windows."""
+        """Refuse fixed windows, which this storage does not support."""
         raise NotImplementedError
 
     incr = get_expiry = get  # type: ignore[assignment]

@@ -25,7 +25,7 @@ MISSED = Notice(kind="missed")
 
 
 class Notices:
-    """Send and receive. `apply` applies this process's own notices at once; False if no connection needs them."""
+    """Sends and receives notices. `apply` applies one in this process; it returns False if no connection needs it."""
 
     def __init__(
         self,
@@ -44,9 +44,9 @@ class Notices:
         self._untold: deque[tuple[str, Notice]] = deque(maxlen=MAX_UNTOLD)
 
     def tell(self, *notices: Notice) -> None:
-        """Apply notices here at once, and in the other processes within about a second.
+        """Apply notices in this process at once, and in the others within about a second.
 
-        Call it after the change is stored. It never fails: what cannot be stored now is tried again.
+        Call it after the change is stored. It never fails: a notice that cannot be stored now is stored later.
         """
         for notice in notices:
             notice_id = self._store.new_id()
@@ -59,11 +59,11 @@ class Notices:
                 self._untold.append((notice_id, notice))
 
     def hear(self) -> list[Notice]:
-        """Notices of other processes since the last call, each once; `missed` first if some may be lost."""
+        """Return new notices of other processes, each once; a notice `missed` comes first if some may be lost."""
         while self._untold:
             self._store.add(*self._untold[0])
             self._untold.popleft()
-        # The newest are read repeatedly, because notices do not become visible in order.
+        # The newest notices are read repeatedly, because they may become visible out of order.
         found = self._store.told_since(self._moment)
         was_deaf = self._seconds() - self._heard_at > DEAF_SECONDS
         self._heard_at = self._seconds()

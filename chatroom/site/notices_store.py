@@ -1,6 +1,6 @@
-"""Notices: short-lived hints from one process to all, by the database's clock.
+"""Notices: short-lived hints from one process to all others, with times from the database's clock.
 
-A notice is stored once under its id, however often that is tried; an index removes it later.
+A notice is stored once for its id, even if that is tried several times; an index removes it later.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ INDEXES = [IndexModel("at", expireAfterSeconds=KEPT_SECONDS)]
 
 
 class Told(msgspec.Struct, frozen=True):
-    """A notice as it was stored."""
+    """A stored notice."""
 
     id: str
     at: datetime
@@ -32,7 +32,7 @@ class NoticeStore:
         self._notices = database["notices"]
 
     def new_id(self) -> str:
-        """An id for a notice that is not yet stored."""
+        """Return an id for a new notice."""
         return str(ObjectId())
 
     def add(self, notice_id: str, notice: Notice) -> None:
@@ -45,7 +45,7 @@ class NoticeStore:
             )
 
     def told_since(self, moment: datetime) -> list[Told]:
-        """Notices after `moment`, by time. They may become visible in another order."""
+        """Return the notices after `moment`, in order of time; a notice may become visible after a later one."""
         with self._database.bounded():
             found = list(self._notices.find({"at": {"$gt": moment}}).sort("at", ASCENDING))
         return [

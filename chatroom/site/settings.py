@@ -1,4 +1,4 @@
-"""Settings of the site that were changed while it runs, as this process knows them.
+"""Settings of the site that can change while it runs, cached in this process.
 
 The answer of `get` is at most two seconds old, and may block; the event loop uses `known`.
 """
@@ -13,11 +13,11 @@ from chatroom.site.acts_store import Note
 from chatroom.site.settings_store import SiteStore
 
 KEPT_SECONDS = 2.0
-"""How long a process uses the settings that it has read."""
+"""The time after which a process reads the settings again."""
 
 
 class Site:
-    """Read and change the settings of the site."""
+    """The settings of the site, for reading and changing."""
 
     def __init__(self, store: SiteStore, *, seconds: Callable[[], float] = time.monotonic) -> None:
         self._store = store
@@ -27,7 +27,7 @@ class Site:
         """The settings that were read last, at any time; None before the first reading."""
 
     def get(self, name: str, usual: Any) -> Any:
-        """The value of a setting; `usual` if it was never set."""
+        """Return the value of a setting; `usual` if it was never set."""
         if self.known is None or self._seconds() - self._read_at >= KEPT_SECONDS:
             self.renew()
         return (self.known or {}).get(name, usual)

@@ -1,4 +1,4 @@
-"""Settings of the site that were changed while it runs, in one document. The environment sets the others."""
+"""Settings of the site that can change while it runs, in one document. The environment sets the others."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class SiteStore:
         self._site = database["site"]
 
     def read(self) -> dict[str, Any]:
-        """The settings, by name."""
+        """Return the settings, by name."""
         with self._database.bounded():
             document = self._site.find_one({"_id": ID}) or {}
         return {name: value for name, value in document.items() if name not in {"_id", "acts"}}

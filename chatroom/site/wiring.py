@@ -1,4 +1,4 @@
-"""The parts of this package, made once, and its collections."""
+"""The wiring of this package: its parts and its collections."""
 
 from collections.abc import Callable, Mapping
 
@@ -28,12 +28,12 @@ COLLECTIONS = (
 
 
 class SiteParts:
-    """What the package offers; `context` is for the packages above, `threads` run in the background of a server."""
+    """The parts of this package. `context` is for the packages above; a server runs `threads` in the background."""
 
     def __init__(
         self, context: Context, *, follow_ups: Mapping[str, FollowUp], apply_notice: Callable[[Notice], bool]
     ) -> None:
-        """`follow_ups` complete acts, by name; `apply_notice` applies this process's own notices."""
+        """Create the parts; `follow_ups` complete acts, by name; `apply_notice` applies this process's own notices."""
         database = context.database
         entries = AuditStore(database)
         self.context = context

@@ -40,7 +40,7 @@ test("it connects with its cursor, catches up, and is live", () => {
   assert.equal(connection.canSend, true);
 });
 
-test("a lost connection comes back from where it was", async () => {
+test("a lost connection resumes from its cursor", async () => {
   const { clock, seen, last } = setUp();
   last().welcome();
   last().say({ type: "changes", room: "lobby", revision: 11, messages: [message(11)] });
@@ -53,7 +53,7 @@ test("a lost connection comes back from where it was", async () => {
   assert.deepEqual(seen.states.slice(-3), ["reconnecting", "catching_up 1", "live 1"]);
 });
 
-test("retries grow apart up to half a minute, and start small again after a success", async () => {
+test("the pause between retries grows to half a minute, and is short again after a success", async () => {
   const { clock, seen, last } = setUp();
   last().welcome();
   last().end();
@@ -76,7 +76,7 @@ test("retries grow apart up to half a minute, and start small again after a succ
   assert.equal(seen.sockets.length, count + 1);
 });
 
-test("a server that restarts is given a jittered moment", async () => {
+test("after a restart of the server, it waits a random time", async () => {
   const { clock, seen, last } = setUp();
   last().welcome();
   last().end(1012);
@@ -86,7 +86,7 @@ test("a server that restarts is given a jittered moment", async () => {
   assert.equal(seen.sockets.length, 2);
 });
 
-test("where websockets do not get through, it asks every three seconds, and goes on trying websockets", async () => {
+test("if websockets are blocked, it polls every three seconds, and keeps trying websockets", async () => {
   const { clock, api, seen, last, connection } = setUp();
   api.changes = nothingNew;
   last().end();
@@ -114,7 +114,7 @@ test("where websockets do not get through, it asks every three seconds, and goes
   assert.equal(api.asked.length, asked, "no more asking");
 });
 
-test("asking takes page after page until nothing is left", async () => {
+test("polling reads all pages of changes", async () => {
   const { clock, api, seen, last } = setUp();
   api.changes = (after) => ({ revision: after + 5, messages: messages(after + 1, after + 5), more: after < 20 });
   last().end();
@@ -122,7 +122,7 @@ test("asking takes page after page until nothing is left", async () => {
   assert.equal(seen.cursor, 25);
 });
 
-test("a proxy that swallows websockets: opened, and never a word", async () => {
+test("a proxy that drops websockets: opened, but no frame arrives", async () => {
   const { clock, api, seen, last } = setUp();
   api.changes = nothingNew;
   last().open();
@@ -134,7 +134,7 @@ test("a proxy that swallows websockets: opened, and never a word", async () => {
   assert.equal(seen.states.at(-1), "polling");
 });
 
-test("an overloaded server is not asked again before the time it names", async () => {
+test("an overloaded server is not asked before its retry time", async () => {
   const { clock, api, seen, last } = setUp();
   api.changes = () => refuse(503, { retryAfterMs: 7000 });
   last().end();
@@ -144,7 +144,7 @@ test("an overloaded server is not asked again before the time it names", async (
   assert.equal(seen.sockets.length, 2);
 });
 
-test("the session ended: it says so, and stops", async () => {
+test("the session ended: it reports that, and stops", async () => {
   for (const end of [
     async ({ last }) => {
       last().welcome();
@@ -166,7 +166,7 @@ test("the session ended: it says so, and stops", async () => {
   }
 });
 
-test("a room that is closed to the person", async () => {
+test("a room that the person may not enter", async () => {
   const { clock, api, seen, last } = setUp();
   api.changes = () => refuse(404);
   last().end();
@@ -174,7 +174,7 @@ test("a room that is closed to the person", async () => {
   assert.deepEqual([seen.states.at(-1), seen.sockets.length], ["closed", 1]);
 });
 
-test("offline is said, and back online it tries at once", async () => {
+test("it reports offline, and tries at once when online again", async () => {
   const { clock, seen, last, connection } = setUp();
   last().welcome();
   seen.isOnline = false;
@@ -190,7 +190,7 @@ test("offline is said, and back online it tries at once", async () => {
   assert.equal(seen.sockets.length, count + 1);
 });
 
-test("a browser that wrongly believes to be offline keeps a connection that works", async () => {
+test("a working connection is kept although the browser reports offline", async () => {
   const { clock, api, seen, last, connection } = setUp();
   last().welcome();
   api.changes = nothingNew;
@@ -199,7 +199,7 @@ test("a browser that wrongly believes to be offline keeps a connection that work
   assert.equal(seen.states.at(-1), "live 0");
 });
 
-test("waking from sleep: a socket that went deaf is found out and replaced", async () => {
+test("waking from sleep: a dead socket is detected and replaced", async () => {
   const { clock, api, seen, last } = setUp();
   last().welcome();
   api.changes = (after) => (after < 11 ? { revision: 11, messages: [message(11)], more: false } : nothingNew(after));
@@ -211,7 +211,7 @@ test("waking from sleep: a socket that went deaf is found out and replaced", asy
   assert.equal(seen.sockets.length, 2);
 });
 
-test("waking from sleep: a socket that is well is kept", async () => {
+test("waking from sleep: a working socket is kept", async () => {
   const { clock, api, seen, last } = setUp();
   last().welcome();
   api.changes = nothingNew;
@@ -221,7 +221,7 @@ test("waking from sleep: a socket that is well is kept", async () => {
   assert.equal(seen.sockets.length, 1);
 });
 
-test("a hidden tab that is woken once a minute does not take that for sleep", async () => {
+test("timers that run once a minute in a hidden tab do not count as sleep", async () => {
   const { clock, api, seen, last } = setUp();
   last().welcome();
   seen.isVisible = false;
@@ -233,7 +233,7 @@ test("a hidden tab that is woken once a minute does not take that for sleep", as
   assert.equal(api.asked.length, 0);
 });
 
-test("a long silence is looked into, now and then", async () => {
+test("a long silence causes a check, now and then", async () => {
   const { clock, api, last } = setUp();
   last().welcome();
   api.changes = nothingNew;
@@ -241,7 +241,7 @@ test("a long silence is looked into, now and then", async () => {
   assert.ok(api.asked.length >= 2 && api.asked.length <= 3, `${api.asked.length}`);
 });
 
-test("being asked to slow down is no reason to leave", async () => {
+test("a refusal as too fast does not end the connection", async () => {
   const { clock, api, seen, last, connection } = setUp();
   last().welcome();
   api.changes = () => refuse(429);
@@ -265,7 +265,7 @@ test("a post is answered by its own frame", async () => {
   assert.equal((await third).type, "held");
 });
 
-test("a change is asked for on the socket, or over HTTP, and answered by its own frame", async () => {
+test("a change goes over the socket or over HTTP, and is answered by its own frame", async () => {
   const { clock, api, last, connection } = setUp();
   last().welcome();
   const first = connection.change({ type: "delete", id: "x" });
@@ -287,7 +287,7 @@ test("a change is asked for on the socket, or over HTTP, and answered by its own
   assert.deepEqual(await connection.change({ type: "delete", id: "x" }), { type: "stored", id: "x", sequence: 1, revision: 12 });
 });
 
-test("a post whose connection ends is unanswered, and so is one that waits ten seconds; a deaf socket is left", async () => {
+test("a post fails if its connection ends or after ten seconds; a dead socket is closed", async () => {
   const { clock, seen, last, connection } = setUp();
   last().welcome();
   const lost = connection.post({ client_id: "a", text: "one" });
@@ -301,7 +301,7 @@ test("a post whose connection ends is unanswered, and so is one that waits ten s
   assert.ok(seen.sockets[1].isClosed);
 });
 
-test("polling ends with the session, too", async () => {
+test("polling also ends with the session", async () => {
   const { clock, api, seen, last, connection } = setUp();
   api.changes = nothingNew;
   last().end();
@@ -313,7 +313,7 @@ test("polling ends with the session, too", async () => {
   assert.equal(seen.states.at(-1), "signed_out");
 });
 
-test("while asking, a server that goes away is said to be away", async () => {
+test("while polling, it reports that the server is unreachable", async () => {
   const { clock, api, seen, last } = setUp();
   api.changes = nothingNew;
   last().end();
@@ -328,7 +328,7 @@ test("while asking, a server that goes away is said to be away", async () => {
   assert.equal(seen.states.at(-1), "polling");
 });
 
-test("a room that was set back: the page says that it must be loaded again", async () => {
+test("a room restored from a backup: the page says that it must be reloaded", async () => {
   const over = { http: setUp(), socket: setUp() };
   over.socket.last().open();
   over.socket.last().say({ type: "refused", room: "lobby", reason: "unknown_cursor", message: "" });
@@ -341,7 +341,7 @@ test("a room that was set back: the page says that it must be loaded again", asy
   }
 });
 
-test("shut out: it says why, and does not come back", async () => {
+test("access lost: it shows the reason, and does not reconnect", async () => {
   const { seen, last, connection, clock } = setUp();
   last().welcome();
   last().end(4403, "You are banned until it is lifted: spam");
@@ -351,7 +351,7 @@ test("shut out: it says why, and does not come back", async () => {
   assert.equal(seen.sockets.length, 1);
 });
 
-test("another room's frames do not touch the state of this one; frames go out while it is live", () => {
+test("frames of other rooms do not change the state of this one; frames are sent while it is live", () => {
   const { connection, seen, last } = setUp();
   assert.equal(connection.send({ type: "typing", room: "lobby" }), false);
   last().welcome();

@@ -31,7 +31,7 @@ function setUp({ storage = new FakeStorage(), tab = "tab1", clock = new FakeCloc
 
 const waiting = ({ waiting: all }) => all.map(({ text }) => text);
 
-test("a stored draft is in the timeline until its change arrives, and waits no more", async () => {
+test("a stored draft is in the timeline until its change arrives, and no longer pending", async () => {
   const { drafts, timeline, posts, counts } = setUp();
   drafts.add("hello", { reply_to: 1 });
   assert.deepEqual(waiting(drafts), ["hello"]);
@@ -54,7 +54,7 @@ test("a held draft waits for approval instead", async () => {
   assert.ok(drafts.held.isEmpty);
 });
 
-test("a failed draft is tried again, or taken back with all that it had", async () => {
+test("a failed draft is retried, or returned with its text and files", async () => {
   const { drafts, posts } = setUp();
   drafts.add("hello", { files: [{ id: "f1" }] });
   posts[0].resolve({ type: "refused", reason: "muted", message: "You are muted." });
@@ -67,14 +67,14 @@ test("a failed draft is tried again, or taken back with all that it had", async 
   assert.deepEqual(waiting(drafts), []);
 });
 
-test("a full outbox says so before anything is taken out of the composer", () => {
+test("a full outbox is reported before the composer is emptied", () => {
   const { drafts } = setUp();
   assert.equal(drafts.problem, "");
   for (let index = 0; index < MAX_WAITING; index += 1) drafts.add(`${index}`, {});
   assert.match(drafts.problem, /^100 messages are waiting/);
 });
 
-test("it takes over the drafts of a tab that was left, but for those that are stored already", async () => {
+test("it takes over the drafts of a closed tab, except those that are already stored", async () => {
   const first = setUp();
   first.connection.canSend = false;
   first.drafts.start([]);
@@ -91,7 +91,7 @@ test("it takes over the drafts of a tab that was left, but for those that are st
   assert.deepEqual(waiting(first.drafts), ["on its way"]);
 });
 
-test("without a live connection it asks itself what became of what waits for approval", async () => {
+test("without a live connection it polls the held messages", async () => {
   const { drafts, asked, connection, clock } = setUp();
   connection.state = { name: "polling" };
   drafts.start([{ id: "h1", client_id: "c1", text: "hi", state: "waiting" }]);

@@ -31,7 +31,7 @@ test("an edit carries the revision that its author saw", async () => {
   assert.deepEqual(states, ["saving", "saved"]);
 });
 
-test("an edit without an answer is said to be unsure, and sent again as it was", async () => {
+test("an edit without an answer is shown as unsure, and sent again unchanged", async () => {
   const { editing, sent } = setUp(LOST, STORED);
   await editing.save("new");
   assert.equal(editing.state, "unsure");
@@ -42,7 +42,7 @@ test("an edit without an answer is said to be unsure, and sent again as it was",
   assert.deepEqual(sent[0], sent[1]);
 });
 
-test("nothing is sent again that was answered", async () => {
+test("an answered edit is not sent again", async () => {
   const { editing, sent } = setUp({ type: "refused", reason: "too_long", message: "Too long." });
   await editing.save("new");
   editing.resume();
@@ -51,7 +51,7 @@ test("nothing is sent again that was answered", async () => {
   assert.equal(sent.length, 1);
 });
 
-test("a message that was changed meanwhile is replaced only by who has seen it", async () => {
+test("a newer text is replaced only after the author has seen it", async () => {
   const { editing, sent } = setUp({ type: "refused", reason: "conflict", message: "Changed." }, STORED);
   await editing.save("mine");
   assert.ok(editing.hasConflict);

@@ -14,7 +14,7 @@ function make(kept = new Map()) {
 
 const characters = (found) => found.map(({ character }) => character);
 
-test("what is called exactly so comes first, then what begins so, then what is about it", () => {
+test("exact names come first, then names that start with the text, then related words", () => {
   const emoji = make();
   assert.equal(emoji.search("tada")[0].character, "🎉");
   assert.equal(emoji.search(":+1:")[0].character, "👍");
@@ -33,7 +33,7 @@ test("every group has its emoji", () => {
   assert.equal(emoji.groups.flatMap((group) => group.emoji).length, data.emoji.length);
 });
 
-test("the last used come first, once each, and are kept", () => {
+test("recently used emoji come first, without duplicates, and are stored", () => {
   const kept = new Map();
   const emoji = make(kept);
   assert.equal(emoji.recent[0].character, "👍");
@@ -43,7 +43,7 @@ test("the last used come first, once each, and are kept", () => {
   assert.equal(make(kept).recent.length, 16);
 });
 
-test("without storage, or with something else in it, there is still a beginning", () => {
+test("without storage, or with invalid data in it, popular emoji are shown", () => {
   const broken = { getItem: () => { throw new Error("forbidden"); }, setItem: () => { throw new Error("full"); } };
   const emoji = new Emoji({ data, storage: broken });
   emoji.use("🎉");
@@ -61,7 +61,7 @@ test("a name or a code is found before the caret", () => {
   assert.deepEqual(findUnfinished("@al and more", 3), { kind: "member", query: "al", start: 0, end: 3 });
 });
 
-test("an address, a time and a face are nothing that is begun", () => {
+test("addresses, times and smileys are not unfinished names", () => {
   for (const text of ["ann@example", "a/@al", "10:30", "http://a", ":)", ":s", "::tada", "@al ", "so:smi", "", "@-"]) {
     assert.equal(findUnfinished(text, text.length), null, text);
   }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { endingOf, findKind, fitFrame, urlOf } from "../../static/views/files/files.js";
 
 // The same cases as in tests/unit/web/files/test_shown.py.
-test("a file is shown as what it is", () => {
+test("a file is shown by its kind", () => {
   assert.equal(findKind({ type: "image/png", width: 5 }), "picture");
   assert.equal(findKind({ type: "image/png" }), "card");
   assert.equal(findKind({ type: "video/mp4" }), "video");
@@ -11,14 +11,14 @@ test("a file is shown as what it is", () => {
   assert.equal(findKind({ type: "application/pdf" }), "card");
 });
 
-test("a picture keeps its shape and is never enlarged", () => {
+test("a picture keeps its aspect ratio and is never enlarged", () => {
   assert.deepEqual(fitFrame({ width: 100, height: 50 }), [100, 50]);
   assert.deepEqual(fitFrame({ width: 4000, height: 3000 }), [360, 270]);
   assert.deepEqual(fitFrame({ width: 300, height: 3000 }), [27, 270]);
   assert.deepEqual(fitFrame({ width: 50_000, height: 10 }), [360, 1]);
 });
 
-test("a card shows the ending", () => {
+test("a card shows the file's extension", () => {
   assert.deepEqual(["a.pdf", "a.tar.gz", "README", "a.markdown"].map((name) => endingOf({ name })), ["PDF", "GZ", "FILE", "FILE"]);
 });
 

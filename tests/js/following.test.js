@@ -17,7 +17,7 @@ function make() {
   return { clock, sent, line, position: new ReadPosition({ timers: new Timers(clock), position: 3, send }) };
 }
 
-test("the first is told at once, then the last of every five seconds", async () => {
+test("the first position is reported at once, then the latest every five seconds", async () => {
   const { clock, sent, position } = make();
   assert.equal(position.see(4), true);
   for (const sequence of [5, 6, 7]) position.see(sequence);
@@ -28,7 +28,7 @@ test("the first is told at once, then the last of every five seconds", async () 
   assert.deepEqual(sent, [4, 7]);
 });
 
-test("what was read before is no news", () => {
+test("an earlier position is not reported", () => {
   const { sent, position } = make();
   assert.equal(position.see(3), false);
   position.apply(9);
@@ -36,7 +36,7 @@ test("what was read before is no news", () => {
   assert.deepEqual(sent, []);
 });
 
-test("whoever leaves has told the last one", () => {
+test("leaving the page reports the last position", () => {
   const { sent, position } = make();
   position.see(4);
   position.see(5);
@@ -101,7 +101,7 @@ function setUp({ most = 0 } = {}) {
   return { following, clock, server, connection, sent, posts, typing, follow };
 }
 
-test("the other rooms are followed from where each was, and again after a break", () => {
+test("the other rooms are followed from their cursors, and again after a reconnect", () => {
   const { following, follow } = setUp();
   following.connected("live");
   assert.deepEqual(follow(), ["attic 10", "den 10"]);
@@ -113,19 +113,19 @@ test("the other rooms are followed from where each was, and again after a break"
   assert.deepEqual(follow(), ["den 12", "attic 10"]);
 });
 
-test("no more rooms are followed than a connection may follow", () => {
+test("the number of followed rooms is limited", () => {
   const { following, follow } = setUp({ most: 2 });
   following.connected("live");
   assert.equal(follow().length, 1);
 });
 
-test("posts in the other rooms are told once, those in the open one elsewhere", () => {
+test("posts in other rooms are reported once, those in the open room are not", () => {
   const { following, posts } = setUp();
   for (const room of ["den", "den", "lobby"]) following.receive({ type: "changes", room, revision: 11, messages: [message(11)] });
   assert.deepEqual(posts, [["den", 1]]);
 });
 
-test("the list is asked for again when something about the rooms changed, and new rooms are followed", async () => {
+test("the list is read again after changes of the rooms, and new rooms are followed", async () => {
   const { following, clock, server, follow } = setUp();
   following.connected("live");
   follow();
@@ -137,7 +137,7 @@ test("the list is asked for again when something about the rooms changed, and ne
   assert.deepEqual(follow(), ["cellar 10"]);
 });
 
-test("without websockets the list is asked for now and then", async () => {
+test("without websockets the list is polled", async () => {
   const { following, clock, connection, server } = setUp();
   connection.state = { name: "polling" };
   following.connected("polling");
@@ -145,7 +145,7 @@ test("without websockets the list is asked for now and then", async () => {
   assert.equal(server.asked, 2);
 });
 
-test("whoever types is shown until they posted, or the connection is lost", () => {
+test("typing is shown until the message arrives or the connection is lost", () => {
   const { following, typing } = setUp();
   following.receive({ type: "typing", room: "lobby", people: [BOB] });
   following.receive({ type: "changes", room: "lobby", revision: 11, messages: [message(11)] });
@@ -154,7 +154,7 @@ test("whoever types is shown until they posted, or the connection is lost", () =
   assert.deepEqual(typing, ["Bob is typing…", "", "Bob is typing…", ""]);
 });
 
-test("people are found with whom there is no direct room", async () => {
+test("people without a direct conversation are found", async () => {
   const { following, server } = setUp();
   following.rooms.reset([...server.rooms, listed("dm-1", { kind: "direct", people: [BOB] })]);
   assert.deepEqual((await following.findPeople("")).map(({ id }) => id), ["carol"]);

@@ -16,7 +16,7 @@ function setUp() {
   return { held, api, asked, shown };
 }
 
-test("it shows what came with the page, and what is added", () => {
+test("it shows the held messages of the page and added ones", () => {
   const { held, shown } = setUp();
   held.reset([waiting("a")]);
   held.add({ client_id: "c-b", text: "b" }, { id: "b" }, "2026-11-21T12:00:01.000Z");
@@ -25,7 +25,7 @@ test("it shows what came with the page, and what is added", () => {
   assert.equal(held.messages[1].state, "waiting");
 });
 
-test("what arrives among the messages waits no more, and does not come back with an answer that is older", async () => {
+test("a message that arrived is no longer held, even if an older answer lists it", async () => {
   const { held, asked } = setUp();
   held.reset([waiting("a"), waiting("b")]);
   held.read();
@@ -37,7 +37,7 @@ test("what arrives among the messages waits no more, and does not come back with
   assert.deepEqual(held.messages.map(({ id }) => id), ["b"]);
 });
 
-test("what is added while an answer is on its way stays: it is asked again", async () => {
+test("messages added during a request stay, and the list is read again", async () => {
   const { held, asked } = setUp();
   held.read();
   held.add({ client_id: "c-a", text: "a" }, { id: "a" }, "2026-11-21T12:00:01.000Z");
@@ -49,7 +49,7 @@ test("what is added while an answer is on its way stays: it is asked again", asy
   assert.equal(asked.length, 2);
 });
 
-test("many hints while an answer is on its way ask once more, and not many times", async () => {
+test("many hints during a request cause one more request", async () => {
   const { held, asked } = setUp();
   for (let n = 0; n < 5; n += 1) held.read();
   asked[0].resolve([]);
@@ -60,7 +60,7 @@ test("many hints while an answer is on its way ask once more, and not many times
   assert.equal(held.messages[0].reason, "No.");
 });
 
-test("without an answer everything stays as it is", async () => {
+test("without an answer nothing changes", async () => {
   const { held, asked } = setUp();
   held.reset([waiting("a")]);
   held.read();
@@ -69,7 +69,7 @@ test("without an answer everything stays as it is", async () => {
   assert.equal(held.isEmpty, false);
 });
 
-test("what is withdrawn is gone; what was approved meanwhile is said, and asked for", async () => {
+test("a withdrawn message is removed; if it was approved in the meantime, this is reported and the list read again", async () => {
   const { held, api, asked } = setUp();
   held.reset([waiting("a"), waiting("b")]);
   const first = held.withdraw("a");

@@ -38,7 +38,7 @@ test("no module is left over", () => {
   assert.deepEqual(modules.sort(), [...used].sort());
 });
 
-test("what is loaded late is not loaded with the page", () => {
+test("modules loaded on demand are not loaded with the page", () => {
   assert.deepEqual(late.filter((path) => reach("pages/chat.js").has(path)), []);
   assert.ok(late.includes("views/messages/picker.js"));
 });

@@ -26,20 +26,20 @@ function message(more = {}) {
   return { sequence: 7, author: ALICE, text: "hi\n  there", ...more };
 }
 
-test("a message that names the reader is told once, by its tag", () => {
+test("a message that mentions the reader notifies once, by its tag", () => {
   const { notifications, shown } = stage();
   notifications.take(LOBBY, [message(), message({ mentions: ["me"] }), message({ mentions: ["bob"] })]);
   assert.deepEqual(shown, [{ title: "Alice in Lobby", body: "hi\n  there", tag: "lobby-7", url: "/chatroom/lobby/7" }]);
 });
 
-test("everybody is named with the room, and in direct rooms everything counts", () => {
+test("@room mentions everybody, and in direct conversations every message counts", () => {
   const { notifications } = stage();
   assert.ok(notifications.concerns(LOBBY, message({ mentions: ["room"] })));
   assert.ok(notifications.concerns(DIRECT, message()));
   assert.ok(notifications.concerns({ ...LOBBY, notify: "all" }, message()));
 });
 
-test("what was not wished, one's own, events and deletions are not told", () => {
+test("unwanted and own messages, events and deletions do not notify", () => {
   const { notifications } = stage();
   for (const [room, more] of [
     [LOBBY, {}],
@@ -52,13 +52,13 @@ test("what was not wished, one's own, events and deletions are not told", () => 
   }
 });
 
-test("whoever looks at the page is told nothing", () => {
+test("a visible page does not notify", () => {
   const { notifications, shown } = stage({ isLooking: true });
   notifications.take(DIRECT, [message()]);
   assert.deepEqual(shown, []);
 });
 
-test("no sound unless it was asked for, and none without a reason", () => {
+test("a sound is played only if it is turned on, and only with a notification", () => {
   const { notifications, beeps, shown } = stage({ mayNotify: false });
   notifications.take(DIRECT, [message()]);
   assert.equal(beeps.length, 0);
@@ -72,13 +72,13 @@ test("no sound unless it was asked for, and none without a reason", () => {
   assert.equal(beeps.length, 1);
 });
 
-test("what is not known is not made up", () => {
+test("unknown texts are not shown", () => {
   const { notifications, shown } = stage();
   notifications.take(DIRECT, [message({ text: undefined }), message({ text: undefined, html: "<p>a &lt;b&gt;</p>" })]);
   assert.deepEqual(shown.map(({ body }) => body), ["New message", "a <b>"]);
 });
 
-test("after an absence the newest are told", () => {
+test("after an absence the newest messages notify", () => {
   const { notifications, shown } = stage();
   notifications.take(DIRECT, [1, 2, 3, 4, 5].map((sequence) => message({ sequence })));
   assert.deepEqual(shown.map(({ tag }) => tag), ["dm-1-3", "dm-1-4", "dm-1-5"]);

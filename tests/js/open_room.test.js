@@ -63,21 +63,21 @@ test("changes reach the timeline first, then every part that shows them", () => 
   ]);
 });
 
-test("frames of other rooms are for the list of rooms alone", () => {
+test("frames of other rooms go only to the list of rooms", () => {
   const { room, names } = setUp();
   room.receive({ ...changes([message(4)]), room: "den" }, { isMissed: false });
   room.receive({ type: "approval", room: "den" }, {});
   assert.deepEqual(names(), ["following.receive", "following.receive"]);
 });
 
-test("one's own message is confirmed, and says when the next one may go", () => {
+test("an own message confirms its draft, and starts the wait of slow mode", () => {
   const { room, named } = setUp({ wait: 3000 });
   room.receive(changes([message(4, { author: ALICE, client_id: "c1" }), message(5, { author: BOB, client_id: "c2" })]), {});
   assert.deepEqual(named("drafts.confirm"), [["c1"]]);
   assert.deepEqual(named("writing.countDown"), [[3000]]);
 });
 
-test("what came between the rendered page and the first connection is new once, though it is told again", () => {
+test("messages between the page and the first connection are new once, although they arrive again", () => {
   const { room, named } = setUp();
   // 3 is on the page and told again, as the cursor was read before the page; 4 came after both.
   room.receive(changes([message(3), message(4)]), { isMissed: true });
@@ -86,7 +86,7 @@ test("what came between the rendered page and the first connection is new once, 
   assert.deepEqual(named("notifications.take").map(([, arrived]) => arrived.length), [1, 0]);
 });
 
-test("a fresh page on which nothing waits for approval need not ask what became of it", () => {
+test("a fresh page without held messages does not read them again", () => {
   const { room, named } = setUp();
   for (const name of ["connecting", "catching_up", "live"]) room.connected({ name });
   assert.equal(named("held.read").length, 0);
@@ -95,19 +95,19 @@ test("a fresh page on which nothing waits for approval need not ask what became 
   assert.equal(named("held.read").length, 1);
 });
 
-test("what waited when the page was made may be rejected before the connection: it is asked for", () => {
+test("a fresh page with held messages reads them again, because they may be rejected by then", () => {
   const { room, named } = setUp({ held: [{ id: "h1" }] });
   for (const name of ["connecting", "live"]) room.connected({ name });
   assert.equal(named("held.read").length, 1);
 });
 
-test("a page that was kept from earlier asks, though nothing waited then", () => {
+test("a cached page reads the held messages again", () => {
   const { room, named } = setUp();
   for (const name of ["connecting", "offline", "live"]) room.connected({ name });
   assert.equal(named("held.read").length, 1);
 });
 
-test("drafts and edits go on as soon as something can be sent, and a closed room says why", () => {
+test("drafts and edits continue when the connection is back, and a closed room shows the reason", () => {
   const { room, connection, names, named } = setUp();
   room.connected({ name: "connecting" });
   assert.ok(!names().includes("drafts.resume"));

@@ -26,7 +26,7 @@ test("a draft survives a reload, in its order, under its client id", () => {
   assert.equal(after.next.client_id, client_id);
 });
 
-test("what was written at a room's old address goes on at the new one, under the same client ids (U09)", () => {
+test("drafts of a room's former address move to the new one with the same client ids (U09)", () => {
   const storage = new FakeStorage();
   const before = open({ storage, room: "dm-1" });
   const { client_id } = before.add("first");
@@ -43,7 +43,7 @@ test("what was written at a room's old address goes on at the new one, under the
   assert.equal(left.filter((key) => key.includes(":dm-12:")).length, 1);
 });
 
-test("what is stored, or let go of, is gone for good", () => {
+test("stored and discarded drafts are removed", () => {
   const storage = new FakeStorage();
   const outbox = open({ storage });
   outbox.remove(outbox.add("first").client_id);
@@ -53,7 +53,7 @@ test("what is stored, or let go of, is gone for good", () => {
   assert.equal(storage.length, 0);
 });
 
-test("an account sees its own drafts only, and a room its own", () => {
+test("an account and a room have only their own drafts", () => {
   const storage = new FakeStorage();
   open({ storage }).add("of alice");
   const others = [open({ storage, userId: "bob" }), open({ storage, room: "kitchen" })];
@@ -63,7 +63,7 @@ test("an account sees its own drafts only, and a room its own", () => {
   }
 });
 
-test("a living tab keeps its drafts to itself; those of a dead one are taken over", () => {
+test("drafts of an open tab stay with it; those of a dead tab are taken over", () => {
   const storage = new FakeStorage();
   const clock = new FakeClock();
   const first = open({ storage, clock });
@@ -78,7 +78,7 @@ test("a living tab keeps its drafts to itself; those of a dead one are taken ove
   assert.deepEqual(texts(second), ["hello"]);
 });
 
-test("a tab that is closed lets go at once", () => {
+test("a closed tab releases its drafts at once", () => {
   const storage = new FakeStorage();
   const first = open({ storage });
   first.add("hello");
@@ -97,7 +97,7 @@ test("a draft that another tab saw stored is dropped here too", () => {
   assert.deepEqual(texts(outbox), []);
 });
 
-test("a failed draft steps aside for the next, says why after a reload, and can be tried again", () => {
+test("a failed draft does not block the next, keeps its reason after a reload, and can be retried", () => {
   const storage = new FakeStorage();
   const outbox = open({ storage });
   const { client_id } = outbox.add("too long");
@@ -111,7 +111,7 @@ test("a failed draft steps aside for the next, says why after a reload, and can 
   assert.equal(after.next.client_id, client_id);
 });
 
-test("what was never stored asks before it is sent half a day later", () => {
+test("an unstored draft is not sent automatically half a day later", () => {
   const storage = new FakeStorage();
   const clock = new FakeClock();
   open({ storage, clock }).add("dinner is ready");
@@ -142,7 +142,7 @@ test("without storage, or with a full one, drafts live as long as the page", () 
   }
 });
 
-test("storage that somebody else wrote into does no harm", () => {
+test("invalid data in the storage is ignored", () => {
   const storage = new FakeStorage();
   storage.setItem("chatroom:outbox:alice:lobby:c", "{broken");
   storage.setItem("chatroom:outbox:alice:lobby:d", '{"text": 5}');
@@ -151,7 +151,7 @@ test("storage that somebody else wrote into does no harm", () => {
   assert.deepEqual(texts(outbox), []);
 });
 
-test("what stands in the composer is kept for each account and room", () => {
+test("the text of the composer is kept for each account and room", () => {
   const storage = new FakeStorage();
   unsentIn({ storage }).text = "half a sent";
   assert.equal(unsentIn({ storage }).text, "half a sent");
@@ -160,7 +160,7 @@ test("what stands in the composer is kept for each account and room", () => {
   assert.equal(storage.length, 0);
 });
 
-test("a draft keeps its files, and so does what is not sent yet", () => {
+test("a draft keeps its files, and so does the unsent text", () => {
   const storage = new FakeStorage();
   const files = [{ id: "f1", name: "a.jpg" }];
   const before = open({ storage });

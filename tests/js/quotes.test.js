@@ -19,7 +19,7 @@ function setUp(found = []) {
   return { timeline, quotes, seen };
 }
 
-test("what is loaded is quoted as it is there, and nothing is asked for", async () => {
+test("loaded messages are quoted without a request", async () => {
   const { timeline, quotes, seen } = setUp();
   assert.deepEqual(quotes.describe(11), { author: BOB, text: "11" });
   timeline.applyChanges({ revision: 13, messages: [message(11, { revision: 13, html: "<p>new</p>" })] });
@@ -28,7 +28,7 @@ test("what is loaded is quoted as it is there, and nothing is asked for", async 
   assert.deepEqual(seen.asked, []);
 });
 
-test("what is not loaded is asked for once, all of it together", async () => {
+test("missing messages are requested once, together", async () => {
   const { quotes, seen } = setUp([message(3), message(4)]);
   for (const sequence of [3, 4, 3, 5]) assert.deepEqual(quotes.describe(sequence), {});
   await settle();
@@ -39,7 +39,7 @@ test("what is not loaded is asked for once, all of it together", async () => {
   assert.equal(seen.asked.length, 1);
 });
 
-test("a quote of something far above changes with it", async () => {
+test("a quote of an unloaded message changes with it", async () => {
   const { quotes } = setUp([message(3)]);
   quotes.describe(3);
   await settle();
@@ -49,7 +49,7 @@ test("a quote of something far above changes with it", async () => {
   assert.equal(quotes.describe(3).text, DELETED, "an older state changes nothing");
 });
 
-test("what could not be had is asked for again the next time", async () => {
+test("a failed request is repeated the next time", async () => {
   const { quotes, seen } = setUp(unreachable);
   quotes.describe(3);
   await settle();

@@ -26,7 +26,7 @@ function fail({ reject }) {
 
 const ends = ({ messages: [first], newestSequence }) => [first.sequence, newestSequence];
 
-test("older and newer messages are put before and after what is there", async () => {
+test("older and newer messages are added before and after the loaded ones", async () => {
   const { timeline, asked, states, pages } = setUp();
   pages.loadOlder();
   asked[0].resolve({ messages: messages(40, 49), more: true });
@@ -39,7 +39,7 @@ test("older and newer messages are put before and after what is there", async ()
   assert.deepEqual(states, ["older loading", "older loaded", "newer loading", "newer loaded"]);
 });
 
-test("one page is asked for at a time, and none where there is nothing", async () => {
+test("one page is requested at a time, and none at an end", async () => {
   const { timeline, asked, pages } = setUp();
   pages.loadOlder();
   pages.loadOlder();
@@ -52,7 +52,7 @@ test("one page is asked for at a time, and none where there is nothing", async (
   assert.equal(timeline.hasOlder, false);
 });
 
-test("what could not be loaded says so, and is asked for again", async () => {
+test("a failed page is reported, and requested again", async () => {
   const { timeline, asked, states, pages } = setUp();
   pages.loadOlder();
   fail(asked[0]);
@@ -64,7 +64,7 @@ test("what could not be loaded says so, and is asked for again", async () => {
   assert.deepEqual([states.at(-1), timeline.hasOlder], ["older loaded", false]);
 });
 
-test("another part of the room comes in place of what is there, after a page that is on its way", async () => {
+test("another part of the room replaces the loaded one, after a pending page", async () => {
   const { timeline, asked, pages } = setUp();
   pages.loadOlder();
   const found = pages.loadAround(20);
@@ -102,14 +102,14 @@ function setUpNews(first, last, details = {}) {
   return { timeline, news, post };
 }
 
-test("what is new since the last visit begins with the first of somebody else", () => {
+test("the line New is before the first message of another person since the last visit", () => {
   const { news, timeline } = setUpNews(10, 14);
   timeline.applyChanges({ revision: 15, messages: [message(12, { author: ALICE, revision: 15 })] });
   news.start(11);
   assert.equal(news.mark, 13);
 });
 
-test("its place is found only when it is loaded", () => {
+test("its place is found when it is loaded", () => {
   const { news, timeline } = setUpNews(10, 14);
   news.start(4);
   assert.equal(news.mark, null);
@@ -118,7 +118,7 @@ test("its place is found only when it is loaded", () => {
   assert.equal(news.mark, 5);
 });
 
-test("whoever was never there, or has read all, gets no line", () => {
+test("a first visit, or one without new messages, has no line", () => {
   for (const readTo of [0, 14]) {
     const { news } = setUpNews(10, 14);
     news.start(readTo);
@@ -126,13 +126,13 @@ test("whoever was never there, or has read all, gets no line", () => {
   }
 });
 
-test("what is read as it comes is not new", () => {
+test("messages that are read on arrival are not new", () => {
   const { news, post } = setUpNews(1, 3);
   post(message(4));
   assert.deepEqual([news.mark, news.unseen], [null, 0]);
 });
 
-test("the line goes before the first that came below or out of sight, and stays there", () => {
+test("the line is before the first message that arrived below or out of sight, and stays there", () => {
   const { news, post } = setUpNews(1, 3);
   post(message(4, { author: ALICE }), { isAtEnd: false });
   assert.deepEqual([news.mark, news.unseen], [null, 0], "one's own are not counted");
@@ -150,7 +150,7 @@ test("the line goes before the first that came below or out of sight, and stays 
   assert.equal(news.mark, null);
 });
 
-test("what was missed goes below a line that is there, and makes one where none is", () => {
+test("missed messages are below an existing line, or create one", () => {
   const { news, post } = setUpNews(1, 3);
   news.start(1);
   post(message(4), { isMissed: true });

@@ -26,7 +26,7 @@ function take(rooms, ...messages) {
 
 const counts = (rooms, slug = "den") => [rooms.get(slug).unread, rooms.get(slug).urgent];
 
-test("what others write is counted, once, and what is for oneself twice over", () => {
+test("messages of others are counted once, and those addressed to the person also as mentions", () => {
   const rooms = make();
   take(rooms, said(11), said(12, { mentions: ["ann"] }));
   take(rooms, said(12, { mentions: ["ann"] }), said(13, { mentions: ["room"] }));
@@ -34,26 +34,26 @@ test("what others write is counted, once, and what is for oneself twice over", (
   assert.equal(rooms.get("den").cursor, 13);
 });
 
-test("one's own words, events, what is deleted and what is old do not count", () => {
+test("own messages, events, deleted and old messages do not count", () => {
   const rooms = make();
   take(rooms, said(11, { author: ANN }), said(12, { kind: "event" }), said(13, { deleted_at: "now" }), said(3, { revision: 14 }));
   assert.deepEqual(counts(rooms), [0, 0]);
 });
 
-test("what is deleted is not unread any more", () => {
+test("deleted messages are not unread", () => {
   const rooms = make();
   take(rooms, said(11), said(12));
   take(rooms, said(11, { revision: 13, deleted_at: "now" }));
   assert.deepEqual(counts(rooms), [1, 0]);
 });
 
-test("it goes on from what the server counted", () => {
+test("it continues from the server's count", () => {
   const rooms = make(listed("den", { unread: 4, mentions: 1, read_sequence: 5 }));
   take(rooms, said(11));
   assert.deepEqual(counts(rooms), [5, 1]);
 });
 
-test("reading to the end clears it, on whichever device, and never comes back", () => {
+test("reading to the end on any device clears the count for good", () => {
   const rooms = make(listed("den", { unread: 4, mentions: 1, read_sequence: 5 }));
   take(rooms, said(11), said(12));
   rooms.read({ room: "den", sequence: 11 });
@@ -64,7 +64,7 @@ test("reading to the end clears it, on whichever device, and never comes back", 
   assert.equal(rooms.isInDoubt, false);
 });
 
-test("reading into what the server counted together leaves a doubt, until the list is there", () => {
+test("reading a part of the server's count is in doubt until the list is read", () => {
   const rooms = make(listed("den", { unread: 4, read_sequence: 5 }));
   rooms.read({ room: "den", sequence: 7 });
   assert.equal(rooms.isInDoubt, true);
@@ -73,13 +73,13 @@ test("reading into what the server counted together leaves a doubt, until the li
   assert.deepEqual(counts(rooms), [2, 0]);
 });
 
-test("so does a deletion among what the server counted", () => {
+test("so is a deletion within the server's count", () => {
   const rooms = make(listed("den", { unread: 4, read_sequence: 5 }));
   take(rooms, said(8, { revision: 11, deleted_at: "now" }));
   assert.equal(rooms.isInDoubt, true);
 });
 
-test("a list that is older than what has come since takes nothing back", () => {
+test("an outdated list does not reset the count", () => {
   const rooms = make();
   take(rooms, said(11), said(12));
   rooms.reset([listed("den", { unread: 1, revision: 11 })]);
@@ -90,14 +90,14 @@ test("a list that is older than what has come since takes nothing back", () => {
   assert.deepEqual(counts(rooms), [0, 0]);
 });
 
-test("in a direct room everything is for oneself; in a muted one nothing", () => {
+test("in a direct conversation every message is addressed to the person; in a muted room none is", () => {
   const rooms = make(listed("den", { kind: "direct" }), listed("hall", { notify: "none", unread: 3, mentions: 1 }));
   take(rooms, said(11));
   assert.deepEqual(counts(rooms), [1, 1]);
   assert.deepEqual([rooms.urgent, rooms.unread], [1, 1]);
 });
 
-test("those that call one come first, then those with news, then by name", () => {
+test("urgent rooms come first, then unread ones, then by name", () => {
   const rooms = make(
     listed("lobby"),
     listed("beta"),
@@ -117,7 +117,7 @@ test("those that call one come first, then those with news, then by name", () =>
   );
 });
 
-test("a room that is gone is gone, and frames about it are nobody's", () => {
+test("a removed room is removed, and frames about it are ignored", () => {
   const rooms = make(listed("den"), listed("hall"));
   rooms.reset([listed("hall")]);
   take(rooms, said(11));
@@ -125,14 +125,14 @@ test("a room that is gone is gone, and frames about it are nobody's", () => {
   assert.equal(rooms.get("den"), undefined);
 });
 
-test("more is not counted than the server counts", () => {
+test("the count is limited like the server's", () => {
   const rooms = make(listed("den", { unread: MOST_UNREAD, read_sequence: 1 }));
   take(rooms, said(11));
   assert.equal(rooms.get("den").unread, MOST_UNREAD);
   assert.deepEqual([shorten(MOST_UNREAD), shorten(7)], ["99+", "7"]);
 });
 
-test("what was posted is told once, and what was only changed is not", () => {
+test("posts are reported once, changes are not", () => {
   const rooms = make();
   const frame = { room: "den", revision: 12, messages: [said(11), said(3, { revision: 12 })] };
   assert.deepEqual(rooms.take(frame).map(({ sequence }) => sequence), [11]);

@@ -41,7 +41,7 @@ function setUp() {
 const STORED = { type: "stored", sequence: 1, revision: 1 };
 const lost = () => new ApiError({ status: 0, reason: "unreachable", message: "" });
 
-test("drafts go one at a time, in the order in which they were written", async () => {
+test("drafts are sent one at a time, in the order of writing", async () => {
   const { posts, stored, write, outbox } = setUp();
   write("first");
   write("second");
@@ -53,7 +53,7 @@ test("drafts go one at a time, in the order in which they were written", async (
   assert.deepEqual([stored, outbox.drafts], [["first", "second"], []]);
 });
 
-test("an answer that was lost: the same draft again, under the same client id, before those after it", async () => {
+test("a lost answer: the same draft is sent again with the same client id, before later drafts", async () => {
   const { clock, posts, write, stored } = setUp();
   write("first");
   write("second");
@@ -67,7 +67,7 @@ test("an answer that was lost: the same draft again, under the same client id, b
   assert.deepEqual(stored, ["first", "second"]);
 });
 
-test("too fast: it waits as long as it is told to, and keeps the order", async () => {
+test("too fast: it waits for the given time, and keeps the order", async () => {
   const { clock, posts, write } = setUp();
   write("first");
   write("second");
@@ -78,7 +78,7 @@ test("too fast: it waits as long as it is told to, and keeps the order", async (
   assert.deepEqual(posts.map(({ draft }) => draft.text), ["first", "first"]);
 });
 
-test("a draft that is refused for good says why, and the next one goes", async () => {
+test("a refused draft shows the reason, and the next one is sent", async () => {
   const { posts, outbox, write } = setUp();
   write("first");
   write("second");
@@ -88,7 +88,7 @@ test("a draft that is refused for good says why, and the next one goes", async (
   assert.equal(posts[1].draft.text, "second");
 });
 
-test("after four seconds without an answer the person is told, and it goes on being tried (D01)", async () => {
+test("after four seconds without an answer the draft is shown as slow, and is tried again (D01)", async () => {
   const { clock, posts, sender, write } = setUp();
   write("first");
   await clock.pass(3900);
@@ -103,7 +103,7 @@ test("after four seconds without an answer the person is told, and it goes on be
   assert.equal(sender.slow.size, 0);
 });
 
-test("retries grow apart, and end with the connection's return", async () => {
+test("the pause between retries grows, and ends when the connection is back", async () => {
   const { clock, posts, sender, write } = setUp();
   write("first");
   for (let attempt = 0; attempt < 8; attempt += 1) {
@@ -115,7 +115,7 @@ test("retries grow apart, and end with the connection's return", async () => {
   assert.equal(posts.length, 9);
 });
 
-test("nothing is sent while there is no way to", async () => {
+test("nothing is sent without a connection", async () => {
   const { clock, posts, connection, sender, write } = setUp();
   connection.canSend = false;
   write("first");
@@ -126,7 +126,7 @@ test("nothing is sent while there is no way to", async () => {
   assert.equal(posts.length, 1);
 });
 
-test("a draft that turns up among the messages is stored, whatever becomes of its answer", async () => {
+test("a draft that arrives in the timeline is stored, even without an answer", async () => {
   const { posts, outbox, sender, stored, write } = setUp();
   write("first");
   write("second");
@@ -149,7 +149,7 @@ test("when the session has ended the draft is kept", async () => {
   assert.deepEqual([outbox.next.text, outbox.next.problem], ["first", ""]);
 });
 
-test("what waits for approval is sent no more, and the next one goes", async () => {
+test("a held draft is not sent again, and the next one is sent", async () => {
   const { clock, posts, held, stored, write, outbox } = setUp();
   write("first");
   write("second");
@@ -161,7 +161,7 @@ test("what waits for approval is sent no more, and the next one goes", async () 
   assert.deepEqual([held, stored, outbox.drafts, posts.length], [[["first", "h1"]], ["second"], [], 2]);
 });
 
-test("what a moderator rejected fails with the reason, and is not sent again by itself", async () => {
+test("a rejected draft fails with the reason, and is not sent again automatically", async () => {
   const { clock, posts, write, outbox } = setUp();
   write("first");
   posts[0].resolve({ type: "refused", reason: "rejected", message: "A moderator rejected this message: No." });

@@ -11,7 +11,7 @@ function timelineOf(first = [], { hasOlder = false } = {}) {
 
 const sequences = (timeline) => timeline.messages.map(({ sequence }) => sequence);
 
-test("messages stand in the order of their sequence, whatever order they come in", () => {
+test("messages are ordered by sequence, whatever their order of arrival", () => {
   const timeline = timelineOf();
   timeline.applyChanges({ revision: 5, messages: [message(4), message(2), message(5), message(1), message(3)] });
   assert.deepEqual(sequences(timeline), [1, 2, 3, 4, 5]);
@@ -25,7 +25,7 @@ test("the same change twice changes nothing, and is not new twice", () => {
   assert.deepEqual(sequences(timeline), [1, 2, 3, 4]);
 });
 
-test("the latest revision of a message wins, also when it comes first", () => {
+test("the latest revision of a message wins, even if it arrives first", () => {
   const timeline = timelineOf(messages(1, 2));
   const late = message(1, { revision: 9, html: "<p>late</p>" });
   timeline.applyChanges({ revision: 9, messages: [late] });
@@ -34,7 +34,7 @@ test("the latest revision of a message wins, also when it comes first", () => {
   assert.equal(timeline.cursor, 9, "the cursor never goes back");
 });
 
-test("a new message that was edited since comes after those behind it, and is new all the same", () => {
+test("a new message that was edited arrives after later ones, and is still new", () => {
   const timeline = timelineOf(messages(1, 2));
   const arrived = timeline.applyChanges({ revision: 5, messages: [message(4), message(3, { revision: 5 })] });
   assert.deepEqual(arrived.map(({ sequence }) => sequence), [4, 3]);
@@ -46,7 +46,7 @@ test("an edit is not a new message", () => {
   assert.deepEqual(timeline.applyChanges({ revision: 3, messages: [message(1, { revision: 3 })] }), []);
 });
 
-test("a stored draft stands in its place until its change brings the rendered text", () => {
+test("a stored draft is in its place until its change brings the rendered text", () => {
   const timeline = timelineOf(messages(1, 2));
   timeline.applyStored({ id: "x", client_id: "c", sequence: 4, revision: 4 }, { text: "hi", sent_at: "2026-11-21T12:00:00Z" });
   assert.equal(timeline.cursor, 2, "being told of one's own message says nothing about those before it");
@@ -97,7 +97,7 @@ test("an edit that overtakes the page of history that it belongs to is not lost"
   assert.equal(timeline.messages[5].html, "edited");
 });
 
-test("letting go of the oldest makes them history again", () => {
+test("dropped oldest messages become history again", () => {
   const timeline = timelineOf(messages(1, 100));
   timeline.trimOldest(40);
   assert.deepEqual([timeline.oldestSequence, timeline.hasOlder, timeline.messages.length], [61, true, 40]);
@@ -105,7 +105,7 @@ test("letting go of the oldest makes them history again", () => {
   assert.equal(timeline.oldestSequence, 51);
 });
 
-test("nothing is let go of while a page of history is on its way to its neighbour", () => {
+test("nothing is dropped while a page of history is being loaded", () => {
   const timeline = timelineOf(messages(50, 99), { hasOlder: true });
   timeline.expectPage();
   timeline.trimOldest(10);
@@ -113,7 +113,7 @@ test("nothing is let go of while a page of history is on its way to its neighbou
   assert.deepEqual(sequences(timeline), messages(40, 99).map(({ sequence }) => sequence));
 });
 
-test("far above, the newest are let go of: what arrives is counted, not kept, and one page brings the end back", () => {
+test("far above, the newest are dropped: new messages are counted, not kept, and one page restores the end", () => {
   const timeline = timelineOf(messages(1, 100));
   timeline.trimNewest(60);
   assert.ok(timeline.isDetached);
@@ -130,14 +130,14 @@ test("far above, the newest are let go of: what arrives is counted, not kept, an
   assert.deepEqual([timeline.isDetached, timeline.cursor], [false, 103]);
 });
 
-test("an edit is applied above, too", () => {
+test("an edit is also applied far above", () => {
   const timeline = timelineOf(messages(1, 100));
   timeline.trimNewest(60);
   timeline.applyChanges({ revision: 101, messages: [message(10, { revision: 101, html: "edited" })] });
   assert.equal(timeline.messages[9].html, "edited");
 });
 
-test("a page that never came is forgotten", () => {
+test("a page that failed is forgotten", () => {
   const timeline = timelineOf(messages(50, 60), { hasOlder: true });
   timeline.expectPage();
   timeline.forgetPage();

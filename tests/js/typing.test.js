@@ -14,7 +14,7 @@ function make() {
   return { clock, shown, typing: new Typing({ user: ANN, timers: new Timers(clock), onChange: (text) => shown.push(text) }) };
 }
 
-test("one, two and several are named in words, the person themselves is not", () => {
+test("one, two and several people are named in words, the person themselves is not", () => {
   const { typing } = make();
   const say = (...people) => {
     typing.apply({ people });
@@ -27,7 +27,7 @@ test("one, two and several are named in words, the person themselves is not", ()
   assert.equal(say(), "");
 });
 
-test("whoever has said it types no longer", () => {
+test("an author whose message arrived is no longer typing", () => {
   const { typing, shown } = make();
   typing.apply({ people: [BEN, CLEO] });
   typing.stop([BEN.id]);
@@ -35,7 +35,7 @@ test("whoever has said it types no longer", () => {
   assert.deepEqual(shown.slice(1), ["Cleo is typing…"]);
 });
 
-test("it ends by itself, whatever becomes of the server", async () => {
+test("it ends by itself, even without the server", async () => {
   const { clock, typing } = make();
   typing.apply({ people: [BEN] });
   await clock.pass(6500);
@@ -44,7 +44,7 @@ test("it ends by itself, whatever becomes of the server", async () => {
   assert.equal(typing.text, "");
 });
 
-test("one tells every three seconds, begins anew after sending, and an empty text says nothing", async () => {
+test("typing is announced every three seconds, again after sending, and not for an empty text", async () => {
   const clock = new FakeClock();
   let sent = 0;
   const notifier = new TypingNotifier({ clock, send: () => (sent += 1) });

@@ -34,7 +34,7 @@ function open({ maxBytes = 1000, maxFiles = 4 } = {}) {
 const file = (name, size = 10) => ({ name, size });
 const states = (uploads) => uploads.items.map(({ state }) => state);
 
-test("two are sent at a time, the others in their turn", async () => {
+test("two files are sent at a time, the others in turn", async () => {
   const { uploads, sent } = open();
   assert.equal(uploads.add([file("a"), file("b"), file("c")]), "");
   assert.deepEqual(states(uploads), ["sending", "sending", "waiting"]);
@@ -50,7 +50,7 @@ test("two are sent at a time, the others in their turn", async () => {
   assert.equal(uploads.isEmpty, true);
 });
 
-test("how far each is, is told", () => {
+test("the progress of each file is reported", () => {
   const { uploads, sent, seen } = open();
   uploads.add([file("a")]);
   const before = seen.changes;
@@ -59,7 +59,7 @@ test("how far each is, is told", () => {
   assert.equal(seen.changes, before + 1);
 });
 
-test("one that failed can be tried again, and does not go out until then", async () => {
+test("a failed file can be retried, and blocks the message until then", async () => {
   const { uploads, sent } = open();
   uploads.add([file("a")]);
   sent[0].reject(new Error("The server cannot be reached."));
@@ -74,7 +74,7 @@ test("one that failed can be tried again, and does not go out until then", async
   assert.deepEqual(uploads.stored, [{ id: "1" }]);
 });
 
-test("one that is cancelled makes room for the next, and its end is no failure", async () => {
+test("a cancelled file is replaced by the next, and is not a failure", async () => {
   const { uploads, sent } = open();
   uploads.add([file("a"), file("b"), file("c")]);
   uploads.remove("k1");
@@ -87,7 +87,7 @@ test("one that is cancelled makes room for the next, and its end is no failure",
   assert.deepEqual(states(uploads), ["sending", "sending"]);
 });
 
-test("what cannot be sent is told at once, and the rest goes", () => {
+test("invalid files are reported at once, and the others are sent", () => {
   const { uploads } = open({ maxFiles: 2 });
   assert.match(uploads.add([file("big", 1001)]), /^big is too large: at most 1.0 kB are allowed\.$/);
   assert.match(uploads.add([file("folder", 0)]), /^folder is empty, or a folder\.$/);
@@ -95,12 +95,12 @@ test("what cannot be sent is told at once, and the rest goes", () => {
   assert.equal(uploads.items.length, 2);
 });
 
-test("limits of 0 are none", () => {
+test("a limit of 0 means no limit", () => {
   const { uploads } = open({ maxBytes: 0, maxFiles: 0 });
   assert.equal(uploads.add(Array.from({ length: 30 }, (_, n) => file(`f${n}`, 1e9))), "");
 });
 
-test("what was there before a reload is there after it", () => {
+test("uploaded files survive a reload", () => {
   const { uploads, sent } = open();
   uploads.restore([{ id: "1", name: "a.jpg", size: 5 }]);
   assert.deepEqual(states(uploads), ["done"]);

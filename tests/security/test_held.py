@@ -190,7 +190,7 @@ class TestQueue:
 
     def test_invalid_input_is_shown_again(self, alice: Visitor, bob: Visitor) -> None:
         held_id = post(bob).json["id"]
-        for typed, words in (({"act": "reject", "reason": " "}, "Give a reason"), ({"act": "x"}, "Choose to approve")):
+        for typed, words in (({"act": "reject", "reason": " "}, "Give a reason"), ({"act": "x"}, "Choose whether to")):
             page = alice.submit("/approval", to=f"/approval/{held_id}", **typed)
             assert page.status_code == 400
             assert words in page.text

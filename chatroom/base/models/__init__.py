@@ -1,6 +1,6 @@
 """The typed values that travel between the stores, the engine and the pages.
 
-They are immutable, hold no database types, and every time in them is aware and UTC.
+The values are immutable and contain no database types. All times are aware and in UTC.
 """
 
 from chatroom.base.models.messages import *  # noqa: F403

@@ -32,17 +32,17 @@ SERVER_MADE = "."
 
 
 def make_client_id(name: str = "") -> str:
-    """A client id that no client can send; the same `name` gives the same one."""
+    """Return a client id that no client can send; the same `name` gives the same one."""
     return SERVER_MADE + (name or secrets.token_urlsafe(12))
 
 
 def given_client_id(client_id: str | None) -> str | msgspec.UnsetType:
-    """The client id that the client sent; unset if the server generated it."""
+    """Return the client id that the client sent; unset if the server generated it."""
     return client_id if client_id and not client_id.startswith(SERVER_MADE) else msgspec.UNSET
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that is not yet stored. `client_id` is unique for its author in its room, for ever."""
+    """A message that is not yet stored. `client_id` is unique for the author in the room, without a time limit."""
 
     author: Author
     text: str
@@ -56,9 +56,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that waits for approval, or was decided. Only its author and the moderators see it.
+    """A message that waits for approval, or was decided about. Only its author and the moderators see it.
 
-    `is_done` is false until the decision is made and carried out.
+    `is_done` is false until a decision is made and completed.
     """
 
     id: str

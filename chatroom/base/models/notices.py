@@ -8,7 +8,7 @@ from chatroom.base.models.rooms import Room
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """Something changed that connections remember. `user` and `room` are ids; `data` depends on the kind."""
+    """A change of state that connections cache. `user` and `room` are ids; `data` depends on the kind."""
 
     kind: str
     user: str | None = None
@@ -17,10 +17,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def access_notice(user_id: str, room: Room, **data: Any) -> Notice:
-    """The rights of a user in a room have changed."""
+    """Return the notice that the rights of a user in a room have changed."""
     return Notice(kind="access", user=user_id, room=room.id, data=data)
 
 
 def membership_notices(user_id: str, room: Room, why: str = "removed") -> tuple[Notice, Notice]:
-    """A user has entered or left a room; `why` is shown to a user who is out of it."""
+    """Return the notices that a user has entered or left a room; `why` is shown to a user who left."""
     return access_notice(user_id, room, why=why), Notice(kind="rooms", user=user_id)

@@ -10,13 +10,13 @@ import msgspec
 
 Role = Literal["administrator", "moderator", "member"]
 FORMER_MEMBER = "Former member"
-"""The name of every deleted account. Nobody else can have it (`names.RESERVED`)."""
+"""The name of every deleted account. No other account can have this name (`names.RESERVED`)."""
 Scope = Literal["read", "post", "rooms", "moderate"]
-"""What a program may do with an access token."""
+"""The permissions of an access token."""
 
 
 class ApprovalState(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides whether a user's messages are held for approval."""
+    """The facts that decide whether a user's messages are held for approval."""
 
     since: datetime | None = None  # when the account was created
     is_exempt: bool = False  # a bot, a moderator or an administrator
@@ -26,7 +26,7 @@ class ApprovalState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Author(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who wrote or did something, as stored with it: the user's id, and the display name at that time."""
+    """The author of a message, or the actor of an act: the user's id, and the display name at that time."""
 
     id: str
     name: str
@@ -81,12 +81,12 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormerMember(msgspec.Struct, frozen=True, kw_only=True):
-    """What remains of a deleted account until no room contains its name."""
+    """The rest of a deleted account, until no room contains its name."""
 
     id: str
     deleted_at: datetime
     is_erased: bool
-    """Whether their messages are erased."""
+    """Whether the messages of the account are erased."""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,11 +95,11 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     user_id: str
     kind: Literal["browser", "token"]
-    label: str  # the user agent, or what the token is for
+    label: str  # the user agent of a browser, or the purpose of a token
     address: str
     created_at: datetime
     seen_at: datetime
     expires_at: datetime  # later while it is used, up to its lifetime
     password_version: int = 1  # a session of an older password is not valid
-    scopes: tuple[Scope, ...] = ()  # of a token: what it may do
+    scopes: tuple[Scope, ...] = ()  # of a token: its permissions
     rooms: tuple[str, ...] = ()  # of a token: the slugs of its rooms; none: every room

@@ -10,7 +10,7 @@ from chatroom.base.models.people import Author, Person, Role
 RoomKind = Literal["public", "private", "direct"]
 Notify = Literal["all", "mentions", "none"]
 Slug = NewType("Slug", str)
-"""A room's name in addresses and frames. Only `chatroom.names` makes one; the store reads them."""
+"""A room's name in addresses and frames. Only `chatroom.names` and the store make one."""
 
 
 class RoomName(msgspec.Struct, frozen=True):
@@ -22,7 +22,7 @@ class RoomName(msgspec.Struct, frozen=True):
 
 
 class RoomValues(msgspec.Struct, frozen=True, kw_only=True):
-    """What administrators can change in a room; `chatroom.rooms.fields` says how each value is shown and set."""
+    """The settings of a room; `chatroom.rooms.fields` defines how each value is shown and set."""
 
     title: str
     topic: str = ""
@@ -39,7 +39,7 @@ class Room(RoomValues, frozen=True, kw_only=True):
     kind: RoomKind = "public"
     archived_at: datetime | None = None
     cleared_sequence: int = 0
-    """Messages up to this sequence were cleared: nobody is shown even their place."""
+    """Messages up to this sequence were cleared; nothing of them is shown, not even a placeholder."""
     people: tuple[str, ...] = ()
     """The sorted ids of the people in a direct room. The same people have one room."""
     former_slug: str = ""
@@ -47,7 +47,7 @@ class Room(RoomValues, frozen=True, kw_only=True):
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """A user in a room. `role` is their role there, `read_sequence` how far they have read."""
+    """A user in a room. `role` is the user's role there, `read_sequence` the last message that the user has read."""
 
     user_id: str
     room_id: str
@@ -57,7 +57,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A room in a user's list. `title` is what they see; at most 100 unread messages are counted."""
+    """A room in a user's list. `title` is the title for this user; at most 100 unread messages are counted."""
 
     room: Room
     membership: Membership
@@ -81,7 +81,7 @@ HookKind = Literal["incoming", "outgoing"]
 
 
 class Hook(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook of a room: incoming posts into it, outgoing is notified of messages."""
+    """A webhook of a room: an incoming one posts into the room, an outgoing one receives its new messages."""
 
     id: str
     room: str
@@ -91,7 +91,7 @@ class Hook(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     url: str = ""
     trigger: str = ""  # the prefix of the messages that are sent; empty: all messages
-    cursor: int = 0  # the sequence up to which it was notified
+    cursor: int = 0  # the sequence of the last message that it received
     attempts: int = 0  # the number of failed attempts in a row
     failing_since: datetime | None = None
     next_at: datetime | None = None

@@ -5,6 +5,7 @@ A lease belongs to one process, which renews all its leases at once.
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from pymongo import ASCENDING, IndexModel, WriteConcern
@@ -77,7 +78,10 @@ class PresenceStore:
 
     def elsewhere(self, rooms: Collection[str]) -> dict[str, list[Person]]:
         """The people in these rooms who are connected to other processes."""
-        return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}}, rooms)
+        people: dict[str, list[Person]] = {room: [] for room in rooms}
+        for room, person, _ in self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}}):
+            people[room].append(person)
+        return people
 
     def mark_typing(self, typed: Iterable[tuple[str, str]], at: datetime) -> None:
         """Mark in their leases that people (room, user id) are typing."""
@@ -88,16 +92,12 @@ class PresenceStore:
 
     def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> list[tuple[str, Person, datetime]]:
         """The room, person and time of recent typing in these rooms, through other processes."""
-        now = self._clock()
-        query = {"room": {"$in": list(rooms)}, "expires_at": {"$gt": now}, "process": {"$ne": self._process}}
-        query |= {"typed_at": {"$gt": now - within}}
-        with self._database.bounded():
-            found = list(self._presences.find(query, {"_id": 0, "room": 1, "user": 1, "typed_at": 1}))
-        return [(each["room"], msgspec.convert(each["user"], Person), each["typed_at"]) for each in found]
+        typed = {"typed_at": {"$gt": self._clock() - within}}
+        return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}} | typed)
 
     def here(self, room: str) -> list[Person]:
         """The people in a room, each once, sorted by name."""
-        people = {person.id: person for person in self._find({"room": room}, [room])[room]}
+        people = {person.id: person for _, person, _ in self._find({"room": room})}
         return sorted(people.values(), key=lambda person: person.name.casefold())
 
     def _take(self, process: str, leases: Iterable[tuple[str, Person]], lasts: timedelta) -> None:
@@ -118,28 +118,20 @@ class PresenceStore:
             try:
                 self._presences.insert_many(documents, ordered=False)
             except BulkWriteError as error:  # some exist already: these are prolonged, with the newest names
-                self._take_again(documents, doubles(error))
+                there = doubles(error)
+                updates: list[tuple[Document, Document]] = [
+                    ({"_id": each["_id"], "process": process}, {"$set": {"user": each["user"], "expires_at": until}})
+                    for each in documents
+                    if each["_id"] in there
+                ]
+                self._database.update_in_order(self._presences, updates)
 
-    def _take_again(self, documents: Iterable[Document], there: Collection[str]) -> None:
-        """Write existing leases again, if they belong to the same process."""
-        own: list[tuple[Document, Document]] = [
-            (
-                {"_id": each["_id"], "process": each["process"]},
-                {"$set": {"user": each["user"], "expires_at": each["expires_at"]}},
-            )
-            for each in documents
-            if each["_id"] in there
-        ]
-        self._database.update_in_order(self._presences, own)
-
-    def _find(self, query: dict[str, object], rooms: Collection[str]) -> dict[str, list[Person]]:
-        found: dict[str, list[Person]] = {room: [] for room in rooms}
+    def _find(self, query: dict[str, object]) -> list[tuple[str, Person, Any]]:
+        """The room, person and time of typing (None: never) of each lease that has not expired."""
+        query = query | {"expires_at": {"$gt": self._clock()}}
         with self._database.bounded():
-            for document in self._presences.find(
-                query | {"expires_at": {"$gt": self._clock()}}, {"_id": 0, "room": 1, "user": 1}
-            ):
-                found[document["room"]].append(msgspec.convert(document["user"], Person))
-        return found
+            found = list(self._presences.find(query, {"_id": 0, "room": 1, "user": 1, "typed_at": 1}))
+        return [(each["room"], msgspec.convert(each["user"], Person), each.get("typed_at")) for each in found]
 
     def _key(self, room: str, user_id: str) -> str:
         return f"{self._process}:{room}:{user_id}"

@@ -94,7 +94,7 @@ def _become(command: list[str], output: int, guardian: int) -> None:
 
 
 class Guardian:
-    """Start mongod, restart it once the app has found it ready, stop it with the app."""
+    """Starts mongod, restarts it if it ends (once the app has found it ready), and stops it with the app."""
 
     def __init__(self, log: Log, command: list[str]) -> None:
         self._log = log

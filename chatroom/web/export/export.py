@@ -15,7 +15,7 @@ from chatroom.export.export import check_export, parse_days, text_lines
 from chatroom.live.protocol import wire
 from chatroom.web.export.download import hand_out
 from chatroom.web.kit.login import current_user, get_access, page_blueprint
-from chatroom.web.kit.pages import Page, refusals_on, render
+from chatroom.web.kit.pages import Page, Shown, refusals_on, render
 from chatroom.web.kit.services import services
 
 Format = Literal["html", "text", "jsonl"]
@@ -30,9 +30,9 @@ JOINED_SECONDS = 600
 blueprint = page_blueprint("export")
 
 
-def _form_page(slug: str, status: int = 200, msg: str = "") -> Response:
+def _form_page(slug: str, **shown: Shown) -> Response:
     formats = [(value, label) for value, (label, _, _) in FORMATS.items()]
-    return render("export/export.html", status, room=_enter(slug).room, formats=formats, asked=request.args, msg=msg)
+    return render("export/export.html", room=_enter(slug).room, formats=formats, asked=request.args, **shown)
 
 
 @blueprint.get("/chatroom/<slug>/export")

@@ -2,7 +2,7 @@
 
 import re
 
-BROWSERS = {  # in this order: most of them claim to be those that follow
+BROWSERS = {  # in this order: the user agent of a browser also names browsers that follow here
     "Edg": "Edge",
     "OPR": "Opera",
     "Vivaldi": "Vivaldi",
@@ -28,7 +28,7 @@ SYSTEMS = {
 
 
 def label_of(user_agent: str) -> str:
-    """`Firefox on Linux`, or as much of it as can be told; empty when nothing can."""
+    """The browser and the system, such as `Firefox on Linux`, as far as they are known."""
     browser = next((name for mark, name in BROWSERS.items() if re.search(rf"\b{mark}\w*/", user_agent)), "")
     system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
     if browser and system:

@@ -1,4 +1,4 @@
-"""The session cookie: signed, with a secret that the database knows, the CSRF token, and messages for the next page.
+"""The session cookie: signed; it has the secret of the session, the CSRF token, and messages for the next page.
 
 Over TLS its name starts with `__Host-`, so no other site of the domain can set it.
 """

@@ -45,7 +45,7 @@ REASON = {
     404: "not_found",
     413: "too_long",
     429: "too_fast",
-    500: "unavailable",  # as with 503, nobody knows what became of the request
+    500: "unavailable",  # as with 503, the outcome is unknown
     503: "unavailable",
 }
 
@@ -70,6 +70,7 @@ MESSAGES = {
     500: "This is an error of the site. It was logged.",
 }
 STALE_FORM = "This form has expired. Please go back, reload the page and try again."
+WRONG_HOST = "Bad request: this site does not serve this host.\n"
 
 
 def register(app: Flask) -> None:
@@ -77,8 +78,9 @@ def register(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(Unavailable, _refused)
     app.register_error_handler(SettingsError, _misconfigured)
-    app.register_error_handler(CSRFError, _stale_form)
-    app.register_error_handler(SecurityError, _wrong_host)
+    app.register_error_handler(CSRFError, lambda _: explain(400, STALE_FORM))
+    # Not a page: without a trusted host, no address of a link can be made.
+    app.register_error_handler(SecurityError, lambda _: Response(WRONG_HOST, 400, mimetype="text/plain"))
     app.register_error_handler(HTTPException, _http)
 
 
@@ -117,15 +119,6 @@ def _refused(error: Refused | Unavailable) -> Response:
 def _misconfigured(error: SettingsError) -> Response:
     log.error("the settings do not work: %s", error)
     return explain(503, "The site is not configured correctly. Its log says why.")
-
-
-def _stale_form(_: CSRFError) -> Response:
-    return explain(400, STALE_FORM)
-
-
-def _wrong_host(_: SecurityError) -> Response:
-    # Not a page: without a trusted host, no address of a link can be made.
-    return Response("Bad request: this site does not serve this host.\n", 400, content_type="text/plain; charset=utf-8")
 
 
 def _http(error: HTTPException) -> Response:

@@ -44,7 +44,7 @@ class ErrorDetail(msgspec.Struct):
 
 
 class ErrorAnswer(msgspec.Struct):
-    """What every refusal looks like."""
+    """The body of every refusal."""
 
     error: ErrorDetail
 

@@ -1,7 +1,7 @@
 """Pages, and how they show a refusal: its sentence, its status, and what was typed.
 
-A page with forms is a function that shows it: `show(form=None, status=200, msg="")`, and the variables of the address
-that it names. It is often the GET view itself. A view that changes something names that function in a decorator.
+A page with forms is a function `show(form=None, **shown)`, with the variables of the address that it names; it is often
+the GET view itself. A view that changes something names that function in a decorator.
 """
 
 import inspect
@@ -19,6 +19,8 @@ from chatroom.web.kit.security import View, exempt_from_csrf
 
 Page = Response | BaseResponse
 Show = Callable[..., Page]
+Shown = Any
+"""What a page gives to `render`: the `status` and the sentence `msg` of a refusal, or what it shows once."""
 
 MARK = "shows_refusals"
 

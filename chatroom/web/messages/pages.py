@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, make_response, redirect, render_template_string, request, url_for
@@ -20,7 +19,7 @@ from chatroom.rooms.access import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, get_access, login_required
-from chatroom.web.kit.pages import Page, form_page, redirect_to, render
+from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.forms import MessageForm
 from chatroom.web.rooms.sidebar import sections_for
@@ -43,7 +42,7 @@ def index() -> Page:
     return render("index.html")
 
 
-def _shown_room(slug: str, form: MessageForm | None = None, status: int = 200, msg: str = "") -> Page:
+def _shown_room(slug: str, form: MessageForm | None = None, **shown: Shown) -> Page:
     is_post = request.method == "POST"
     access = get_access(slug) if is_post else open_room(slug)
     if "date" in request.args and not is_post:
@@ -55,7 +54,7 @@ def _shown_room(slug: str, form: MessageForm | None = None, status: int = 200, m
         page = services.messages.history.newest(access.room, limit)
         if not is_post:
             _mark_read(access, page)
-    return room_page(access, form or MessageForm(), page, is_history=before is not None, status=status, msg=msg)
+    return room_page(access, form or MessageForm(), page, is_history=before is not None, **shown)
 
 
 @blueprint.route("/chatroom", endpoint="chatroom", defaults={"slug": LOBBY.slug}, methods=["GET", "POST"])
@@ -151,16 +150,13 @@ def room_page(
     page: MessagePage,
     *,
     is_history: bool = False,
-    status: int = 200,
-    msg: str = "",
-    **more: Any,
+    **shown: Shown,
 ) -> Response:
     """The room with a page of its messages; with `is_history`, scripts do not follow the room live."""
     form.renew()
     found = access.room
     return render(
         "chatroom.html",
-        status,
         room=found,
         access=access,
         closed=why_closed(access),
@@ -168,14 +164,13 @@ def room_page(
         held=services.moderation.approval.list_of(access),
         waiting=services.moderation.approval.count_for(current_user.user) if access.may_moderate else 0,
         form=form,
-        msg=msg,
         people=services.live.presences.here(found.id),
         pins=services.messages.store.pinned(found.id),
         sections=sections_for(access.user_id),
         page=page,
         quoted=services.messages.history.quoted(found, page.messages),
         is_history=is_history,
-        **more,
+        **shown,
     )
 
 

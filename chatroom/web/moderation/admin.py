@@ -10,7 +10,7 @@ from chatroom.moderation.admission import MOST_DAYS, MOST_USES
 from chatroom.moderation.newcomers import MOST as MOST_HELD
 from chatroom.moderation.newcomers import SUGGESTED
 from chatroom.web.kit.login import current_user, redirect_to_login
-from chatroom.web.kit.pages import Page, redirect_to, refusals_on, render
+from chatroom.web.kit.pages import Page, Shown, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 
 PEOPLE = 50
@@ -55,19 +55,17 @@ def people() -> Page:
 
 
 @blueprint.get("/joining")
-def joining(status: int = 200, msg: str = "", *, code: str = "") -> Response:
-    """Registration and invites; `code` is a new invite, which is shown this once."""
+def joining(**shown: Shown) -> Response:
+    """Registration and invites, with the `code` of a new invite."""
     admission = services.moderation.admission
     return admin_page(
         "joining",
-        status,
-        msg=msg,
-        code=code,
         chosen=admission.chosen,
         default=admission.default,
         invites=admission.list_invites(),
         most={"uses": MOST_USES, "days": MOST_DAYS},
         holding={"first": services.moderation.newcomers.first, "most": MOST_HELD, "suggested": SUGGESTED},
+        **shown,
     )
 
 
@@ -92,7 +90,7 @@ def set_holding() -> Page:
 def make_invite() -> Page:
     """Create an invite, and show its code this once."""
     uses, days = (request.form.get(name, 0, type=int) for name in ("uses", "days"))
-    return joining(201, code=services.moderation.admission.make_invite(current_user.user, uses=uses, days=days))
+    return joining(status=201, code=services.moderation.admission.make_invite(current_user.user, uses=uses, days=days))
 
 
 @blueprint.post("/invites/<invite_id>/revoke")

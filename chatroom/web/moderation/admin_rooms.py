@@ -10,7 +10,7 @@ from chatroom.moderation.site_rooms import PAGE
 from chatroom.moderation.site_rooms_store import MOST_COUNTED
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.login import current_user
-from chatroom.web.kit.pages import Page, redirect_to, refusals_on
+from chatroom.web.kit.pages import Page, Shown, redirect_to, refusals_on
 from chatroom.web.kit.services import services
 from chatroom.web.moderation.admin import LONGEST_NAME, admin_page, administrators_only
 
@@ -38,21 +38,20 @@ def rooms() -> Page:
 
 
 @blueprint.get("/<slug>")
-def room(slug: str, status: int = 200, msg: str = "") -> Response:
+def room(slug: str, **shown: Shown) -> Response:
     """A room in figures, with the acts on it."""
     found = services.moderation.site_rooms.get(slug)
     is_public = found.room.kind == "public"
     return admin_page(
         "room",
-        status,
         section="rooms",
         found=found,
         room=found.room,
         may_enter=is_public or services.rooms.access.find_for(current_user.id, found.room.slug) is not None,
         entries=services.site.audit.page(room=found.room.id).entries,
-        msg=msg,
         typed={"username": _typed_name(), "reason": request.form.get("reason", "")},
         most=LONGEST_REASON,
+        **shown,
     )
 
 

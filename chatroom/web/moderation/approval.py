@@ -6,7 +6,7 @@ from flask import Response, request
 
 from chatroom.base.errors import Refused
 from chatroom.web.kit.login import current_user, page_blueprint
-from chatroom.web.kit.pages import Page, redirect_to, refusals_on, render
+from chatroom.web.kit.pages import Page, Shown, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 
 LONGEST_TYPED = 1000
@@ -15,10 +15,10 @@ blueprint = page_blueprint("approval")
 
 
 @blueprint.get("/approval")
-def queue(held_id: str = "", status: int = 200, msg: str = "") -> Response:
-    """The held messages; `msg` is about the message `held_id`."""
+def queue(held_id: str = "", **shown: Shown) -> Response:
+    """The held messages; `held_id` is the one that was not decided."""
     rows = services.moderation.approval.list_for(current_user.user)
-    return render("moderation/approval.html", status, rows=rows, now=datetime.now(UTC), msg=msg, at=held_id)
+    return render("moderation/approval.html", rows=rows, now=datetime.now(UTC), at=held_id, **shown)
 
 
 @blueprint.post("/approval/<held_id>")

@@ -8,7 +8,7 @@ from chatroom.base.models import Message
 from chatroom.moderation.reports_store import Report
 from chatroom.site.authority import has_power
 from chatroom.web.kit.login import current_user, get_access, page_blueprint
-from chatroom.web.kit.pages import Page, form_page, redirect_to, refusals_on, render
+from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import LARGEST_SEQUENCE
 from chatroom.web.moderation.forms import OrderForm, ReportForm
@@ -21,18 +21,15 @@ def _find(slug: str, sequence: int) -> tuple[Access, Message]:
     return access, services.moderation.reports.get_message(access, min(sequence, LARGEST_SEQUENCE))
 
 
-def _report_page(
-    slug: str, sequence: int, form: ReportForm | None = None, status: int = 200, msg: str = ""
-) -> Response:
+def _report_page(slug: str, sequence: int, form: ReportForm | None = None, **shown: Shown) -> Response:
     access, message = _find(slug, sequence)
     return render(
         "moderation/report.html",
-        status,
         room=access.room,
         message=message,
         form=form or ReportForm(),
-        msg=msg,
         is_done=services.moderation.reports.has_reported(access, message),
+        **shown,
     )
 
 
@@ -47,8 +44,8 @@ def report(form: ReportForm, slug: str, sequence: int) -> Page:
 
 
 @blueprint.get("/reports")
-def queue(report_id: str = "", status: int = 200, msg: str = "") -> Response:
-    """The open reports; `msg` is about the report `report_id`."""
+def queue(report_id: str = "", **shown: Shown) -> Response:
+    """The open reports; `report_id` is the one that was not decided."""
     by = current_user.user
     rows = []
     for each in services.moderation.reports.list_for(by):
@@ -56,7 +53,7 @@ def queue(report_id: str = "", status: int = 200, msg: str = "") -> Response:
         user = services.people.users.find(each.author.id)
         may_order = user is not None and has_power(by, user)
         rows.append((each, access is not None and access.may_moderate, may_order))
-    return render("moderation/reports.html", status, rows=rows, form=OrderForm(), msg=msg, at=report_id)
+    return render("moderation/reports.html", rows=rows, form=OrderForm(), at=report_id, **shown)
 
 
 @blueprint.post("/reports/<report_id>")

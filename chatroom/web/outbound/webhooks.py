@@ -11,7 +11,7 @@ from chatroom.outbound.webhooks import LONGEST_TRIGGER, LONGEST_URL
 from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, get_access, login_required
-from chatroom.web.kit.pages import Page, form_page, redirect_to, render
+from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.security import exempt_from_csrf
 from chatroom.web.kit.services import services
 from chatroom.web.messages.messages_api import answer_post
@@ -41,20 +41,15 @@ class Said(msgspec.Struct):
 
 @blueprint.get("/chatroom/<slug>/webhooks")
 @login_required
-def webhooks(
-    slug: str, form: HookForm | None = None, status: int = 200, msg: str = "", *, made: str = "", kind: str = ""
-) -> Response:
-    """The webhooks of a room, and the forms for new ones; `made` is the secret or the key of a new webhook."""
+def webhooks(slug: str, form: HookForm | None = None, **shown: Shown) -> Response:
+    """The webhooks of a room, the forms for new ones, and the secret of a new one (`made`)."""
     access = get_access(slug)
     return render(
         "outbound/webhooks.html",
-        status,
         room=access.room,
         hooks=services.outbound.webhooks.list_for(access),
         form=form or HookForm(formdata=None),
-        msg=msg,
-        made=made,
-        kind=kind,
+        **shown,
     )
 
 

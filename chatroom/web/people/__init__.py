@@ -1,4 +1,4 @@
 """Pages of people: register, log in, the account, profiles, access tokens.
 
-What changes an account asks for its password.
+A new password, a new token and the deletion of the user's own account require the current password.
 """

@@ -4,7 +4,7 @@ from flask import Response
 
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, log_out, page_blueprint
-from chatroom.web.kit.pages import Page, form_page, redirect_to, render
+from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.people.forms import OthersDeletionForm, OwnDeletionForm
 
@@ -15,11 +15,9 @@ def _own_form() -> OwnDeletionForm:
     return OwnDeletionForm(current_user.user)
 
 
-def _own_page(form: OwnDeletionForm | None = None, status: int = 200, msg: str = "") -> Response:
+def _own_page(form: OwnDeletionForm | None = None, **shown: Shown) -> Response:
     is_last = services.erasure.account_deletion.is_last_administrator(current_user.user)
-    return render(
-        "people/account_delete.html", status, form=form or _own_form(), msg=msg, is_last_administrator=is_last
-    )
+    return render("people/account_delete.html", form=form or _own_form(), is_last_administrator=is_last, **shown)
 
 
 @blueprint.route("/account/delete", methods=["GET", "POST"])
@@ -40,9 +38,9 @@ def _others_form(user_id: str) -> OthersDeletionForm:
     return OthersDeletionForm(person)
 
 
-def _others_page(user_id: str, form: OthersDeletionForm | None = None, status: int = 200, msg: str = "") -> Response:
+def _others_page(user_id: str, form: OthersDeletionForm | None = None, **shown: Shown) -> Response:
     form = form or _others_form(user_id)
-    return render("people/person_delete.html", status, form=form, msg=msg, person=form.person)
+    return render("people/person_delete.html", form=form, person=form.person, **shown)
 
 
 @blueprint.route("/people/<user_id>/delete", methods=["GET", "POST"])

@@ -10,7 +10,7 @@ from chatroom.people.accounts import Registration
 from chatroom.web.kit.forms import RULES
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, log_in, log_out, login_required
-from chatroom.web.kit.pages import Page, form_page, redirect_to, render
+from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.people.forms import LoginForm, PasswordForm, PictureForm, RegisterForm, ResetForm
 
@@ -45,8 +45,8 @@ def register(form: RegisterForm) -> Page:
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
 
 
-def _login_page(form: LoginForm | None = None, status: int = 200, msg: str = "") -> Response:
-    return render("login.html", status, form=form or LoginForm(), msg=msg)
+def _login_page(form: LoginForm | None = None, **shown: Shown) -> Response:
+    return render("login.html", form=form or LoginForm(), **shown)
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
@@ -62,9 +62,9 @@ def _reset_form(secret: str) -> ResetForm:
     return ResetForm(services.people.resets.find_user(secret))
 
 
-def _reset_page(secret: str, form: ResetForm | None = None, status: int = 200, msg: str = "") -> Response:
+def _reset_page(secret: str, form: ResetForm | None = None, **shown: Shown) -> Response:
     form = form or _reset_form(secret)
-    return render("people/reset.html", status, form=form, username=form.user.username, rules=RULES, msg=msg)
+    return render("people/reset.html", form=form, username=form.user.username, rules=RULES, **shown)
 
 
 @blueprint.route("/reset/<secret>", methods=["GET", "POST"])

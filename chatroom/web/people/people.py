@@ -16,7 +16,7 @@ from chatroom.people.profiles import Profile, local_time
 from chatroom.site.authority import has_power
 from chatroom.web.kit.forms import RULES
 from chatroom.web.kit.login import client_address, current_user, page_blueprint
-from chatroom.web.kit.pages import Page, form_page, redirect_to, refusals_on, render
+from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.moderation.forms import OrderForm
 from chatroom.web.people.forms import ProfileForm
@@ -33,26 +33,24 @@ blueprint = page_blueprint("people")
 
 
 @blueprint.get("/people/<user_id>")
-def person(user_id: str, status: int = 200, msg: str = "", *, link: str = "") -> Response:
-    """Show the page of a user; `link` is a new reset link."""
+def person(user_id: str, **shown: Shown) -> Response:
+    """Show the page of a user, with a new reset `link`."""
     user = services.moderation.moderation.get(user_id)
     now = datetime.now(UTC)
     room = _room_of(request.values.get("room", ""))
     theirs = services.rooms.access.find_for(user.id, room.room.slug) if room and room.may_moderate else None
     return render(
         "people/person.html",
-        status,
         person=user,
         local_time=local_time(user, now),
         form=OrderForm(),
-        msg=msg,
         roles=get_args(Role),
-        link=link,
         may_moderate=has_power(current_user.user, user),
         room=room.room if room and theirs else None,
         muted=until(user.muted_until) if user.muted_until and user.muted_until > now else "",
         banned=until(user.banned_until) if user.banned_until and user.banned_until > now else "",
         room_muted=bool(theirs and theirs.muted_until and theirs.muted_until > now),
+        **shown,
     )
 
 
@@ -81,11 +79,11 @@ def set_role(user_id: str) -> Page:
 def make_reset_link(user_id: str) -> Page:
     """Create a link with which the user sets a new password, and show it this once."""
     secret = services.people.resets.make(current_user.user, services.moderation.moderation.get(user_id))
-    return person(user_id, 201, link=url_for("accounts.reset", secret=secret, _external=True))
+    return person(user_id, status=201, link=url_for("accounts.reset", secret=secret, _external=True))
 
 
-def _profile_page(form: ProfileForm | None = None, status: int = 200, msg: str = "") -> Response:
-    return render("people/profile.html", status, form=form or ProfileForm(obj=current_user.user), msg=msg, rules=RULES)
+def _profile_page(form: ProfileForm | None = None, **shown: Shown) -> Response:
+    return render("people/profile.html", form=form or ProfileForm(obj=current_user.user), rules=RULES, **shown)
 
 
 @blueprint.route("/account/profile", methods=["GET", "POST"])

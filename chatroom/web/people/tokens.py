@@ -6,7 +6,7 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import Session
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, get_access, page_blueprint
-from chatroom.web.kit.pages import Page, form_page, redirect_to, render
+from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.people.forms import TokenForm
 
@@ -17,19 +17,14 @@ blueprint = page_blueprint("tokens")
 
 
 @blueprint.get("/account/tokens")
-def tokens(
-    form: TokenForm | None = None, status: int = 200, msg: str = "", *, secret: str = "", label: str = ""
-) -> Response:
-    """Show the user's access tokens, the form for a new token, and the new token."""
+def tokens(form: TokenForm | None = None, **shown: Shown) -> Response:
+    """Show the user's access tokens, the form for a new token, and the `secret` of a new one."""
     return render(
         "people/tokens.html",
-        status,
         form=form or TokenForm(formdata=None),
-        msg=msg,
         tokens=_tokens(),
-        secret=secret,
-        label=label,
         root=request.url_root,
+        **shown,
     )
 
 

@@ -5,16 +5,16 @@ from flask import Response, request
 from chatroom.base.access import Access
 from chatroom.erasure.clearing import check_clearing
 from chatroom.web.kit.login import current_user, get_access, page_blueprint
-from chatroom.web.kit.pages import Page, redirect_to, refusals_on, render
+from chatroom.web.kit.pages import Page, Shown, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 
 blueprint = page_blueprint("clearing")
 
 
 @blueprint.get("/chatroom/<slug>/clear")
-def form(slug: str, status: int = 200, msg: str = "") -> Response:
+def form(slug: str, **shown: Shown) -> Response:
     """The form, with its consequences."""
-    return render("rooms/clear.html", status, room=_enter(slug).room, typed=_typed(), msg=msg)
+    return render("rooms/clear.html", room=_enter(slug).room, typed=_typed(), **shown)
 
 
 @blueprint.post("/chatroom/<slug>/clear")

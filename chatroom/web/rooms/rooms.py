@@ -9,7 +9,7 @@ from chatroom.names import is_former_direct
 from chatroom.rooms.direct import MOST_PEOPLE
 from chatroom.rooms.listings_store import PAGE
 from chatroom.web.kit.login import current_user, page_blueprint
-from chatroom.web.kit.pages import Page, form_page, redirect_to, refusals_on, render
+from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.rooms.forms import NewRoomForm
 
@@ -31,8 +31,8 @@ def browse() -> Page:
     )
 
 
-def _new_page(form: NewRoomForm | None = None, status: int = 200, msg: str = "") -> Response:
-    return render("rooms/rooms_new.html", status, form=form or NewRoomForm(), msg=msg)
+def _new_page(form: NewRoomForm | None = None, **shown: Shown) -> Response:
+    return render("rooms/rooms_new.html", form=form or NewRoomForm(), **shown)
 
 
 @blueprint.route("/rooms/new", methods=["GET", "POST"])
@@ -68,17 +68,16 @@ def accept(code: str) -> Page:
 
 
 @blueprint.get("/people")
-def people(status: int = 200, msg: str = "") -> Response:
+def people(**shown: Shown) -> Response:
     """Search for people."""
     asked = request.values.get("q", "")[:64]
     return render(
         "rooms/rooms_people.html",
-        status,
         found=[user for user in services.people.directory.search(asked) if user.id != current_user.id],
         chosen=_chosen(),
         asked=asked,
-        msg=msg,
         most=MOST_PEOPLE - 1,
+        **shown,
     )
 
 

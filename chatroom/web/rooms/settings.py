@@ -3,8 +3,6 @@
 The packages below decide what a user may do.
 """
 
-from typing import Any
-
 from flask import Response, request, url_for
 
 from chatroom.base.access import Access
@@ -12,7 +10,7 @@ from chatroom.base.errors import Refused
 from chatroom.rooms.fields import badges_of, values_of
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.login import get_access, page_blueprint
-from chatroom.web.kit.pages import Page, form_page, redirect_to, refusals_on, render
+from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import open_room
 from chatroom.web.rooms.forms import InviteForm, RoomForm
@@ -24,14 +22,11 @@ ROLES = ("member", "moderator", "administrator")
 blueprint = page_blueprint("room_settings")
 
 
-def _settings_page(
-    slug: str, form: RoomForm | InviteForm | None = None, status: int = 200, msg: str = "", **more: Any
-) -> Response:
+def _settings_page(slug: str, form: RoomForm | InviteForm | None = None, **shown: Shown) -> Response:
     access = get_access(slug) if request.method == "POST" else open_room(slug)
     room = access.room
     return render(
         "rooms/room_settings.html",
-        status,
         access=access,
         room=room,
         badges=badges_of(room),
@@ -41,9 +36,8 @@ def _settings_page(
         invites=services.rooms.links.list_for(access) if access.may_moderate else [],
         entries=services.site.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
         roles=ROLES,
-        msg=msg,
         typed_username=_typed_name(),
-        **{"older": 0, "link": "", **more},
+        **shown,
     )
 
 
@@ -55,7 +49,7 @@ def settings(form: RoomForm, slug: str) -> Page:
     if wanted.retention_days != access.room.retention_days and not form.confirmed.data:
         older = services.erasure.retention.count_older(access, wanted.retention_days)
         if older:
-            return _settings_page(slug, form, 409, older=older)
+            return _settings_page(slug, form, status=409, older=older)
     services.rooms.settings.change(access, wanted, form.reason.data or "")
     return _changed(access, "The settings were saved.")
 

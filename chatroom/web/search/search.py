@@ -12,7 +12,7 @@ from chatroom.search.snippets import SnippetPiece
 from chatroom.web.kit.api import answer, api_blueprint, asker, query_as
 from chatroom.web.kit.login import LoggedIn, current_user, page_blueprint
 from chatroom.web.kit.openapi import operation
-from chatroom.web.kit.pages import Page, refusals_on, render
+from chatroom.web.kit.pages import Page, Shown, refusals_on, render
 from chatroom.web.kit.services import services
 
 blueprint = page_blueprint("search")
@@ -48,24 +48,23 @@ class SearchAnswer(msgspec.Struct):
     behind: bool
 
 
-def _search_page(status: int = 200, msg: str = "", *, results: Results | None = None) -> Response:
+def _search_page(*, results: Results | None = None, **shown: Shown) -> Response:
     looked_back_to = datetime.fromtimestamp(results.reached, UTC) if results and results.reached else None
     return render(
         "search/search.html",
-        status,
         text=request.args.get("q", "")[: 2 * LONGEST_QUERY],
         longest=LONGEST_QUERY,
         results=results,
         looked_back_to=looked_back_to,
-        problem=msg,
         permalink=_permalink,
+        **shown,
     )
 
 
 @blueprint.get("/search")
 @refusals_on(_search_page)
 def page() -> Page:
-    """What was found, the newest first; or the form alone."""
+    """The results, the newest first; without a query, only the form."""
     text = request.args.get("q", "")
     if not text.strip():
         return _search_page()

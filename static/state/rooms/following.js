@@ -44,7 +44,7 @@ export class Following {
     this.#notifier = new TypingNotifier({ clock, send: () => connection.send({ type: "typing", room }) });
   }
 
-  /** Take any frame; frames about rooms that are not in the list change nothing. */
+  /** Handle any frame; frames about rooms that are not in the list change nothing. */
   receive(frame) {
     if (frame.type === "changes") this.#takeChanges(frame);
     else if (frame.type === "read") this.#takeRead(frame);

@@ -34,7 +34,7 @@ export class OpenRoom {
     };
   }
 
-  /** Take a frame of this room or another; `isMissed`: it happened while there was no connection. */
+  /** Handle a frame of any room; `isMissed`: it happened while there was no connection. */
   receive(frame, details) {
     this.#following.receive(frame);
     if (frame.room && frame.room !== this.#room.slug) return;

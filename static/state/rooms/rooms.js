@@ -98,12 +98,12 @@ export class Rooms {
     return this.#rooms.get(slug);
   }
 
-  /** Take a frame `changes` of any room; returns the posts that were not known. */
+  /** Handle a `changes` frame of any room; returns the posts that were not known. */
   take(frame) {
     return this.get(frame.room)?.take(frame) ?? [];
   }
 
-  /** Take a frame `read`, from this or another device. */
+  /** Handle a `read` frame, from this or another device. */
   read({ room, sequence }) {
     this.get(room)?.read(sequence);
   }

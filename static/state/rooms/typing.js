@@ -15,7 +15,7 @@ export class Typing {
     this.#onChange = onChange;
   }
 
-  /** Take a frame `typing`. */
+  /** Handle a `typing` frame. */
   apply({ people }) {
     this.#show(people.filter(({ id }) => id !== this.#user.id));
   }

@@ -148,7 +148,7 @@ function label(button, text, action) {
   button.addEventListener("click", action);
 }
 
-/** Accept files that are dropped anywhere on a part of the page, and mark the part while they are over it. */
+/** Accept files that are dropped on an element, and highlight it while files are dragged over it. */
 function acceptDrops(zone, onDrop) {
   const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
   const mark = (isOver) => zone.classList.toggle("is-dropped-on", isOver);

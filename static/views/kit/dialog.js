@@ -1,6 +1,6 @@
 /* A modal question. */
 
-/** Ask for confirmation; answers true or false. The safe button has the focus. */
+/** Ask for confirmation; returns true or false. The safe button has the focus. */
 export function ask({ title, text, label, isDanger = false }) {
   const dialog = document.createElement("dialog");
   dialog.className = "dialog";

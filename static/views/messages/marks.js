@@ -83,7 +83,7 @@ export class Marks {
     this.#text.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  /** Let the person choose an emoji; answers with null when they cancel, or when the data cannot be loaded. */
+  /** Let the person choose an emoji; returns null when they cancel, or when the data cannot be loaded. */
   async #pick(anchor) {
     try {
       this.#picker ??= Promise.all([import("./picker.js"), this.#loadEmoji()]).then(

@@ -35,7 +35,7 @@ export class PinsView {
     });
   }
 
-  /** Take changed messages: some may be pinned, unpinned or edited. */
+  /** Handle changed messages: some may be pinned, unpinned or edited. */
   take(messages) {
     for (const message of messages) {
       const isPinned = message.pinned_at && !message.deleted_at;

@@ -24,7 +24,7 @@ export class TimelineView {
     this.#mark.textContent = "New";
   }
 
-  /** Take over the elements that came with the page; answers with their messages. */
+  /** Take over the elements that came with the page; returns their messages. */
   adopt() {
     const messages = [];
     for (const element of this.#list.querySelectorAll("[data-message]")) {

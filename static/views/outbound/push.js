@@ -1,6 +1,6 @@
 /* Subscribes to the browser's push service, which delivers notifications while no page is open. */
 
-/** Ask for permission and subscribe at the browser's push service; answers with `on`, `local`, or `denied`. */
+/** Ask for permission and subscribe at the browser's push service; returns `on`, `local`, or `denied`. */
 export async function subscribe(api) {
   if ((await Notification.requestPermission()) !== "granted") return "denied";
   const registration = await navigator.serviceWorker?.ready;

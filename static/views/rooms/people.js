@@ -20,7 +20,7 @@ export class PeopleView {
     openWhenWide(root);
   }
 
-  /** Take a presence frame: the whole list (`here`), or what changed (`came`, `left`). */
+  /** Handle a presence frame: the whole list (`here`), or what changed (`came`, `left`). */
   apply({ here, came = [], left = [] }) {
     if (here) this.#keepOnly(new Set(here.map(({ id }) => id)));
     for (const id of left) this.#people.delete(id);

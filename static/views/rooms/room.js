@@ -11,7 +11,7 @@ export class RoomView {
     this.#slowSeconds = Number(find("composer").dataset.slowSeconds);
   }
 
-  /** Take a room frame. */
+  /** Handle a room frame. */
   apply({ title, topic, kind, slow_seconds, closed }) {
     // A direct conversation has a different title for each member.
     if (kind !== "direct") this.#find("room-heading").textContent = title;

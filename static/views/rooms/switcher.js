@@ -19,7 +19,7 @@ export class Switcher {
   #choices = [];
   #place = 0;
 
-  /** `findPeople(text)` answers with `{id, name, url}` of people. */
+  /** `findPeople(text)` returns people, each as `{id, name, url}`. */
   constructor({ dialog, rooms, linkTo, findPeople, icons }) {
     this.#dialog = dialog;
     this.#input = dialog.querySelector("[data-switcher-text]");

@@ -144,11 +144,11 @@ class TestWho:
         assert world.is_free(world.carol)
         assert world.texts() == ["c0", "c1"]
 
-    def test_who_keeps_order_and_bots_are_not(self, world: World) -> None:
+    def test_moderators_and_bots_are_not_newcomers(self, world: World) -> None:
         for user in (world.alice, world.bob, world.add("robot", is_bot=True)):
             assert world.is_free(user)
 
-    def test_nor_who_was_there_long_before(self, world: World) -> None:
+    def test_older_accounts_are_not_newcomers(self, world: World) -> None:
         since = world.now - LOOK_BACK - timedelta(seconds=1)
         world.database["users"].update_one({"_id": world.carol.id}, {"$set": {"created_at": since}})
         assert world.is_free(world.carol)
@@ -157,7 +157,7 @@ class TestWho:
         )
         assert world.hold("c1")
 
-    def test_nobody_is_where_it_is_not_wished(self, world: World) -> None:
+    def test_without_holding_there_are_no_newcomers(self, world: World) -> None:
         held = world.hold("c1")
         world.newcomers.set_first(world.alice, 0)
         assert world.is_free(world.carol)
@@ -196,7 +196,7 @@ class TestWho:
         assert rooms.direct.open(carol, [world.bob.id, world.alice.id]) == room
         assert world.is_free(world.carol, room=room)
 
-    def test_what_was_approved_is_not_made_into_something_else(self, world: World) -> None:
+    def test_an_approved_message_cannot_be_edited(self, world: World) -> None:
         world.approval.approve(world.bob, world.hold("c1").id)
         with pytest.raises(Refused) as refusal:
             world.messages.changes.editing(world.access(world.carol), world.said()[0].id, "Buy!")
@@ -226,7 +226,7 @@ class TestWho:
         assert world.newcomers.may_be_held(access)
         assert not world.newcomers.may_be_held(known)
 
-    def test_another_process_holds_before_it_has_read_anything(self, world: World) -> None:
+    def test_another_process_holds_before_it_has_read_the_setting(self, world: World) -> None:
         elsewhere = Newcomers(Site(SiteStore(world.database)), world.users, world.doing)
         assert elsewhere.may_be_held(world.access(world.carol))
         assert elsewhere.first == 2
@@ -248,7 +248,7 @@ class TestHold:
         assert world.hold("c1") == world.hold("c1")
         assert len(world.approval.list_all()) == 1
 
-    def test_sent_by_several_at_once_it_is_held_once(self, world: World) -> None:
+    def test_simultaneous_repeats_are_held_once(self, world: World) -> None:
         access, found = world.access(world.carol), []
         send = lambda: found.append(world.holding.hold(access, world.draft(world.carol, "c1")))  # noqa: E731
         threads = [threading.Thread(target=send) for _ in range(6)]
@@ -271,7 +271,7 @@ class TestHold:
             world.hold("c1")
         assert refusal.value.reason == "rejected"
 
-    def test_also_by_somebody_whose_messages_are_held_no_more(self, world: World) -> None:
+    def test_a_repeat_by_a_trusted_author_is_answered(self, world: World) -> None:
         rejected = world.hold("c1")
         world.approval.reject(world.bob, rejected.id, "Advertising.")
         world.approval.approve(world.bob, world.hold("c2").id, is_trusting=True)
@@ -279,12 +279,12 @@ class TestHold:
         with pytest.raises(Refused, match="Advertising"):
             world.hold("c1")
 
-    def test_what_was_posted_before_is_not_held_now(self, world: World) -> None:
+    def test_a_repeat_of_a_posted_message_is_not_held(self, world: World) -> None:
         draft = world.draft(world.carol, "c1")
         world.messages.post(LOBBY, draft)
         assert world.holding.hold(world.access(world.carol), draft) is None
 
-    def test_one_person_has_so_many_and_no_more(self, world: World) -> None:
+    def test_held_messages_per_person_are_limited(self, world: World) -> None:
         for number in range(MOST_HELD):
             world.hold(f"c{number}")
         with pytest.raises(Refused, match="waiting for approval") as refusal:
@@ -316,7 +316,7 @@ class TestHold:
         with pytest.raises(Refused, match="here"):
             world.hold("d1", world.add("dave"))
 
-    def test_a_mention_tells_nobody_before_it_is_approved(self, world: World) -> None:
+    def test_a_held_mention_notifies_nobody(self, world: World) -> None:
         access = world.access(world.carol)
         held = world.holding.hold(access, world.draft(world.carol, "c1", "@bob, look"))
         assert held
@@ -346,13 +346,13 @@ class TestWithdraw:
             with pytest.raises(Refused, match="not waiting for approval"):
                 world.approval.withdraw(world.access(world.carol), held_id)
 
-    def test_not_when_it_was_approved_meanwhile(self, world: World) -> None:
+    def test_an_approved_message_cannot_be_withdrawn(self, world: World) -> None:
         held = world.hold("c1")
         world.approval.approve(world.bob, held.id)
         with pytest.raises(Refused, match="approved in the meantime"):
             world.approval.withdraw(world.access(world.carol), held.id)
 
-    def test_what_was_rejected_is_shown_until_it_is_put_away(self, world: World) -> None:
+    def test_a_rejected_message_is_shown_until_it_is_dismissed(self, world: World) -> None:
         held = world.hold("c1")
         world.approval.reject(world.bob, held.id, "Advertising.")
         (shown,) = world.approval.list_of(world.access(world.carol))
@@ -375,11 +375,11 @@ class TestDecide:
         assert world.told("user") == [world.carol.id]
         assert world.access(world.carol).approval_state.approved == 1
 
-    def test_trusted_they_wait_no_more(self, world: World) -> None:
+    def test_messages_of_a_trusted_author_are_not_held(self, world: World) -> None:
         world.approval.approve(world.bob, world.hold("c1").id, is_trusting=True)
         assert world.is_free(world.carol)
 
-    def test_several_moderators_at_once(self, world: World) -> None:
+    def test_simultaneous_moderators(self, world: World) -> None:
         """Each is decided once, and the second is told by whom."""
         held = world.hold("c1")
         outcomes: list[str] = []
@@ -405,7 +405,7 @@ class TestDecide:
         assert len(world.acts()) == 2
         assert len(world.said()) <= 1
 
-    def test_the_second_is_told_by_whom(self, world: World) -> None:
+    def test_the_second_moderator_learns_who_decided(self, world: World) -> None:
         held = world.hold("c1")
         world.approval.approve(world.alice, held.id)
         with pytest.raises(Refused, match="Already decided: Alice approved this message") as refusal:

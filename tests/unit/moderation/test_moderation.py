@@ -125,7 +125,7 @@ class TestRoles:
 
 
 class TestMute:
-    def test_they_are_told_why_and_how_long(self, place: Place) -> None:
+    def test_a_muted_user_sees_the_reason_and_the_end(self, place: Place) -> None:
         place.moderation.mute(place.bob, place.carol, place.end(hours=1), " too loud ")
         with pytest.raises(Refused, match=r"muted here until 21 November 2026, 13:00 UTC: too loud") as refusal:
             place.check_posting(place.carol, "lobby")
@@ -154,7 +154,7 @@ class TestMute:
         place.moderation.mute_in(lobby, place.bob, place.carol, None, "")
         place.check_posting(place.carol, "lobby")
 
-    def test_who_has_just_left_comes_back_as_muted(self, place: Place) -> None:
+    def test_a_muted_user_who_leaves_returns_muted(self, place: Place) -> None:
         """M17."""
         lobby = place.accesses.find(place.bob.id, "lobby")
         assert lobby
@@ -164,7 +164,7 @@ class TestMute:
         with pytest.raises(Refused, match="here"):
             place.check_posting(place.carol, "lobby")
 
-    def test_in_a_public_room_nobody_mutes_those_who_keep_order_on_the_site(self, place: Place) -> None:
+    def test_in_a_public_room_site_moderators_cannot_be_muted(self, place: Place) -> None:
         """M15."""
         place.memberships.set_role(place.carol.id, LOBBY, "administrator")
         place.memberships.admit(place.alice.id, LOBBY)
@@ -174,7 +174,7 @@ class TestMute:
             with pytest.raises(Refused, match="You may not"):
                 place.moderation.mute_in(lobby, place.carol, user, FOREVER, "x")
 
-    def test_in_a_public_room_those_who_keep_order_on_the_site_mute_whoever_manages_it(self, place: Place) -> None:
+    def test_in_a_public_room_site_moderators_mute_its_administrators(self, place: Place) -> None:
         """M15."""
         place.memberships.set_role(place.carol.id, LOBBY, "administrator")
         lobby = place.accesses.find(place.bob.id, "lobby")
@@ -229,7 +229,7 @@ class TestMute:
         with pytest.raises(Refused, match="You may not"):
             place.moderation.mute_in(den, place.bob, place.carol, FOREVER, "x")
 
-    def test_not_those_who_are_not_there_nor_equals(self, place: Place) -> None:
+    def test_nonmembers_and_equals_cannot_be_muted(self, place: Place) -> None:
         lobby = place.accesses.find(place.bob.id, "lobby")
         assert lobby
         with pytest.raises(Refused, match="not a member of this room"):
@@ -250,7 +250,7 @@ class TestBan:
         }
         assert place.acts() == [("Bob", "ban", "carol")]
 
-    def test_a_session_that_begins_meanwhile_is_worth_nothing(self, place: Place) -> None:
+    def test_a_session_created_during_the_ban_is_invalid(self, place: Place) -> None:
         """M03."""
         place.moderation.ban(place.bob, place.carol, place.end(days=7), "spam")
         secret = place.sessions.begin(place.carol, label="", address="")

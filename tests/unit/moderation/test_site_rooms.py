@@ -67,7 +67,7 @@ class TestList:
         assert (found.room.id, found.members, found.messages, found.file_bytes) == (den.room.id, 2, 4, 3000)
         assert (found.last_at, [each.name for each in found.managers]) == (world.clock.now, ["Alice"])
 
-    def test_what_was_cleared_is_not_counted(self, world: Site, den: Access) -> None:
+    def test_cleared_messages_are_not_counted(self, world: Site, den: Access) -> None:
         world.store.append(den.room.id, [rendered("c1"), rendered("c2")])
         ErasureStore(world.database).start_clearing(den.room.id, 2)
         assert world.site.get(den.room.slug).messages == 1
@@ -104,7 +104,7 @@ class TestList:
 
 
 class TestArchive:
-    def test_it_is_done_noted_and_said(self, world: Site, den: Access) -> None:
+    def test_it_is_stored_recorded_and_announced(self, world: Site, den: Access) -> None:
         world.site.archive(den.room.slug, MALLORY, is_archived=True, reason=REASON)
         with pytest.raises(Refused) as refusal:
             make_rules(clock=world.clock).check("post", world.access(BOB, den.room), "person")
@@ -154,13 +154,13 @@ class TestAppoint:
         assert entry.room
         assert entry.room.id == orphan.room.id
 
-    def test_nobody_comes_in_by_it(self, world: Site, orphan: Access) -> None:
+    def test_appointing_admits_nobody(self, world: Site, orphan: Access) -> None:
         with pytest.raises(Refused) as refusal:
             world.site.appoint(orphan.room.slug, MALLORY, world.user(MALLORY), REASON)
         assert reason(refusal) == "not_found"
         assert not world.is_in(MALLORY, orphan.room)
 
-    def test_a_room_that_somebody_manages_is_theirs(self, world: Site, den: Access) -> None:
+    def test_a_room_with_an_administrator_is_refused(self, world: Site, den: Access) -> None:
         with pytest.raises(Refused) as refusal:
             world.site.appoint(den.room.slug, MALLORY, world.user(BOB), REASON)
         assert reason(refusal) == "forbidden"

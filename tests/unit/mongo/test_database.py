@@ -116,7 +116,7 @@ def test_d02_the_write_concern_on_the_wire(mongod: EmbeddedMongo, options: str) 
         "mongodb+srv://cluster0.invalid/",
     ],
 )
-def test_a_uri_that_cannot_be_used_is_said_in_words(uri: str) -> None:
+def test_an_unusable_uri_gets_a_readable_error(uri: str) -> None:
     """O10."""
     with pytest.raises(SettingsError, match="MONGO_URI cannot be used"):
         connect(uri).is_answering()
@@ -177,7 +177,7 @@ BAD_AUTH = [
         (ValueError("a fault of ours"), ValueError),
     ],
 )
-def test_what_pymongo_raises_becomes_what_a_person_understands(
+def test_pymongo_errors_become_readable_errors(
     at_start: Database, raised: Exception, expected: type[Exception]
 ) -> None:
     with pytest.raises(expected) as error, at_start.bounded():
@@ -187,7 +187,7 @@ def test_what_pymongo_raises_becomes_what_a_person_understands(
 
 
 @pytest.mark.parametrize("raised", BAD_AUTH)
-def test_a_site_that_runs_takes_an_account_that_is_not_let_in_for_a_moment_s_failure(
+def test_a_running_site_treats_refused_credentials_as_a_temporary_failure(
     database: Database, raised: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     """O10: As while its password is being changed: whoever can bear that the database is away can bear this."""
@@ -197,7 +197,7 @@ def test_a_site_that_runs_takes_an_account_that_is_not_let_in_for_a_moment_s_fai
     assert str(raised) in caplog.text
 
 
-def test_a_start_that_goes_on_without_the_database_is_over(at_start: Database) -> None:
+def test_a_start_without_the_database_is_finished(at_start: Database) -> None:
     with pytest.raises(Unavailable), at_start.bounded():
         raise AutoReconnect("gone")
     with pytest.raises(Unavailable), at_start.bounded():
@@ -224,14 +224,14 @@ def test_any_text_can_be_looked_for(database: Database, text: str) -> None:
 
 @pytest.mark.integration
 @pytest.mark.parametrize("value", ["\ud800", 2**63, -(2**70), {"a\0b": 1}])
-def test_what_the_database_has_no_form_for_is_refused(real_database: Database, value: object) -> None:
+def test_values_that_cannot_be_stored_are_refused(real_database: Database, value: object) -> None:
     """I09: at one edge, as bad input, and not as a fault of the database."""
     with pytest.raises(Refused) as refusal, real_database.bounded():
         real_database["users"].find_one({"username_key": value})
     assert refusal.value.reason == "invalid"
 
 
-def test_no_pattern_is_made_of_what_people_type() -> None:
+def test_typed_text_is_never_used_as_a_pattern() -> None:
     """I09."""
     package = Path(__file__).resolve().parents[3] / "chatroom"
     with_patterns = [path.name for path in package.rglob("*.py") if "$regex" in path.read_text()]
@@ -247,7 +247,7 @@ def test_every_call_is_bounded(database: Database, given: float | None) -> None:
     assert _csot.get_timeout() is None
 
 
-def test_a_server_that_is_away_is_known_within_the_bound(nowhere: str) -> None:
+def test_an_unreachable_server_is_detected_within_the_bound(nowhere: str) -> None:
     database = connect(nowhere, store_timeout_seconds=0.3)
     try:
         assert not database.is_answering(0.2)
@@ -283,7 +283,7 @@ def test_a_replica_set_has_change_streams(real_database: Database) -> None:
         ("mongodb://u:p%2Fq.sock@h/?tlsCAFile=%2Fetc%2Fca.sock", "WARNING"),
     ],
 )
-def test_o02_a_server_with_a_known_hole_is_said(
+def test_o02_a_server_with_a_known_vulnerability_is_reported(
     uri: str, level: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """O02: the embedded one, which only its owner can reach, without alarm."""

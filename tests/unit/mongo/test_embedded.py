@@ -103,7 +103,7 @@ class TestDataFolder:
         (tmp_path / "lost+found").mkdir()
         DataFolder.open(tmp_path).close()
 
-    def test_the_second_to_open_it_is_told_who_has_it(self, tmp_path: Path) -> None:
+    def test_the_second_process_learns_who_uses_the_folder(self, tmp_path: Path) -> None:
         opened = DataFolder.open(tmp_path)
         with pytest.raises(FolderError, match=rf"process {os.getpid()}\) uses the data folder {tmp_path}"):
             DataFolder.open(tmp_path)
@@ -120,7 +120,7 @@ class TestDataFolder:
         with pytest.raises(FolderError, match="DATA_DIR"):
             DataFolder.open(tmp_path / "file")
 
-    def test_keeps_what_was_made_first(self, tmp_path: Path) -> None:
+    def test_keeps_the_first_record(self, tmp_path: Path) -> None:
         opened = DataFolder.open(tmp_path)
         assert [opened.keep("secret", iter("ab").__next__) for _ in range(2)] == ["a", "a"]
         opened.close()
@@ -180,7 +180,7 @@ class TestBinary:
         assert os.access(binary, os.X_OK)
         assert mongod.make_runnable(binary, tmp_path / "unused") == binary
 
-    def test_where_it_cannot_be_a_copy_is_used(self, tmp_path: Path) -> None:
+    def test_without_execute_permission_a_copy_is_used(self, tmp_path: Path) -> None:
         binary = Locked(tmp_path / "mongod")
         binary.write_text("the binary")
         folder = tmp_path / "data"
@@ -207,7 +207,7 @@ class TestVersions:
 
         return make
 
-    def test_what_it_says_of_itself(self, made: Callable[[str], Path], tmp_path: Path) -> None:
+    def test_its_version_is_parsed(self, made: Callable[[str], Path], tmp_path: Path) -> None:
         assert versions.release_of(made("8.0.32-rc1")) == (8, 0, 32)
         assert versions.release_of(made("")) == versions.release_of(tmp_path / "none") == (0, 0, 0)
         assert versions.release_of(mongod.find_binaries()[0]) > (6, 0, 0)
@@ -248,7 +248,7 @@ class TestVersions:
             (["9.0.0"], "6.0", "a version in between is missing.* with a mongod of 7.0 on the PATH"),
         ],
     )
-    def test_where_none_can_the_one_that_is_missing_is_named(
+    def test_if_no_version_fits_the_missing_one_is_named(
         self, made: Callable[[str], Path], releases: list[str], files: str, said: str
     ) -> None:
         """O11."""
@@ -263,7 +263,7 @@ class TestVersions:
         assert "Start once with a mongod of 7.0" in caplog.text
         assert "Until then" in caplog.text
 
-    def test_files_of_before_begin_with_what_was_run_before(self, made: Callable[[str], Path]) -> None:
+    def test_existing_files_are_opened_by_the_previous_version(self, made: Callable[[str], Path]) -> None:
         """O11: the first on the PATH, whatever it is; nobody wrote down of which version they are."""
         binaries = [made("4.4.29"), made("6.0.5")]
         assert versions.candidates(binaries, "", is_new=False) == binaries
@@ -282,7 +282,7 @@ class TestCarryingOver:
     """To a version of mongod that is not here; to 6.0 it is tried on the real one."""
 
     @pytest.mark.parametrize(("version", "confirmed"), [([6, 0, 5, 0], {}), ([7, 0, 43, 0], {"confirm": True})])
-    def test_the_files_follow_and_newer_versions_are_told_that_it_is_meant(
+    def test_the_compatibility_version_is_set_and_confirmed(
         self, version: list[int], confirmed: dict[str, bool]
     ) -> None:
         client = Mock(spec=["admin", "server_info"])
@@ -332,7 +332,7 @@ class TestPlace:
         assert not path.parent.exists()
         clear_place(path, short / name)
 
-    def test_where_there_is_none_it_says_so(self, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_without_a_place_the_error_says_so(self, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (short / "T").mkdir()
         monkeypatch.setattr(place, "tempfile", temporary(str(short / "T")))
         monkeypatch.setenv("RUNTIME_DIRECTORY", str(short / "none"))
@@ -340,9 +340,7 @@ class TestPlace:
             place_socket(short / "T")
         assert not list((short / "T").iterdir())
 
-    def test_what_systemd_has_made_comes_before_what_it_hides(
-        self, short: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_runtime_directory_has_priority_over_tmp(self, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A unit's /tmp is its own, and the console's commands would not find the socket in it."""
         for name in ("Data", "run"):
             (short / name).mkdir()
@@ -360,13 +358,13 @@ class TestPlace:
             listener.bind(str(path))
         return path
 
-    def test_what_a_killed_run_left_elsewhere_is_removed(self, short: Path, left: Path) -> None:
+    def test_sockets_of_a_killed_run_are_removed(self, short: Path, left: Path) -> None:
         clear_stale(left, short / "Data")
         assert not left.parent.exists()
         clear_stale(left, short / "Data")
         clear_stale(Path(), short / "Data")
 
-    def test_what_is_not_ours_is_left_alone(self, short: Path, left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_files_of_others_are_left_alone(self, short: Path, left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         clear_stale(left, left.parent)  # the data folder itself
         left.parent.chmod(0o750)
         clear_stale(left, short / "Data")
@@ -381,7 +379,7 @@ class TestPlace:
         clear_stale(renamed, short / "Data")
         assert renamed.exists()
 
-    def test_a_socket_at_which_somebody_listens_is_left_alone(self, short: Path, left: Path) -> None:
+    def test_a_socket_in_use_is_left_alone(self, short: Path, left: Path) -> None:
         """That of the room whose data folder was copied."""
         left.unlink()
         with socket.socket(socket.AF_UNIX) as listener:
@@ -494,7 +492,7 @@ class TestGuardianLog:
         assert {file.name for file in tmp_path.iterdir()} == {"log", "log.1"}
         assert mode(tmp_path / "log") == 0o600
 
-    def test_goes_on_after_an_earlier_run(self, tmp_path: Path) -> None:
+    def test_continues_after_an_earlier_run(self, tmp_path: Path) -> None:
         for text in (b"one\n", b"two\n"):
             guardian.Log(str(tmp_path / "log")).write(text)
         assert (tmp_path / "log").read_bytes() == b"one\ntwo\n"

@@ -216,7 +216,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_l10_the_plan_uses_an_index_and_looks_at_no_more_than_it_gives(
+def test_l10_the_plan_uses_an_index_and_examines_only_its_results(
     name: str, full_database: Database, commands: Commands
 ) -> None:
     call, most = CALLS[name]

@@ -197,7 +197,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_plan_uses_an_index_and_looks_at_no_more_than_it_gives(name: str, town: Town, commands: Commands) -> None:
+def test_the_plan_uses_an_index_and_examines_only_its_results(name: str, town: Town, commands: Commands) -> None:
     """L10."""
     call, most = CALLS[name]
     commands.sent.clear()

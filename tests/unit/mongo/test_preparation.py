@@ -19,7 +19,7 @@ def test_it_is_done_once() -> None:
     assert done == [1, 1]
 
 
-def test_threads_that_come_at_once_do_it_once() -> None:
+def test_simultaneous_threads_prepare_once() -> None:
     done: list[int] = []
     all_are_here = threading.Barrier(4)
 
@@ -33,7 +33,7 @@ def test_threads_that_come_at_once_do_it_once() -> None:
     assert done == [1]
 
 
-def test_after_a_failure_nobody_tries_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_failure_there_is_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[int] = []
 
     def fail() -> None:

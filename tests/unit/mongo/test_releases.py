@@ -26,7 +26,7 @@ from chatroom.mongo.releases import GOOD, HOLES, SUPPORTED, complaint_about
         ([9, 0, 0, 0], False),
     ],
 )
-def test_o02_a_server_older_than_the_fix_is_said(version: list[int], is_outdated: bool) -> None:
+def test_o02_a_server_older_than_the_fix_is_reported(version: list[int], is_outdated: bool) -> None:
     """O02: and one that compresses nothing does not have it."""
     assert ("CVE-2025-14847" in complaint_about(version, compresses=True)) is is_outdated
     assert "CVE-2025-14847" not in complaint_about(version, compresses=False)
@@ -42,7 +42,7 @@ def test_o02_a_server_older_than_the_fix_is_said(version: list[int], is_outdated
         ([8, 1, 0, 0], "MongoDB 8.1.0 is out of support"),
     ],
 )
-def test_o02_what_is_said(version: list[int], said: str) -> None:
+def test_o02_the_text_of_the_warning(version: list[int], said: str) -> None:
     """O02."""
     assert complaint_about(version, compresses=False).startswith(said)
 

@@ -58,7 +58,7 @@ def add_user(database: Database) -> User:
 
 
 class TestWriteOrFind:
-    def test_what_is_written_is_written(self, database: Database) -> None:
+    def test_a_write_succeeds(self, database: Database) -> None:
         assert write_or_find(database, lambda: None, lambda: {"never": "asked"}) is None
 
     def test_it_waits_until_the_holder_is_seen(self, database: Database) -> None:
@@ -75,7 +75,7 @@ class TestWriteOrFind:
         with pytest.raises(Unavailable):
             write_or_find(database, collide, lambda: None)
 
-    def test_only_what_was_expected_is_ones_own(self) -> None:
+    def test_only_the_expected_document_counts_as_own(self) -> None:
         check_own(None, a=1)
         check_own({"a": 1, "b": 2}, a=1)
         with pytest.raises(Unavailable):
@@ -106,7 +106,7 @@ WRITES: dict[str, tuple[str, str, Callable[[Database], Any]]] = {
 
 
 @pytest.mark.parametrize("what", WRITES)
-def test_a_key_that_nobody_is_seen_to_hold_is_unknown(
+def test_a_duplicate_key_without_a_visible_holder_is_unknown(
     database: Database, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """It says that nothing is certain; and never that it is stored, or that somebody else has it."""
@@ -136,7 +136,7 @@ class TestRooms:
         database["memberships"].delete_many({})  # what comes before it in the same try
         assert rooms.add(DEN, ALICE.id)
 
-    def test_a_member_who_was_admitted_at_the_same_moment(self, database: Database) -> None:
+    def test_a_member_admitted_at_the_same_moment(self, database: Database) -> None:
         RoomStore(database).ensure(DEN)
         threads = [threading.Thread(target=MembershipStore(database).admit, args=(ALICE.id, DEN)) for _ in range(8)]
         for thread in threads:
@@ -203,7 +203,7 @@ class TestReports:
 
 
 class TestHeld:
-    def test_a_place_that_was_taken_meanwhile(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_slot_taken_in_the_meantime(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         store = HeldStore(database)
         store.add(held("c1"), 3)
         find = database["held"].find
@@ -221,7 +221,7 @@ class TestHeld:
         again = store.add(held("c1"), 3)
         assert (first and first.id) == (again and again.id)
 
-    def test_a_place_or_an_id_that_somebody_elses_has(self, database: Database) -> None:
+    def test_a_slot_or_an_id_of_another_message(self, database: Database) -> None:
         store, ours = HeldStore(database), held("c1")
         place = {"place": f"{ALICE.id}:0", "author": {"id": BOB.id}, "room": "x", "client_id": "x"}
         database["held"].insert_one(place)
@@ -243,7 +243,7 @@ def test_a_key_that_another_process_made(database: Database) -> None:
 
 
 class TestLeases:
-    def test_one_that_another_holds(self, database: Database) -> None:
+    def test_a_lease_of_another_holder(self, database: Database) -> None:
         assert LeaseStore(database, holder="they").take("work", 30)
         assert not LeaseStore(database, holder="me").take("work", 30)
 

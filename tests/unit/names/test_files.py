@@ -30,7 +30,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_kept_without_what_misleads(name: str) -> None:
+def test_misleading_characters_are_removed_from_a_name(name: str) -> None:
     """B02."""
     assert clean_file_name(name) == NAMES[name]
 

@@ -69,7 +69,7 @@ def test_invisible_and_unusual_characters_are_refused(hidden: str) -> None:
 
 
 @pytest.mark.parametrize("name", [" alice", "alice ", "al  ice", "_alice", "alice.", "al..ice", "-", "", "'alice"])
-def test_spaces_and_signs_stand_singly_inside(name: str) -> None:
+def test_spaces_and_punctuation_are_single_and_inside(name: str) -> None:
     """U03."""
     for clean in (clean_username, clean_display_name):
         with pytest.raises(Refused):

@@ -67,13 +67,13 @@ class Stage:
 
 
 class TestWhoIsTold:
-    def test_whoever_wants_all(self) -> None:
+    def test_members_with_the_preference_all(self) -> None:
         assert Stage(bob="all", mallory="mentions").told() == {BOB.id}
 
-    def test_whoever_is_named(self) -> None:
+    def test_mentioned_members(self) -> None:
         assert Stage(bob="mentions", mallory="mentions").told(mentions=(BOB.id,)) == {BOB.id}
 
-    def test_everybody_who_is_named_with_the_room(self) -> None:
+    def test_everybody_for_a_mention_of_the_room(self) -> None:
         assert Stage(bob="mentions", mallory="none").told(mentions=("room",)) == {BOB.id}
 
     def test_the_other_in_a_direct_room(self) -> None:
@@ -82,17 +82,17 @@ class TestWhoIsTold:
     def test_never_the_author(self) -> None:
         assert Stage(alice="all").told(mentions=(ALICE.id,)) == set()
 
-    def test_nobody_who_is_no_member(self) -> None:
+    def test_nobody_outside_the_room(self) -> None:
         assert Stage().told(mentions=(BOB.id,)) == set()
 
     @pytest.mark.parametrize("changes", [{"kind": "event"}, {"deleted_at": NOW}])
-    def test_nobody_of_events_and_of_what_was_deleted(self, changes: dict[str, Any]) -> None:
+    def test_nobody_for_events_and_deleted_messages(self, changes: dict[str, Any]) -> None:
         assert Stage(bob="all").told(**changes) == set()
 
-    def test_nobody_of_a_room_that_is_gone(self) -> None:
+    def test_nobody_for_a_deleted_room(self) -> None:
         assert Stage(None, bob="all").told() == set()
 
-    def test_nobody_is_looked_for_where_nobody_has_subscribed(self) -> None:
+    def test_without_subscriptions_nobody_is_looked_up(self) -> None:
         stage = Stage(bob="all")
         stage.push.users = set()
         assert stage.told() == set()
@@ -104,7 +104,7 @@ class TestWhoIsTold:
 
 
 class TestWhatIsSaid:
-    def test_who_where_and_what(self) -> None:
+    def test_author_room_and_text(self) -> None:
         assert describe(LOBBY, MESSAGE) == {
             "title": "Alice in Lobby",
             "body": "hi there",
@@ -125,7 +125,7 @@ class TestWhatIsSaid:
 
 
 class TestTheThread:
-    def test_it_goes_on_after_a_failure_and_tells_of_posts_alone(self) -> None:
+    def test_it_continues_after_a_failure_and_reports_only_posts(self) -> None:
         stage = Stage(bob="all")
         stage.push.failures = 1
         edited = msgspec.structs.replace(MESSAGE, revision=8)
@@ -136,13 +136,13 @@ class TestTheThread:
         stage.notifier.thread.stop()
         assert len(stage.push.sent) == 1
 
-    def test_what_waits_is_bounded(self) -> None:
+    def test_the_queue_is_bounded(self) -> None:
         stage = Stage(bob="all")
         for _ in range(3):
             stage.notifier.take("lobby", [MESSAGE] * MAX_WAITING)
         assert len(stage.notifier._waiting) == MAX_WAITING
 
-    def test_nothing_waits_where_nobody_has_subscribed(self) -> None:
+    def test_without_subscriptions_nothing_is_queued(self) -> None:
         stage = Stage(bob="all")
         stage.push.users = set()
         stage.told()

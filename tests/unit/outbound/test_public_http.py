@@ -83,7 +83,7 @@ def server() -> Iterator[http.server.ThreadingHTTPServer]:
         thread.join()
 
 
-def test_names_that_are_slow_to_look_up_hold_few_threads(resolve: Resolve) -> None:
+def test_slow_name_lookups_hold_few_threads(resolve: Resolve) -> None:
     """P11: whoever owns a name decides how long its server takes to answer."""
     begun, may_end = threading.Semaphore(0), threading.Event()
 
@@ -112,7 +112,7 @@ def test_names_that_are_slow_to_look_up_hold_few_threads(resolve: Resolve) -> No
 class TestPost:
     """P08."""
 
-    def test_one_who_answers_byte_by_byte_is_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_server_that_answers_byte_by_byte_is_abandoned(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It would go on for as long as somebody listens."""
         monkeypatch.setattr(module, "LONGEST_ANSWER_SECONDS", 0.3)
         over, ends = threading.Event(), []
@@ -204,7 +204,7 @@ class TestPost:
             PublicHttp(["localhost"]).post(f"http://localhost:{port.number}/", timeout=60)
         port.release()
 
-    def test_a_name_that_nobody_has_is_not_allowed(self, resolve: Resolve) -> None:
+    def test_an_unknown_host_is_not_allowed(self, resolve: Resolve) -> None:
         def look_up(*_: Any, **__: Any) -> Any:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 

@@ -65,7 +65,7 @@ class TestSending:
         assert options["headers"]["authorization"].startswith("vapid t=")
         assert f"k={push.public_key}" in options["headers"]["authorization"].replace(" ", "")
 
-    def test_nobody_else_is_told(self, push: Push, service: Service) -> None:
+    def test_nobody_else_is_notified(self, push: Push, service: Service) -> None:
         subscribe(push, Browser("https://push.test/bobs"), BOB)
 
         assert push.send([ALICE.id], {"title": "x"}) == 0
@@ -87,7 +87,7 @@ class TestSending:
         assert push.send([ALICE.id], {"title": "x"}) == 0
         assert push.subscribers() == {ALICE.id}
 
-    def test_a_slow_service_keeps_no_others_waiting(
+    def test_a_slow_service_delays_no_others(
         self, push: Push, service: Service, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """P11: of somebody who has subscribed ten browsers whose service answers after nine seconds."""
@@ -111,7 +111,7 @@ class TestSending:
         push.send([ALICE.id], {"title": "x"})
         assert sum("slow" in url for url, _ in service.taken) == 2
 
-    def test_an_ended_session_is_told_nothing(self, push: Push, service: Service, database: Database) -> None:
+    def test_an_ended_session_gets_no_notifications(self, push: Push, service: Service, database: Database) -> None:
         subscribe(push, Browser())
         database["sessions"].update_one({"user_id": ALICE.id}, {"$set": {"ended_at": datetime.now(UTC)}})
 
@@ -152,16 +152,16 @@ class TestSubscribing:
     @pytest.mark.parametrize(
         "endpoint", ["http://push.test/x", "https://10.0.0.1/", "https://", "x", "https://push.test/" + "x" * 1000]
     )
-    def test_an_address_that_no_browser_would_give(self, push: Push, endpoint: str) -> None:
+    def test_an_address_that_no_browser_sends(self, push: Push, endpoint: str) -> None:
         with pytest.raises(Refused, match="address of the push service"):
             push.subscribe(ALICE.id, "s", endpoint, "p" * 87, "a" * 22)
 
     @pytest.mark.parametrize(("p256dh", "auth"), [("", "a" * 22), ("p" * 87, "$"), ("p" * 500, "a" * 22)])
-    def test_keys_that_no_browser_would_give(self, push: Push, p256dh: str, auth: str) -> None:
+    def test_keys_that_no_browser_sends(self, push: Push, p256dh: str, auth: str) -> None:
         with pytest.raises(Refused, match="keys"):
             push.subscribe(ALICE.id, "s", "https://push.test/x", p256dh, auth)
 
-    def test_keys_that_are_no_point_of_the_curve_harm_nobody(self, push: Push, service: Service) -> None:
+    def test_invalid_keys_affect_nobody_else(self, push: Push, service: Service) -> None:
         push.subscribe(ALICE.id, "session of Alice", "https://push.test/x", "p" * 87, "a" * 22)
         assert push.send([ALICE.id], {"title": "x"}) == 0
 

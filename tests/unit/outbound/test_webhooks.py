@@ -89,7 +89,7 @@ class TestDelivering:
         say(services, "before it was made")
         return make(services, monkeypatch)
 
-    def test_what_is_posted_is_told_once_and_in_order(
+    def test_posts_are_delivered_once_and_in_order(
         self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
     ) -> None:
         say(services, "one", "two")
@@ -114,7 +114,7 @@ class TestDelivering:
         assert (told["room"], told["message"]["author"]["name"]) == ("lobby", "Alice")
 
     @pytest.mark.parametrize("answer", [500, 302, 404, OSError("no"), Forbidden("The address is not public.")], ids=str)
-    def test_a_failure_is_tried_again_later_and_then_goes_on(
+    def test_a_failed_delivery_is_retried_later_and_continues(
         self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster, clock: Clock, answer: Any
     ) -> None:
         """P08: redirects are not followed."""
@@ -151,7 +151,7 @@ class TestDelivering:
         assert hook.last_error == "The answer was 500"
         assert len(poster.posted) < 90
 
-    def test_who_says_that_it_is_gone_is_asked_no_more(
+    def test_a_410_stops_the_webhook(
         self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
     ) -> None:
         poster.answers = [410]
@@ -159,7 +159,7 @@ class TestDelivering:
         deliveries.deliver_all()
         assert store.list_outgoing() == []
 
-    def test_what_programs_say_is_not_told(
+    def test_messages_of_programs_are_not_delivered(
         self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
     ) -> None:
         """P09: or two webhooks would talk with each other for ever."""
@@ -179,7 +179,7 @@ class TestDelivering:
         deliveries.deliver_all()
         assert poster.texts == ["one!", "three"]
 
-    def test_a_database_that_is_away_loses_nothing(
+    def test_an_outage_loses_nothing(
         self,
         services: Services,
         deliveries: Deliveries,
@@ -207,7 +207,7 @@ class TestDelivering:
             deliveries.deliver_all()
         assert poster.texts == ["one", "two", "three", "four", "five"]
 
-    def test_who_has_lost_the_lease_stops_between_two_posts(
+    def test_a_process_without_the_lease_stops_between_two_posts(
         self, services: Services, deliveries: Deliveries, poster: Poster, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         say(services, "one", "two")
@@ -219,14 +219,14 @@ class TestDelivering:
         deliveries.deliver_all()
         assert poster.texts == ["one", "two"]
 
-    def test_who_was_slow_does_not_take_the_place_back(self, store: HookStore) -> None:
+    def test_a_slow_process_does_not_move_the_position_back(self, store: HookStore) -> None:
         (hook, _) = store.list_outgoing()[0]
         store.note(hook.id, cursor=hook.cursor + 9, attempts=0)
         store.note(hook.id, cursor=hook.cursor + 1, attempts=2)
         (kept, _) = store.list_outgoing()[0]
         assert (kept.cursor, kept.attempts) == (hook.cursor + 9, 2)
 
-    def test_a_webhook_that_was_removed_is_told_no_more(
+    def test_a_removed_webhook_gets_no_deliveries(
         self, services: Services, deliveries: Deliveries, store: HookStore, poster: Poster
     ) -> None:
         [hook] = services.outbound.webhooks.list_for(MANAGER)
@@ -287,7 +287,7 @@ class TestMaker:
             services.outbound.incoming.post(*services.outbound.incoming.find(secret), "after", None, "192.0.2.1")
         assert refusal.value.reason == "forbidden"
 
-    def test_who_is_muted_says_nothing_by_it(self, services: Services) -> None:
+    def test_a_muted_creator_cannot_post_through_it(self, services: Services) -> None:
         """M05."""
         secret = services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
         manage(services, ALICE)
@@ -297,7 +297,7 @@ class TestMaker:
         assert refusal.value.reason == "muted"
 
 
-def test_a_slow_address_keeps_no_others_waiting(
+def test_a_slow_address_delays_no_others(
     services: Services, deliveries: Deliveries, store: HookStore, poster: Poster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P11: whose address takes nine seconds for each message, and says yes to it."""

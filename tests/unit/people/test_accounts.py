@@ -82,7 +82,7 @@ def test_the_password_is_kept_as_a_hash_alone(accounts: Accounts, alice: User, d
     [{"username": "a\u200blice"}, {"display_name": "admin"}, {"password": "short"}, {"password": "alice123"}],
     ids=lambda changes: next(iter(changes)),
 )
-def test_what_is_not_allowed_makes_no_account(accounts: Accounts, database: Database, changes: dict[str, str]) -> None:
+def test_invalid_input_creates_no_account(accounts: Accounts, database: Database, changes: dict[str, str]) -> None:
     with pytest.raises(Refused) as refusal:
         accounts.register(wanted(**changes), HOME)
     assert refusal.value.reason == "invalid"
@@ -97,7 +97,7 @@ def test_a_taken_name(accounts: Accounts, alice: User) -> None:
 @pytest.mark.parametrize(
     ("username", "password"), [("alice", "wrong"), ("nobody", PASSWORD), ("x" * 100_000, PASSWORD)]
 )
-def test_a_wrong_password_and_an_unknown_name_are_told_apart_by_nothing(
+def test_a_wrong_password_and_an_unknown_name_are_indistinguishable(
     accounts: Accounts, alice: User, username: str, password: str
 ) -> None:
     """A05."""
@@ -118,7 +118,7 @@ def test_too_many_failures_lock_the_account_for_a_while(accounts: Accounts, alic
     assert 0 < refusal.value.retry_after <= 15 * 60
 
 
-def test_the_owner_comes_in_where_they_were_before(people: PeopleParts, accounts: Accounts, alice: User) -> None:
+def test_the_owner_can_log_in_from_a_known_address(people: PeopleParts, accounts: Accounts, alice: User) -> None:
     """A07: no stranger locks them out."""
     people.sessions.begin(alice, label="", address=HOME)
     for _ in range(10):
@@ -192,7 +192,7 @@ def test_a_password_is_changed_though_the_end_of_the_sessions_fails(
     assert accounts.authenticate("alice", "another quiet evening", HOME).id == alice.id
 
 
-def test_only_who_knows_the_password_changes_it(people: PeopleParts, accounts: Accounts, alice: User) -> None:
+def test_changing_the_password_requires_the_current_one(people: PeopleParts, accounts: Accounts, alice: User) -> None:
     """And guesses are counted, like those at the door."""
     secret = people.sessions.begin(alice, label="", address=HOME)
     for _ in range(10):
@@ -237,7 +237,7 @@ def test_by_invitation(clock: Clock) -> None:
         assert refusal.value.reason == "forbidden"
 
 
-def test_an_invitation_that_came_to_nothing_is_not_used_up(clock: Clock) -> None:
+def test_a_failed_registration_does_not_use_the_invite(clock: Clock) -> None:
     people = make(clock, registration="invite")
     accounts = people.accounts
     accounts.create(wanted())
@@ -279,7 +279,7 @@ def test_the_site_and_its_name_are_no_passwords(clock: Clock) -> None:
             accounts.register(wanted(password=password), HOME)
 
 
-def test_logs_tell_no_secrets(accounts: Accounts, alice: User, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_contain_no_secrets(accounts: Accounts, alice: User, caplog: pytest.LogCaptureFixture) -> None:
     """O06: nor what was typed as a name, which may be a password."""
     caplog.set_level("DEBUG")
     for username, password in (("alice", "guess-one"), ("hunter22", "guess-two")):

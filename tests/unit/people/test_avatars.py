@@ -46,7 +46,7 @@ def test_another_picture_has_another_version(avatars: Avatars) -> None:
     assert avatars.listed() == ()
 
 
-def test_those_that_changed_last_are_listed(avatars: Avatars, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_latest_changes_are_listed(avatars: Avatars, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LISTED", 2)
     for name in "abc":
         clock.advance(seconds=1)
@@ -54,7 +54,7 @@ def test_those_that_changed_last_are_listed(avatars: Avatars, clock: Clock, monk
     assert [user_id for user_id, _ in avatars.listed()] == ["b", "c"]
 
 
-def test_what_others_chose_is_known_within_seconds(database: Database, avatars: Avatars, clock: Clock) -> None:
+def test_avatars_of_others_are_known_within_seconds(database: Database, avatars: Avatars, clock: Clock) -> None:
     assert avatars.listed() == ()
     AvatarStore(database, clock=clock).put(BOB.id, "v", small=b"s", large=b"l")
     assert avatars.listed() == ()
@@ -65,7 +65,7 @@ def test_what_others_chose_is_known_within_seconds(database: Database, avatars: 
 @pytest.mark.parametrize(
     ("content", "reason"), [(b"no picture", "invalid"), (make_picture("PNG")[:60], "invalid"), (b"", "invalid")]
 )
-def test_what_is_no_picture_is_refused(avatars: Avatars, content: bytes, reason: str) -> None:
+def test_other_files_are_refused(avatars: Avatars, content: bytes, reason: str) -> None:
     with pytest.raises(Refused) as caught:
         choose(avatars, content)
     assert caught.value.reason == reason

@@ -42,14 +42,14 @@ def test_deletion_does_what_the_marks_say(database: Database) -> None:
     assert became == {name: field.on_deletion for name, field in FIELDS.items()}
 
 
-def test_who_was_deleted_is_shown_without_a_user_name(database: Database) -> None:
+def test_a_deleted_user_is_shown_without_a_user_name(database: Database) -> None:
     users = UserStore(database, clock=lambda: NOW)
     user = users.add("alice", "Alice", "hash")
     AccountStateStore(database, clock=lambda: NOW).make_former(user.id, is_erased=False)
     assert person_of(database["users"].find_one({}) or {}) == Person(user.id, "Former member")
 
 
-def test_what_is_shown_everywhere_is_a_person(database: Database) -> None:
+def test_fields_shown_everywhere_are_those_of_a_person(database: Database) -> None:
     user = UserStore(database).add("robot", "Robot", "hash", is_bot=True)
     shown = {NAMES.get(name, name) for name, field in FIELDS.items() if field.shown == "everywhere"}
     assert shown == set(Person.__struct_fields__)
@@ -58,7 +58,7 @@ def test_what_is_shown_everywhere_is_a_person(database: Database) -> None:
     )
 
 
-def test_what_is_exported_is_known_of_a_user() -> None:
+def test_exported_fields_are_fields_of_a_user() -> None:
     assert set(EXPORTED) <= set(User.__struct_fields__)
 
 

@@ -168,7 +168,7 @@ class Slow:
         return False
 
 
-def test_more_than_may_wait_are_told_to_come_back() -> None:
+def test_excess_requests_are_refused_with_a_retry_time() -> None:
     """A09: and once there is room again, the next one is served."""
     slow = Slow()
     busy = Passwords(slow, rounds=ROUNDS)

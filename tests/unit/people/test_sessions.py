@@ -80,7 +80,7 @@ def test_an_ended_session_is_worth_nothing(sessions: Sessions, alice: User) -> N
     assert not sessions.end(alice.id, hash_of(secret))
 
 
-def test_nobody_ends_anothers_session(sessions: Sessions, alice: User, bob: User) -> None:
+def test_nobody_ends_the_session_of_another_user(sessions: Sessions, alice: User, bob: User) -> None:
     secret = begin(sessions, alice)
     assert not sessions.end(bob.id, hash_of(secret))
     assert sessions.find_valid(secret)
@@ -97,7 +97,7 @@ def test_ending_all_but_one(sessions: Sessions, alice: User, bob: User) -> None:
     assert sessions.find_valid(token) is None
 
 
-def test_ended_sessions_are_told(sessions: Sessions, alice: User, clock: Clock) -> None:
+def test_ended_sessions_are_reported(sessions: Sessions, alice: User, clock: Clock) -> None:
     """S04: what every process asks for, to close its connections."""
     secret, other = begin(sessions, alice), begin(sessions, alice)
     long_ago = datetime(1970, 1, 1, tzinfo=UTC)  # the database's clock has nothing to do with ours
@@ -176,7 +176,7 @@ def test_a_connection_ends_with_its_password(sessions: Sessions, users: UserStor
     assert sessions.prolong(session, is_active=True) is None
 
 
-def test_a_changed_password_ends_what_came_before_it(sessions: Sessions, users: UserStore, alice: User) -> None:
+def test_a_changed_password_ends_earlier_sessions(sessions: Sessions, users: UserStore, alice: User) -> None:
     """S04: by the same write, whatever comes between it and the marks."""
     secret, token = begin(sessions, alice), sessions.create_token(alice, label="bot")
     changed = users.change_password(alice.id, "another hash")
@@ -214,7 +214,7 @@ def test_a_token_lasts_as_long_as_it_was_made_for(sessions: Sessions, alice: Use
     assert sessions.find_valid(token) is None
 
 
-def test_where_somebody_was(sessions: Sessions, alice: User, bob: User) -> None:
+def test_known_addresses(sessions: Sessions, alice: User, bob: User) -> None:
     begin(sessions, alice)
     assert sessions.has_been_at(alice.id, "192.0.2.1")
     assert not sessions.has_been_at(alice.id, "198.51.100.7")

@@ -41,7 +41,7 @@ def test_a_scope_that_is_missing_is_named() -> None:
 
 
 @pytest.mark.parametrize("slug", ["lobby", None])
-def test_a_token_for_one_room_is_good_nowhere_else(slug: str | None) -> None:
+def test_a_token_for_one_room_is_invalid_elsewhere(slug: str | None) -> None:
     grant = grant_of(session("token", scopes=("read",), rooms=("den",)))
     grant.check("read", "den")
     with pytest.raises(Refused, match="This access token is limited to the room den"):

@@ -218,7 +218,7 @@ def functions_that_name(words: set[str]) -> set[str]:
     return found
 
 
-def test_who_catches_a_duplicate_key_is_known() -> None:
+def test_modules_that_catch_a_duplicate_key_are_known() -> None:
     """D12: a new one goes through `chatroom.mongo.unique`, or is looked at and listed."""
     assert functions_that_name({"DuplicateKeyError", "BulkWriteError", "WriteError"}) == WHO_CATCHES_DUPLICATES
 
@@ -527,7 +527,7 @@ def test_nothing_is_too_large() -> None:
     assert {module: found for module, path in MODULES.items() if (found := shapes_of(path.read_text()))} == {}
 
 
-def test_what_is_too_large_is_seen() -> None:
+def test_too_large_values_are_found() -> None:
     methods = "\n".join(f"    def m{n}(self): ..." for n in range(16))
     parameters = ", ".join(f"p{n}" for n in range(8))
     source = (

@@ -74,7 +74,7 @@ class TestExtending:
             link = app.jinja_env.from_string(block_after(steps, "templates/chatroom.html", "jinja"))
             assert 'href="/chatroom/lobby/transcript"' in link.render(room={"slug": "lobby"})
 
-    def test_what_it_says_of_the_application_is_so(self, steps: str) -> None:
+    def test_its_claims_about_the_application_are_true(self, steps: str) -> None:
         code = read("chatroom/web/__init__.py")
         assert re.search(r"BLUEPRINTS = \(.*\.blueprint,.*for blueprint in BLUEPRINTS:", code, re.DOTALL)
 

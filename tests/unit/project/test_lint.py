@@ -40,7 +40,7 @@ def test_the_lock_is_of_these_versions_and_says_what_each_package_must_hold() ->
     assert not any(package.get("hasInstallScript") for package in installed)
 
 
-def test_a_host_of_the_heroku_kind_takes_the_room_for_python() -> None:
+def test_a_heroku_style_host_recognizes_python() -> None:
     """Such a host looks for a package.json at the top before it looks for requirements.txt."""
     assert not (ROOT / "package.json").exists()
     assert (ROOT / "requirements.txt").exists()
@@ -56,7 +56,7 @@ def test_nothing_of_it_is_served_or_packaged(client: Visitor, name: str) -> None
     assert packaged == ["chatroom*"]
 
 
-def test_no_page_and_no_script_of_a_page_asks_for_it() -> None:
+def test_no_page_or_script_requests_it() -> None:
     for path in [*(ROOT / "static").rglob("*.js"), *(ROOT / "templates").rglob("*.html")]:
         assert "node_modules" not in path.read_text(), path
     assert [path for path in (ROOT / "chatroom").rglob("*.py") if "tools" in _imports(path)] == []
@@ -69,7 +69,7 @@ def _imports(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(("in_ci", "code"), [("", 0), ("1", 1)])
-def test_without_node_it_says_so_and_only_ci_fails(
+def test_without_node_it_prints_the_reason_and_only_ci_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], in_ci: str, code: int
 ) -> None:
     monkeypatch.setenv("CI", in_ci)
@@ -79,11 +79,11 @@ def test_without_node_it_says_so_and_only_ci_fails(
     )
 
 
-def test_without_npm_it_says_so() -> None:
+def test_without_npm_it_prints_the_reason() -> None:
     assert find_obstacle(lambda name: "/usr/bin/node" if name == "node" else None).startswith("npm is missing")
 
 
-def test_a_finding_is_said_once_with_the_first_of_its_pages(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_finding_is_reported_once_with_its_first_page(capsys: pytest.CaptureFixture[str]) -> None:
     found = {"ruleId": "no-dup-id", "message": "Duplicate ID", "selector": "#a", "line": 3, "column": 7}
     files = [{"filePath": f"/tmp/{name}", "messages": [found]} for name in ("000.html", "001.html")]
     assert check_pages.report(files, {"000.html": "GET / (nobody, 200)", "001.html": "GET /login (nobody, 200)"}) == 1
@@ -92,7 +92,7 @@ def test_a_finding_is_said_once_with_the_first_of_its_pages(capsys: pytest.Captu
     assert "1 findings on 2 rendered pages" in said
 
 
-def test_a_page_that_nobody_was_shown_is_missing(app: Flask, client: Visitor, tmp_path: Path) -> None:
+def test_an_unrendered_page_is_reported(app: Flask, client: Visitor, tmp_path: Path) -> None:
     album = Album(app, tmp_path)
     assert {"pages.index", "accounts.login", "admin_rooms.rooms"} <= set(album.missing)
     assert not {"static", "health.livez", "api.read_messages", "avatars.sheet"} & set(album.missing)

@@ -95,7 +95,7 @@ def test_a_running_site_has_no_tests_and_the_same_versions_as_they() -> None:
     assert running == {name: which for name, which in everything.items() if name in running}
 
 
-def test_make_installs_what_is_locked_and_nothing_else() -> None:
+def test_make_installs_only_locked_packages() -> None:
     """O07."""
     recipes = read("Makefile").partition("\nINSTALL :=")[2]
     assert recipes.count("pip install") == 1
@@ -108,7 +108,7 @@ def test_make_installs_what_is_locked_and_nothing_else() -> None:
     assert read("Makefile").count("pip install") == 1
 
 
-def test_what_changed_is_said() -> None:
+def test_changes_are_printed() -> None:
     old = "flask==3.1.2 \\\ngone==1 \\\nsame==1.0 ; python_full_version < '3.12' \\\n"
     new = "flask==3.1.3 \\\nnew==2.0.post1 \\\nsame==1.0 \\\n"
     assert differences(versions(old), versions(new)) == [

@@ -45,7 +45,7 @@ def test_make_test_runs_every_folder_the_long_ones_first() -> None:
     assert not any(name in recipe for name in settings["testpaths"])
 
 
-def test_what_is_long_is_left_to_make_test_long() -> None:
+def test_long_tests_run_only_in_make_test_long() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
     assert settings["addopts"].endswith("-m 'not long'")
     assert "pytest -m long" in (ROOT / "Makefile").read_text()
@@ -113,7 +113,7 @@ class TestTrue:
         for path in sorted((ROOT / "tests").rglob("*.py")):
             yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
 
-    def test_none_replaces_what_the_whole_process_uses(self) -> None:
+    def test_no_test_replaces_the_standard_library(self) -> None:
         found = [
             f"{name}:{call.lineno} {ast.unparse(call.args[0])}"
             for name, module in self.modules()

@@ -29,7 +29,7 @@ def test_the_package_reads_it_where_it_stands() -> None:
     assert literal(name) == __version__
 
 
-def test_nothing_asks_what_is_installed() -> None:
+def test_nothing_depends_on_installed_packages() -> None:
     """The room runs from its folder, where nothing of that name is installed."""
     code = [path.read_text(encoding="utf-8") for path in (ROOT / "chatroom").rglob("*.py")]
     assert not [text for text in code if "importlib.metadata" in text]

@@ -18,19 +18,21 @@ class TestFinding:
         assert world.rooms.access.get_for(ALICE.id, "the-den").room == DEN
 
     @pytest.mark.parametrize("slug", ["the-den", "nowhere", "den", "", "\0", "$ne", "THE-DEN"])
-    def test_w09_an_outsider_is_told_the_same_of_a_closed_room_and_of_none(self, world: World, slug: str) -> None:
+    def test_w09_an_outsider_gets_the_same_answer_for_a_private_and_a_missing_room(
+        self, world: World, slug: str
+    ) -> None:
         RoomStore(world.database).ensure(DEN)
         with pytest.raises(Refused) as refusal:
             world.rooms.access.get_for(MALLORY.id, slug)
         assert reason(refusal) == "not_found"
         assert refusal.value.message == "There is no such room, or you are not a member of it."
 
-    def test_who_comes_to_an_open_room_becomes_a_member(self, world: World) -> None:
+    def test_opening_a_public_room_makes_a_member(self, world: World) -> None:
         assert world.rooms.access.get_for(MALLORY.id, "lobby").room == LOBBY
         assert world.rooms.access.get_for(MALLORY.id, "lobby").room == LOBBY
         assert world.database["memberships"].count_documents({"user": MALLORY.id}) == 1
 
-    def test_who_comes_begins_to_read_at_the_end(self, world: World) -> None:
+    def test_a_new_member_starts_reading_at_the_end(self, world: World) -> None:
         for n in range(3):
             world.messages.post(LOBBY, new_draft(BOB, f"hi {n}"))
         assert world.rooms.access.get_for(ALICE.id, "lobby").membership.read_sequence == 3
@@ -43,7 +45,7 @@ class TestFinding:
 class TestEvading:
     """M17: leaving before one is removed or muted helps nobody, and nobody joins by posting."""
 
-    def test_who_has_just_left_is_removed_all_the_same(self, world: World) -> None:
+    def test_a_user_who_has_just_left_can_be_removed(self, world: World) -> None:
         room = world.rooms.making.create(ALICE, "member", title="Tea")
         world.rooms.membership.leave(world.access(BOB, room))
         for _ in range(2):
@@ -54,7 +56,7 @@ class TestEvading:
             assert reason(refusal) == "not_found"
         assert [entry.act for entry in world.audit.page().entries] == ["remove_member"]
 
-    def test_nobody_comes_by_anything_but_its_page_or_by_joining(self, world: World) -> None:
+    def test_only_opening_the_page_or_joining_makes_a_member(self, world: World) -> None:
         room = world.rooms.making.create(ALICE, "member", title="Tea")
         world.rooms.membership.leave(world.access(BOB, room))
         for person in (BOB, MALLORY):

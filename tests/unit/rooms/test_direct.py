@@ -19,7 +19,7 @@ class TestDirect:
         assert world.access(BOB, room).room.title == "Alice, Mallory"
         assert Notice(kind="rooms", user=BOB.id) in world.told
 
-    def test_nobody_else_comes_in_and_nobody_goes(self, world: World) -> None:
+    def test_nobody_joins_or_leaves_a_direct_conversation(self, world: World) -> None:
         room = world.rooms.direct.open(ALICE, [BOB.id])
         with pytest.raises(Refused):
             world.rooms.access.get_for(MALLORY.id, room.slug)
@@ -37,12 +37,12 @@ class TestDirect:
             world.rooms.direct.open(ALICE, others)
         assert reason(refusal) == "invalid"
 
-    def test_it_is_with_people_who_are_there(self, world: World) -> None:
+    def test_it_needs_existing_people(self, world: World) -> None:
         with pytest.raises(Refused) as refusal:
             world.rooms.direct.open(ALICE, ["nobody"])
         assert reason(refusal) == "not_found"
 
-    def test_nobody_takes_it_over_by_making_a_room_at_its_address(self, world: World) -> None:
+    def test_a_room_with_its_address_cannot_take_it_over(self, world: World) -> None:
         """U08: the address was made of the two ids, which everybody in a room with them sees."""
         key = hashlib.sha256(",".join(sorted([ALICE.id, BOB.id])).encode()).hexdigest()
         trap = {"_id": "trap", "slug": f"dm-{key[32:52]}", "title": "Bob", "kind": "public", "title_key": "bob"}
@@ -55,7 +55,7 @@ class TestDirect:
             world.rooms.access.get_for(MALLORY.id, room.slug)
 
     @pytest.mark.parametrize("there", [{"kind": "public"}, {"people": [ALICE.id, MALLORY.id]}, {"people": []}])
-    def test_what_has_its_id_and_is_another_is_not_taken_for_it(self, world: World, there: dict[str, object]) -> None:
+    def test_another_room_with_its_id_is_not_used(self, world: World, there: dict[str, object]) -> None:
         """D12."""
         room = world.rooms.direct.open(ALICE, [BOB.id])
         world.database["rooms"].update_one({"_id": room.id}, {"$set": there})
@@ -78,7 +78,7 @@ class TestDirect:
         assert world.is_in(ALICE, room)
         assert world.is_in(BOB, room)
 
-    def test_several_may_open_it_at_once(self, world: World) -> None:
+    def test_simultaneous_openings_share_it(self, world: World) -> None:
         people = [(ALICE, BOB), (BOB, ALICE)] * 4
         threads = [threading.Thread(target=world.rooms.direct.open, args=(a, [b.id])) for a, b in people]
         for thread in threads:

@@ -83,7 +83,7 @@ def test_several_processes_at_once_agree(real_database: Database) -> None:
     assert not any(is_former_direct(room["slug"]) for room in rooms)
 
 
-def test_what_was_begun_is_brought_to_its_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_move_is_finished(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """A crash after any write: the next start does what is left."""
     monkeypatch.setattr("chatroom.rooms.former_slugs_store.AT_ONCE", 1)
     for number in range(3):
@@ -108,7 +108,7 @@ def test_what_was_begun_is_brought_to_its_end(database: Database, monkeypatch: p
     assert slug_of(database, "direct-0") in rooms_of_token(database)
 
 
-def test_rooms_that_people_made_stay_where_they_are(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+def test_ordinary_rooms_keep_their_addresses(database: Database, caplog: pytest.LogCaptureFixture) -> None:
     for slug in ("dm-ideas", FORMED_ALIKE):
         database["rooms"].insert_one({"_id": slug, "slug": slug, "title": slug, "kind": "public"})
     FormerSlugs(database).move()
@@ -117,7 +117,7 @@ def test_rooms_that_people_made_stay_where_they_are(database: Database, caplog: 
     assert [FORMED_ALIKE in record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [True]
 
 
-def test_a_token_for_such_a_room_goes_on(database: Database) -> None:
+def test_a_token_for_such_a_room_stays_valid(database: Database) -> None:
     make_former(database)
     tokens(database, [OLD, "lobby"])
     for _ in range(2):
@@ -162,7 +162,7 @@ def test_titles_get_keys_some_at_a_time_and_once(database: Database, monkeypatch
 
 
 @pytest.mark.integration
-def test_the_way_back_leads_to_the_former_addresses_and_forth_again(real_database: Database) -> None:
+def test_a_downgrade_restores_the_former_addresses_and_an_update_the_new_ones(real_database: Database) -> None:
     """As docs/deploying.md says it."""
     make_former(real_database)
     FormerSlugs(real_database).move()

@@ -46,7 +46,9 @@ def test_a_list_has_ones_own_rooms_and_no_others(database: Database, messages: M
     assert entries(database)["den"].revision == 0
 
 
-def test_unread_is_what_others_wrote_after_ones_place(database: Database, messages: MessageStore) -> None:
+def test_unread_messages_are_those_of_others_after_the_read_position(
+    database: Database, messages: MessageStore
+) -> None:
     messages.append(DEN.id, [rendered(f"b{i}", author=BOB) for i in range(5)] + [rendered("a1", author=ALICE)])
     assert (entries(database)["den"].unread, entries(database)["den"].revision) == (5, 6)
     assert entries(database, BOB)["den"].unread == 1
@@ -91,7 +93,7 @@ def test_a_direct_room_with_oneself_alone_has_a_title_too() -> None:
     assert title_for(ALICE.id, room, {ALICE.id: person(ALICE)}) == "Just you"
 
 
-def test_who_was_removed_has_the_room_no_more(database: Database, messages: MessageStore) -> None:
+def test_a_removed_member_loses_the_room(database: Database, messages: MessageStore) -> None:
     database["memberships"].update_one({"user": ALICE.id, "room": "den"}, {"$set": {"removed_at": "now"}})
     assert entries(database) == {}
     assert AccessStore(database).find(ALICE.id, "the-den") is None

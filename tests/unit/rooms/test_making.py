@@ -54,7 +54,7 @@ class TestMaking:
     def test_ordinary_titles_are_free(self, rooms: RoomParts, title: str) -> None:
         assert rooms.making.create(ALICE, "member", title=title).title == title
 
-    def test_what_private_rooms_are_called_takes_no_name_away(self, rooms: RoomParts) -> None:
+    def test_names_of_private_rooms_stay_available(self, rooms: RoomParts) -> None:
         """U11: else it would tell what they are called."""
         for _ in range(2):
             rooms.making.create(BOB, "member", title="Tea", is_private=True)
@@ -102,7 +102,7 @@ class TestMaking:
         assert first.slug == "tea"
         assert second.slug.startswith("tea-")
 
-    def test_a_private_rooms_address_does_not_tell_that_a_name_is_taken(self, rooms: RoomParts) -> None:
+    def test_the_address_of_a_private_room_does_not_reveal_taken_names(self, rooms: RoomParts) -> None:
         assert rooms.making.create(ALICE, "member", title="Tea", is_private=True).slug.startswith("tea-")
 
     def test_a_site_may_leave_it_to_its_administrators(self, database: Database, clock: Clock) -> None:
@@ -112,7 +112,7 @@ class TestMaking:
         assert reason(refusal) == "forbidden"
         assert rooms.making.create(ALICE, "administrator", title="Tea").slug == "tea"
 
-    def test_nobody_makes_too_many(self, database: Database, clock: Clock) -> None:
+    def test_created_rooms_are_limited(self, database: Database, clock: Clock) -> None:
         rooms = World(database, clock, Settings(mongo_uri="mongomock://", max_rooms_per_user=2)).rooms
         for n in range(2):
             rooms.making.create(ALICE, "member", title=f"Tea {n}")

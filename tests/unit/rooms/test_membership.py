@@ -10,7 +10,7 @@ from tests.unit.rooms.world import World, reason
 
 
 class TestComing:
-    def test_who_joins_by_hand_is_announced(self, world: World) -> None:
+    def test_joining_is_announced(self, world: World) -> None:
         room = world.rooms.making.create(ALICE, "member", title="Tea")
         for _ in range(2):
             assert world.rooms.membership.join(BOB, room.slug) == room
@@ -21,7 +21,7 @@ class TestComing:
             world.rooms.membership.join(MALLORY, world.den().room.slug)
         assert reason(refusal) == "not_found"
 
-    def test_moderators_take_somebody_in(self, world: World) -> None:
+    def test_moderators_add_members(self, world: World) -> None:
         access = world.den()
         assert world.lines(access.room) == ["Alice added Bob"]
         assert not world.rooms.membership.add(access, BOB.id, "Bob")
@@ -39,7 +39,7 @@ class TestComing:
 
 
 class TestGoing:
-    def test_who_leaves_is_out_and_may_come_again_where_all_may(self, world: World) -> None:
+    def test_a_member_who_leaves_can_rejoin_a_public_room(self, world: World) -> None:
         room = world.rooms.making.create(ALICE, "member", title="Tea")
         world.rooms.membership.leave(world.access(BOB, room))
         assert not world.is_in(BOB, room)
@@ -52,7 +52,7 @@ class TestGoing:
         with pytest.raises(Refused):
             world.rooms.membership.leave(world.access(person, LOBBY))
 
-    def test_a_private_room_is_not_left_without_somebody_who_manages_it(self, world: World) -> None:
+    def test_the_last_administrator_cannot_leave_a_private_room(self, world: World) -> None:
         access = world.den()
         with pytest.raises(Refused) as refusal:
             world.rooms.membership.leave(access)
@@ -63,7 +63,7 @@ class TestGoing:
         world.rooms.membership.leave(world.access(BOB, access.room))  # the last one may
         assert world.lines(access.room) == ["Alice added Bob", "Alice left", "Bob left"]
 
-    def test_who_was_removed_does_not_come_back_by_themselves(self, world: World) -> None:
+    def test_a_removed_member_cannot_rejoin(self, world: World) -> None:
         room = world.rooms.making.create(ALICE, "member", title="Tea")
         access = world.access(ALICE, room)
         world.rooms.membership.join(BOB, room.slug)
@@ -100,7 +100,7 @@ class TestGoing:
             world.post(world.access(BOB, room), "b2")
         assert reason(refusal) == "too_fast"
 
-    def test_who_left_can_be_added_to_a_private_room_again_and_comes_without_the_role(self, world: World) -> None:
+    def test_a_former_member_is_added_again_without_the_role(self, world: World) -> None:
         access = world.den()
         world.rooms.membership.set_role(access, BOB.id, "moderator")
         world.rooms.membership.leave(world.access(BOB, access.room))
@@ -138,7 +138,7 @@ class TestGoing:
         managers = [each.person.id for each in world.rooms.members.list_in(bob.room) if each.role == "administrator"]
         assert len(managers) == 1
 
-    def test_moderators_remove_members_and_nobody_above(self, world: World) -> None:
+    def test_moderators_remove_members_but_nobody_above(self, world: World) -> None:
         access = world.den()
         world.rooms.membership.add(access, MALLORY.id, "Mallory")
         world.rooms.membership.set_role(access, BOB.id, "moderator")
@@ -153,7 +153,7 @@ class TestGoing:
         world.rooms.membership.remove(bob, MALLORY.id)
         assert not world.is_in(MALLORY, access.room)
 
-    def test_strangers_have_no_role_and_the_last_administrator_keeps_theirs(self, world: World) -> None:
+    def test_outsiders_have_no_role_and_the_last_administrator_keeps_the_role(self, world: World) -> None:
         access = world.den()
         for target, expected in ((MALLORY, "not_found"), (ALICE, "forbidden")):
             with pytest.raises(Refused) as refusal:
@@ -171,7 +171,7 @@ class TestPower:
         world.database["users"].update_one({"_id": person.id}, {"$set": {"role": role}})
 
     @pytest.mark.parametrize("role", ["moderator", "administrator"])
-    def test_who_made_a_public_room_removes_nobody_who_keeps_order_on_the_site(self, world: World, role: Role) -> None:
+    def test_the_creator_of_a_public_room_cannot_remove_site_moderators(self, world: World, role: Role) -> None:
         room = world.rooms.making.create(BOB, "member", title="Tea")
         self.make_keeper(world, ALICE, role)
         world.access(ALICE, room)
@@ -208,7 +208,7 @@ class TestPower:
         world.rooms.membership.set_role(access, BOB.id, "member")  # they have to lose that role first
         world.rooms.membership.remove(access, BOB.id)
 
-    def test_who_becomes_more_at_this_moment_is_not_removed(
+    def test_a_member_promoted_at_the_same_moment_is_not_removed(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         access = world.den()
@@ -235,7 +235,7 @@ class TestPower:
 
 
 class TestRecord:
-    def test_who_is_taken_in_and_out_and_given_a_role(self, world: World) -> None:
+    def test_additions_removals_and_roles_are_recorded(self, world: World) -> None:
         den = world.den()
         world.rooms.membership.set_role(den, BOB.id, "moderator")
         world.rooms.membership.remove(den, BOB.id)
@@ -247,7 +247,7 @@ class TestRecord:
             ("Alice", "add_member", "bob", {}),
         ]
 
-    def test_what_is_refused_or_changes_nothing_is_not_in_it(self, world: World) -> None:
+    def test_refused_and_empty_changes_are_not_recorded(self, world: World) -> None:
         den = world.den()
         world.rooms.membership.add(den, BOB.id, BOB.name)
         for person in (ALICE, MALLORY):

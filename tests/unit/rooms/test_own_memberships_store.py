@@ -33,7 +33,7 @@ class TestPosting:
                 world.post(world.access(BOB, room), "b1")
             assert reason(refusal) == expected
 
-    def test_nobody_writes_in_an_archived_room(self, world: World) -> None:
+    def test_nobody_posts_in_an_archived_room(self, world: World) -> None:
         room = self.room(world, archived_at=world.clock())
         for person in (ALICE, BOB):
             with pytest.raises(Refused) as refusal:
@@ -55,7 +55,7 @@ class TestPosting:
         world.clock.advance(seconds=6)
         world.post(bob, "b2")
 
-    def test_a_turn_holds_in_every_process_and_after_a_restart(self, world: World, database: Database) -> None:
+    def test_slow_mode_works_across_processes_and_restarts(self, world: World, database: Database) -> None:
         room = self.room(world, slow_seconds=10)
         bob = world.access(BOB, room)
         refused = []

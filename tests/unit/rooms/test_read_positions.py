@@ -42,13 +42,13 @@ def read(database: Database) -> Read:
     return Read(database)
 
 
-def test_a_position_is_kept_and_told(read: Read) -> None:
+def test_a_position_is_stored_and_announced(read: Read) -> None:
     assert read.mark(3) == read.position == 3
     (notice,) = read.told
     assert (notice.kind, notice.user, notice.room, notice.data) == ("read", ALICE.id, LOBBY.id, {"sequence": 3})
 
 
-def test_it_never_moves_back_and_is_told_once(read: Read) -> None:
+def test_it_never_moves_back_and_is_announced_once(read: Read) -> None:
     read.mark(3)
     assert [read.mark(sequence) for sequence in (3, 1, 0)] == [3, 3, 3]
     assert read.position == 3
@@ -60,7 +60,7 @@ def test_it_never_goes_beyond_the_room(read: Read, sequence: int) -> None:
     assert read.mark(sequence) == read.position == 5
 
 
-def test_what_was_read_is_not_unread(read: Read) -> None:
+def test_read_messages_are_not_unread(read: Read) -> None:
     def unread() -> Any:
         return read.rooms.listings.list_for(ALICE.id)[0].unread
 

@@ -84,7 +84,7 @@ def test_a_member_is_admitted_once(rooms: RoomStore, memberships: MembershipStor
 
 
 @pytest.mark.integration
-def test_several_processes_make_the_same_room_and_member_at_once(real_database: Database) -> None:
+def test_simultaneous_processes_create_one_room_and_one_membership(real_database: Database) -> None:
     start = threading.Barrier(8)
     failures: list[BaseException] = []
 

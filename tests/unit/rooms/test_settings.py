@@ -26,7 +26,7 @@ def access(world: Managed) -> Access:
 
 
 class TestChanging:
-    def test_what_is_changed_is_kept_told_and_said(self, world: Managed, access: Access) -> None:
+    def test_a_change_is_stored_announced_and_shown(self, world: Managed, access: Access) -> None:
         world.settings.change(
             access, RoomValues(title="Snug", topic="Tea", is_read_only=True, slow_seconds=5, retention_days=30)
         )
@@ -63,7 +63,7 @@ class TestChanging:
         world.settings.change(lobby, msgspec.structs.replace(PLAIN, title="Lobby"))
         assert world.access(ALICE, LOBBY).room.title == "Lobby"
 
-    def test_back_again_is_said_too_and_nothing_says_nothing(self, world: Managed, access: Access) -> None:
+    def test_reverting_is_announced_and_no_change_is_not(self, world: Managed, access: Access) -> None:
         world.settings.change(access, PLAIN)
         assert world.lines(access.room) == ["Alice added Bob"]
         world.settings.change(access, msgspec.structs.replace(PLAIN, topic="Tea", is_read_only=True, slow_seconds=5))
@@ -145,7 +145,7 @@ class TestLinks:
         with pytest.raises(Refused):
             world.links.end(access, open_one.id)
 
-    def test_who_was_removed_needs_more_than_a_link(self, world: Managed, access: Access) -> None:
+    def test_a_link_does_not_admit_a_removed_member(self, world: Managed, access: Access) -> None:
         code = world.links.make(access, uses=5, hours=1)
         world.rooms.membership.remove(access, BOB.id)
         with pytest.raises(Refused) as refusal:
@@ -177,12 +177,12 @@ class TestRetention:
     def texts(self, world: Managed, access: Access) -> list[str]:
         return [each.text for each in world.store.newest(access.room.id, 50) if each.kind == "message"]
 
-    def test_it_says_how_much_it_would_delete(self, world: Managed, access: Access) -> None:
+    def test_it_reports_how_many_messages_it_would_delete(self, world: Managed, access: Access) -> None:
         self.fill(world, access)
         # The room's own line that Bob was added, and two messages: what is deleted does not count.
         assert [world.retention().count_older(access, days) for days in (0, 5, 30)] == [0, 3, 0]
 
-    def test_what_is_old_goes_as_a_deletion_that_every_reader_learns_of(self, world: Managed, access: Access) -> None:
+    def test_old_messages_are_deleted_for_every_reader(self, world: Managed, access: Access) -> None:
         self.fill(world, access)
         cursor = world.store.newest_revision(access.room.id)
         world.rooms.store.change(access.room.id, {"retention_days": 5})
@@ -202,7 +202,7 @@ class TestRetention:
         world.retention().sweep()
         assert world.store.newest_revision(access.room.id) == newest
 
-    def test_it_goes_on_where_it_ended(self, world: Managed, access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_continues_where_it_ended(self, world: Managed, access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("chatroom.erasure.retention.BATCH", 2)
         self.fill(world, access)
         world.rooms.store.change(access.room.id, {"retention_days": 5})
@@ -213,7 +213,7 @@ class TestRetention:
 
 
 class TestRecord:
-    def test_what_a_room_became_and_why(self, world: Managed, access: Access) -> None:
+    def test_changes_of_a_room_are_recorded_with_reason(self, world: Managed, access: Access) -> None:
         wanted = msgspec.structs.replace(PLAIN, title="Snug", is_read_only=True)
         world.settings.change(access, wanted, "too loud")
         (entry,) = world.audit.page(act="change_room", room=access.room.id).entries

@@ -143,7 +143,7 @@ class TestFinding:
         assert site.texts('in:"the den"') == ["train in the den"]
         assert site.texts("in:den in:lobby train") == ["train in the den", "train"]
 
-    def test_what_a_message_has(self, site: Site) -> None:
+    def test_filters_on_content(self, site: Site) -> None:
         site.say("see https://example.com/train", "train")
         picture = File(id="f" * 24, name="Übersicht 2026.pdf", type="application/pdf", size=1)
         with_file = Draft(author=ALICE, text="the plan", client_id="f1", files=(picture,))
@@ -232,9 +232,7 @@ class TestFinding:
         assert len(found) >= 4
 
     @pytest.mark.parametrize("text", ["black nowhere", '"black" "nowhere"'])
-    def test_where_one_word_is_missing_there_is_no_older_page(
-        self, site: Site, monkeypatch: pytest.MonkeyPatch, text: str
-    ) -> None:
+    def test_a_missing_word_ends_the_search(self, site: Site, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
         monkeypatch.setattr(proposals, "FIRST_LOOK", 2)
         site.say(*["black"] * 5)
         site.say("black", room=DEN)
@@ -258,7 +256,7 @@ class TestWhoFindsWhat:
         place = site.find("secret").hits[0].message.id
         assert site.find("train", MALLORY, before=place).hits == []
 
-    def test_it_says_the_same_of_a_hidden_room_and_of_none(self, site: Site) -> None:
+    def test_a_private_and_a_missing_room_get_the_same_error(self, site: Site) -> None:
         said = []
         for name in ("den", "nowhere"):
             with pytest.raises(Refused) as caught:
@@ -266,7 +264,7 @@ class TestWhoFindsWhat:
             said.append(caught.value.message.replace(name, "?"))
         assert said[0] == said[1]
 
-    def test_whoever_leaves_finds_nothing_any_more(self, site: Site) -> None:
+    def test_a_former_member_finds_nothing(self, site: Site) -> None:
         site.say("a secret", room=DEN)
         assert site.texts("secret", BOB)
         removal = {"$set": {"removed_at": EPOCH}}
@@ -280,7 +278,7 @@ class TestWhoFindsWhat:
         site.database["messages"].update_one({"_id": ObjectId(message.id)}, {"$set": {"text": "nothing"}})
         assert site.texts("secret") == []
 
-    def test_who_is_in_no_room_finds_nothing(self, site: Site) -> None:
+    def test_a_user_without_rooms_finds_nothing(self, site: Site) -> None:
         assert site.find("train", Author("d" * 24, "Dora")).hits == []
 
 
@@ -291,7 +289,7 @@ class TestWhatIsNotIndexedYet:
     def elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(BackgroundThread, "is_started", True)
 
-    def test_it_is_found_at_once_and_searching_writes_nothing(self, site: Site) -> None:
+    def test_new_messages_are_found_and_searching_writes_nothing(self, site: Site) -> None:
         site.say("a train", "a tram")
         site.say("a train in the den", room=DEN)
         assert site.texts("train") == ["a train in the den", "a train"]
@@ -325,7 +323,7 @@ class TestWhatIsNotIndexedYet:
         assert found == [message.id for message in reversed(said)]
         assert pages == 6
 
-    def test_of_too_much_the_newest_and_it_says_so(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_cut_search_returns_the_newest_and_says_so(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(searching, "MOST_UNINDEXED", 4)
         site.say("early train", *(f"m{n}" for n in range(4)))
         assert site.find("early") == Results(hits=[], before=None, is_cut=False, is_behind=True)
@@ -352,9 +350,7 @@ class TestIndex:
         assert site.texts("hunter2") == []
         assert site.words_kept() == site.dictionary() == {"the", "rest"}
 
-    def test_what_is_erased_at_once_leaves_no_word_that_nobody_else_has(
-        self, site: Site, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_erased_messages_leave_no_unique_words(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         """Rare words by the hundred are looked for together: one by one, they outlast the time for a batch."""
         monkeypatch.setattr(words_store, "WORDS_AT_ONCE", 40)
         monkeypatch.setattr(store, "ENTRIES_AT_ONCE", 2)
@@ -372,7 +368,7 @@ class TestIndex:
         assert site.words_kept() == site.dictionary() == left
         assert len(asked) < 10
 
-    def test_it_goes_on_where_it_was(self, site: Site) -> None:
+    def test_it_continues_from_its_position(self, site: Site) -> None:
         site.say(*(f"m{n}" for n in range(BATCH + 10)))
         assert site.indexer.behind([LOBBY.id, DEN.id]) == {LOBBY.id: 0}
         cursor = site.indexer.take_in(LOBBY.id, 0)
@@ -382,7 +378,7 @@ class TestIndex:
         assert another.take_in(LOBBY.id, BATCH) is None
         assert another.behind([LOBBY.id]) == {}
 
-    def test_what_is_indexed_twice_or_late_does_no_harm(self, site: Site) -> None:
+    def test_repeated_or_late_indexing_is_harmless(self, site: Site) -> None:
         """An indexer that stood still writes an older state after a newer one."""
         old = site.say("old words")[0]
         site.indexer.take_in(LOBBY.id, 0)
@@ -403,7 +399,7 @@ class TestIndex:
         assert site.texts("once") == ["once"]
         assert site.database["search_entries"].count_documents({}) == 2
 
-    def test_another_rule_begins_anew(self, site: Site) -> None:
+    def test_a_new_rule_starts_over(self, site: Site) -> None:
         site.say("word")
         site.indexer.take_in(LOBBY.id, 0)
         site.index.advance(LOBBY.id, 0, RULE_VERSION + 1)
@@ -448,7 +444,7 @@ class TestIndex:
         assert site.database["search_entries"].count_documents({}) == 2 * BATCH + 3
         assert site.database["leases"].count_documents({}) == 0
 
-    def test_a_search_takes_in_a_bounded_part(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_search_indexes_a_bounded_number(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(searching, "MOST_CAUGHT_UP", 1)
         site.say(*(f"m{n}" for n in range(BATCH + 5)))
         site.find("m1")
@@ -474,7 +470,7 @@ class TestIndex:
         assert indexer.take_in_and_look_round(LOBBY.id, 0) == (1, rest)
         assert indexer.take_in_and_look_round(LOBBY.id, 1) == (None, 0)
 
-    def test_what_the_room_says_and_what_was_deleted_have_no_words_but_who_is_named(self) -> None:
+    def test_events_and_deleted_messages_have_only_mentions_as_terms(self) -> None:
         message = Message(
             id="1" * 24, sequence=1, revision=1, author=ALICE, client_id="c", text="w", html="", sent_at=EPOCH
         )

@@ -58,7 +58,7 @@ def test_spellings_that_are_one(text: str, folded: str) -> None:
         ("x y x", "x y x y x", ["x y x", "x y x"]),
     ],
 )
-def test_what_is_found_and_where(words: str, text: str, found: list[str]) -> None:
+def test_found_pieces_and_their_places(words: str, text: str, found: list[str]) -> None:
     assert hits(words, text) == found
 
 
@@ -67,7 +67,7 @@ def test_a_phrase_ends_where_it_ends() -> None:
     assert hits("the train", "the last train", is_open=False) == []
 
 
-def test_what_the_index_has() -> None:
+def test_terms_of_a_message() -> None:
     assert index_words("The Café; the 日本語 x") == {"the", "cafe", "日本", "本語", "語", "x"}
     assert index_words("plain PLAIN text_2") == {"plain", "text", "2"}
     assert index_words("é" * 100) == {"e" * LONGEST_WORD}
@@ -75,7 +75,7 @@ def test_what_the_index_has() -> None:
     assert index_words("... !? \u200b") == set()
 
 
-def test_what_is_asked_of_the_index() -> None:
+def test_terms_of_a_query() -> None:
     assert term("caf").index_keys() == {Key("caf", is_beginning=True)}
     assert term("c").index_keys() == {Key("c")}
     assert term("the caf", is_open=False).index_keys() == {Key("the"), Key("caf")}
@@ -103,7 +103,7 @@ def test_every_part_of_a_text_is_found_by_the_index_and_in_the_text(text: str, d
     "text",
     ["a" * 20_000, "a " * 10_000, "é " * 10_000, "日" * 20_000, "e\u0301" * 10_000, "-_" * 10_000],
 )
-def test_no_text_takes_long_or_fills_the_index(text: str) -> None:
+def test_terms_are_bounded_in_time_and_number(text: str) -> None:
     assert len(index_words(text)) <= MOST_WORDS
 
     def look_for_it() -> None:

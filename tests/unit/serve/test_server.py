@@ -7,7 +7,7 @@ import pytest
 from chatroom.serve import server
 
 
-def test_what_would_stop_everybody_later_is_done_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocking_work_is_done_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     with patch.dict(os.environ):  # which takes in what a .env says
         from test_mongo import app
 

@@ -25,7 +25,7 @@ def test_a_worker_that_starts_slowly_is_left_alone(pulse: Pulse) -> None:
     assert not any(pulse.is_lost() for _ in range(10 * LOOKS))
 
 
-def test_how_its_start_went_is_what_a_worker_says_first(pulse: Pulse) -> None:
+def test_a_worker_first_reports_its_start(pulse: Pulse) -> None:
     assert not pulse.is_lost()
     assert pulse.start == ""
     os.write(pulse.writer, b"waiting..")
@@ -41,7 +41,7 @@ def test_a_worker_that_works_is_left_alone(pulse: Pulse) -> None:
         assert not any(pulse.is_lost() for _ in range(LOOKS))
 
 
-def test_a_worker_that_stands_still_is_noticed(pulse: Pulse) -> None:
+def test_a_stalled_worker_is_detected(pulse: Pulse) -> None:
     os.write(pulse.writer, b"...")
     assert [pulse.is_lost() for _ in range(LOOKS + 1)] == [False] * LOOKS + [True]
 
@@ -96,7 +96,7 @@ class TestSupervising:
         return run
 
     @pytest.mark.parametrize("code", [workers.BAD_SETUP, server.FAILED])
-    def test_where_the_first_cannot_start_none_is_tried_again(self, supervise: Any, code: int) -> None:
+    def test_a_failed_first_start_is_not_repeated(self, supervise: Any, code: int) -> None:
         assert supervise([("", None), ("", code)]) == (code, [])
 
     @pytest.mark.parametrize("code", [workers.BAD_SETUP, server.FAILED])

@@ -454,7 +454,7 @@ MAKING: dict[str, tuple[Callable[[Place], object], str]] = {
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("act", MAKING)
-def test_what_is_made_is_noted_each_time(act: str, mode: str, database: Database, writes: Writes) -> None:
+def test_each_creation_is_recorded(act: str, mode: str, database: Database, writes: Writes) -> None:
     """M14."""
     make, collection = MAKING[act]
     number = 0
@@ -470,14 +470,14 @@ def test_what_is_made_is_noted_each_time(act: str, mode: str, database: Database
         assert place.entries() == [act] * made, number
 
 
-def test_what_is_left_is_finished_in_the_background(services: Services) -> None:
+def test_unfinished_acts_are_finished_in_the_background(services: Services) -> None:
     """M14: by one process at a time."""
     (thread,) = [each for each in services.threads if each.name == "acts"]
     assert thread.lease is not None
     assert thread._work == services.site.acts.finish
 
 
-def test_every_process_looks_up_what_its_connections_remember(
+def test_every_process_refreshes_the_rights_of_its_connections(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M16: it holds that against what is true."""
@@ -491,7 +491,7 @@ class TestLate:
     """What follows from an act is done when the act may be undone, and somebody has come again."""
 
     @pytest.mark.parametrize("act", ["ban", "end_sessions", "use_reset_link"])
-    def test_what_began_after_the_act_goes_on(
+    def test_sessions_after_the_act_continue(
         self, act: str, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """M18."""
@@ -514,7 +514,7 @@ class TestLate:
         assert place.entries().count(act) == 1
 
     @pytest.mark.parametrize("end", ["webhook", "link", "invite", "reset link", "another reset link"])
-    def test_what_ends_before_its_making_is_noted_is_noted_as_made_too(
+    def test_an_item_ended_early_is_also_recorded_as_created(
         self, end: str, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """M14: made while the log is away, and ended when it is back."""
@@ -531,7 +531,7 @@ class TestLate:
         left = [database["hooks"], database["room_invites"], database["invites"]]
         assert [each.count_documents({}) for each in left] == [0, 0, 0]
 
-    def test_a_longer_mute_is_noted_beside_the_first(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_longer_mute_is_recorded_separately(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         place = Place(database)
         with monkeypatch.context() as patch:
             patch.setattr(place.services.site.acts._entries, "add", away)
@@ -540,9 +540,7 @@ class TestLate:
         place.finish()
         assert place.entries() == ["mute", "mute"]
 
-    def test_one_that_cannot_be_followed_keeps_no_other_from_it(
-        self, database: Database, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_failing_act_blocks_no_other(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         """M18: nor whoever comes next."""
         place = Place(database)
         with monkeypatch.context() as patch:

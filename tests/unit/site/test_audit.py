@@ -10,7 +10,7 @@ from tests.people import ALICE, BOB
 SOMEBODY, OTHER = Subject("user", "u1", "ann"), Subject("user", "u2", "ben")
 
 
-def test_who_what_whom_when_and_why(database: Database, clock: Clock) -> None:
+def test_actor_act_subject_time_and_reason(database: Database, clock: Clock) -> None:
     audit = Audit(AuditStore(database))
     record(database, ALICE, "ban", SOMEBODY, "spam", details={"until": "lifted", "count": 3}, at=clock.now)
     (entry,) = audit.page().entries

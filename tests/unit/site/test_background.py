@@ -54,7 +54,7 @@ def make() -> Iterator[Make]:
 
 
 class TestLeases:
-    def test_one_holds_it_until_it_runs_out(self, database: Database, clock: Clock) -> None:
+    def test_a_lease_is_exclusive_until_it_expires(self, database: Database, clock: Clock) -> None:
         one, two = (LeaseStore(database, holder=name, clock=clock) for name in ("one", "two"))
         assert one.take("work", 15)
         assert not two.take("work", 15)
@@ -120,7 +120,7 @@ class TestTheThread:
         assert work.calls == 0
         assert not thread.may_go_on()
 
-    def test_work_that_is_running_is_told_to_end(self, make: Make) -> None:
+    def test_running_work_is_told_to_stop(self, make: Make) -> None:
         begun, ended = threading.Event(), threading.Event()
 
         def work() -> None:
@@ -157,7 +157,7 @@ class TestTheThread:
         stop_all([first, second])
         assert has_seen_the_second_end[0]
 
-    def test_without_the_thread_nothing_rests_and_no_lease_is_asked_for(self, database: Database, make: Make) -> None:
+    def test_without_the_thread_there_is_no_pause_and_no_lease(self, database: Database, make: Make) -> None:
         lease = Lease(LeaseStore(database, holder="one"), "work", 60)
         assert make(Work(), lease=lease).may_go_on(NEVER)
         assert database["leases"].count_documents({}) == 0
@@ -180,7 +180,7 @@ class TestOneOfAllProcesses:
         two.stop()
         assert database["leases"].count_documents({}) == 0
 
-    def test_what_each_process_does_and_what_one_does_for_all(self, services: Services) -> None:
+    def test_work_of_each_process_and_work_of_the_lease_holder(self, services: Services) -> None:
         assert {each.name: each.lease is not None for each in services.threads} == {
             "site": False,
             "acts": True,

@@ -65,7 +65,7 @@ def test_it_is_valid_for_so_many_uses(desk: Desk) -> None:
     assert desk.store.find(secret) is None
 
 
-def test_a_use_that_came_to_nothing_is_given_back(desk: Desk) -> None:
+def test_a_failed_use_is_returned(desk: Desk) -> None:
     secret = desk.make()
     assert desk.store.take(secret)
     desk.store.give_back(secret)
@@ -73,7 +73,7 @@ def test_a_use_that_came_to_nothing_is_given_back(desk: Desk) -> None:
 
 
 @pytest.mark.integration
-def test_of_many_at_once_one_gets_the_last_use(real_database: Database, clock: Clock) -> None:
+def test_simultaneous_uses_get_the_last_use_once(real_database: Database, clock: Clock) -> None:
     desk = Desk(real_database, clock)
     secret = desk.make()
     with ThreadPoolExecutor(8) as pool:
@@ -97,7 +97,7 @@ def test_another_secret_finds_nothing(desk: Desk, secret: str) -> None:
     assert desk.store.take(secret) is None
 
 
-def test_what_was_ended_is_not_revived_by_a_use_that_is_given_back(desk: Desk) -> None:
+def test_a_returned_use_does_not_revive_an_ended_code(desk: Desk) -> None:
     secret = desk.make()
     assert desk.store.take(secret)
     assert desk.store.end(hash_of(secret), desk.note(), room="den")
@@ -106,7 +106,7 @@ def test_what_was_ended_is_not_revived_by_a_use_that_is_given_back(desk: Desk) -
     assert not desk.store.end(hash_of(secret), desk.note(), room="den")
 
 
-def test_it_is_ended_only_where_it_belongs(desk: Desk) -> None:
+def test_a_code_is_ended_only_by_its_context(desk: Desk) -> None:
     secret = desk.make("den")
     assert not desk.store.end(hash_of(secret), desk.note(), room="cellar")
     assert desk.store.find(secret)
@@ -120,14 +120,14 @@ def test_the_valid_ones_are_listed(desk: Desk) -> None:
     assert len(desk.store.list_valid(2)) == 2
 
 
-def test_those_of_a_user_go_with_their_account(desk: Desk) -> None:
+def test_codes_of_a_user_end_with_the_account(desk: Desk) -> None:
     theirs, others = desk.make(by="alice"), desk.make(by="bob")
     desk.store.forget("alice")
     assert desk.store.find(theirs) is None
     assert desk.store.find(others)
 
 
-def test_another_replaces_those_of_a_user_also_where_an_act_is_noted_in_one(desk: Desk) -> None:
+def test_a_new_code_replaces_earlier_codes_of_the_user(desk: Desk) -> None:
     plain, noted, others = desk.make(), desk.make(), desk.make(by="bob")
     desk.database["room_invites"].update_one({"_id": hash_of(noted)}, {"$set": {"acts": [{"key": "k"}]}})
     desk.store.replace("alice")

@@ -179,7 +179,7 @@ def test_without_limits_everything_passes(clock: Clock) -> None:
         limits.posting.record("alice")
 
 
-def test_memory_does_not_grow_with_those_who_came_once(clock: Clock) -> None:
+def test_memory_does_not_grow_with_one_time_visitors(clock: Clock) -> None:
     """I7."""
     limit = AccountLimit("3 per second", "Too fast.", clock=clock.seconds)
     for number in range(SWEEP_EVERY + 100):
@@ -230,5 +230,5 @@ def test_windows_as_the_library_wants_them(clock: Clock) -> None:
         (9000, "3 hours"),
     ],
 )
-def test_waits_are_said_in_words(seconds: float, words: str) -> None:
+def test_waiting_times_are_shown_in_words(seconds: float, words: str) -> None:
     assert in_words(seconds) == words

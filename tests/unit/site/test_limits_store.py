@@ -69,7 +69,7 @@ def test_the_client_is_not_closed_with_the_storage(real_database: Database) -> N
     assert real_database.is_answering(PATIENCE_SECONDS)
 
 
-def test_what_was_typed_as_a_name_is_not_kept(windows: MongoWindows, real_database: Database) -> None:
+def test_typed_names_are_not_stored(windows: MongoWindows, real_database: Database) -> None:
     """O06: it may have been a password."""
     settings = Settings(login_limit_account="1 per hour", login_limit_address="5 per hour")
     limits = Limits(settings, windows, real_database.bounded)

@@ -20,7 +20,7 @@ def notice(name: str) -> Notice:
     return Notice(kind="rooms", user=name)
 
 
-def test_each_is_heard_once_by_every_other_process(database: Database) -> None:
+def test_each_notice_reaches_every_other_process_once(database: Database) -> None:
     one, two, three = (Notices(NoticeStore(database)) for _ in range(3))
     one.tell(notice("a"))
     assert two.hear() == [notice("a")]
@@ -30,7 +30,7 @@ def test_each_is_heard_once_by_every_other_process(database: Database) -> None:
     assert three.hear() == [notice("a"), notice("b")]
 
 
-def test_ones_own_are_applied_at_once_and_not_heard_again(database: Database) -> None:
+def test_own_notices_are_applied_once(database: Database) -> None:
     applied: list[Notice] = []
     own = Notices(NoticeStore(database), apply=lambda notice: not applied.append(notice))
     own.tell(notice("a"))
@@ -38,7 +38,7 @@ def test_ones_own_are_applied_at_once_and_not_heard_again(database: Database) ->
     assert own.hear() == []
 
 
-def test_what_could_not_be_stored_is_told_later(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unstored_notices_are_sent_later(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = Notices(NoticeStore(database)), Notices(NoticeStore(database))
 
     def away(*arguments: Any) -> None:
@@ -54,7 +54,7 @@ def test_what_could_not_be_stored_is_told_later(database: Database, monkeypatch:
     assert two.hear() == [notice("a")]
 
 
-def test_who_did_not_read_for_long_is_told_so(database: Database, clock: Clock) -> None:
+def test_a_process_that_missed_notices_is_informed(database: Database, clock: Clock) -> None:
     notices = Notices(NoticeStore(database), seconds=clock.seconds)
     clock.advance(seconds=DEAF_SECONDS + 1)
     assert notices.hear() == [MISSED]

@@ -8,7 +8,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 NOTICE = Notice(kind="read", user="u", room="r", data={"sequence": 7})
 
 
-def test_what_was_told_is_found_in_order(database: Database) -> None:
+def test_notices_are_read_in_order(database: Database) -> None:
     store = NoticeStore(database)
     first, second = store.new_id(), store.new_id()
     store.add(first, NOTICE)

@@ -139,7 +139,9 @@ class TestDays:
             ({"format": "html", "to": "9" * 5000}, "is not a date"),
         ],
     )
-    def test_what_is_wrong_is_said(self, alice: Visitor, talk: Services, query: dict[str, str], said: str) -> None:
+    def test_invalid_input_gets_an_error(
+        self, alice: Visitor, talk: Services, query: dict[str, str], said: str
+    ) -> None:
         response = alice.get("/chatroom/lobby/export", query_string=query)
         assert response.status_code == 400
         assert said in problem(response)

@@ -436,7 +436,7 @@ class TestAccount:
         assert response.location == "/"
         assert not alice.is_signed_in
 
-    def test_nobody_ends_anothers_session(self, alice: Visitor, mallory: Visitor) -> None:
+    def test_nobody_ends_the_session_of_another_user(self, alice: Visitor, mallory: Visitor) -> None:
         theirs = current_session(alice)
         assert mallory.submit("/account", to=f"/account/sessions/{theirs}/end").status_code == 404
         assert mallory.submit("/account", to="/account/sessions/nonsense/end").status_code == 404

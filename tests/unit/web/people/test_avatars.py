@@ -56,7 +56,7 @@ def test_an_old_sheet_is_as_it_is_now_and_not_kept(alice: Visitor) -> None:
     assert (answer.status_code, answer.text, answer.headers["Cache-Control"]) == (200, "", "no-store")
 
 
-def test_what_is_wrong_is_said(alice: Visitor) -> None:
+def test_invalid_input_gets_an_error(alice: Visitor) -> None:
     assert problem(choose(alice)) == "Choose a picture first."
     assert choose(alice).status_code == 400
     assert problem(choose(alice, b"<svg onload=alert(1)>")).startswith("Choose a picture: a JPEG")

@@ -52,7 +52,7 @@ class TestPage:
         assert "None yet." in alice.get(PAGE).text
         assert alice.submit(PAGE, to=path).status_code == 404
 
-    def test_nobody_ends_another_s(self, alice: Visitor, bob: Visitor, client: Visitor) -> None:
+    def test_nobody_ends_the_token_of_another_user(self, alice: Visitor, bob: Visitor, client: Visitor) -> None:
         secret = secret_in(make(alice))
         [path] = re.findall(r'action="(/account/tokens/\w+/end)"', alice.get(PAGE).text)
         assert bob.submit(PAGE, to=path).status_code == 404
