@@ -15,7 +15,7 @@ class Full(Exception):
 
 
 class Width(msgspec.Struct, frozen=True):
-    """The limits of a lane: its places, those for one person, and the waiting requests in total and per person."""
+    """The limits of a lane: its places, the places for one person, the waiting requests in total and per person."""
 
     places: int
     share: int

@@ -147,7 +147,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class _Sealed(list[tuple[bytes, bytes]]):
-    """The headers of a request with a complete head: trailers, which follow its body, are not added."""
+    """The headers of a request, sealed after its head: trailers, which follow the body, are not added."""
 
     def append(self, _header: tuple[bytes, bytes]) -> None:
         pass

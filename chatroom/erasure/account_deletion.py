@@ -29,12 +29,9 @@ LEASE_SECONDS = 30.0
 SETTLING = timedelta(minutes=1)
 """Within this time, the last requests by or about the user may still be stored; the last pass begins later."""
 
-Tie = Callable[[str], object]
-"""Ends one kind of data of an account, by its id; may be called again."""
-
 
 class AccountDeletion:
-    """Deletes accounts, and finishes interrupted deletions. `ties` are called with the id of a deleted account."""
+    """Deletes accounts, and finishes interrupted deletions. Each of `ties` ends one kind of data, by the user id."""
 
     def __init__(
         self,
@@ -44,7 +41,7 @@ class AccountDeletion:
         messages: DepartedMessages,
         leases: LeaseStore,
         *,
-        ties: Sequence[Tie],
+        ties: Sequence[Callable[[str], object]],
         clock: Clock = utc_now,
     ) -> None:
         self._accounts = people.accounts

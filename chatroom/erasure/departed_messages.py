@@ -18,9 +18,6 @@ BATCH = 200
 """The messages that are changed in one write; posts to the room wait for it."""
 ROOMS_AT_ONCE = 500
 
-GoesOn = Callable[[float], bool]
-"""Called between steps with the seconds to rest, because posts come first; returns False to stop the work."""
-
 
 class DepartedMessages:
     """Changes the messages that a deleted user wrote, or that name the user; the search index finds them."""
@@ -32,8 +29,11 @@ class DepartedMessages:
         self._indexer = search.indexer
         self._index = search.store
 
-    def erase(self, former: FormerMember, goes_on: GoesOn, report: Report) -> bool:
-        """Go through all rooms once; return False if stopped before the end."""
+    def erase(self, former: FormerMember, goes_on: Callable[[float], bool], report: Report) -> bool:
+        """Go through all rooms once; return False if stopped before the end.
+
+        `goes_on` is called after each step with the seconds to rest, because posts come first.
+        """
         words = mark("from", former.id), mark("named", former.id)
         rooms = self._room_store.list_ids()
         for first in range(0, len(rooms), ROOMS_AT_ONCE):
@@ -47,7 +47,7 @@ class DepartedMessages:
         return True
 
     def _erase_in(
-        self, room: Room, former: FormerMember, words: Sequence[str], goes_on: GoesOn, report: Report
+        self, room: Room, former: FormerMember, words: Sequence[str], goes_on: Callable[[float], bool], report: Report
     ) -> bool:
         done = 0
         for ids in self._index.pages_with(room.id, words, BATCH):

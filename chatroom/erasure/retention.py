@@ -21,12 +21,7 @@ class Retention:
     """Deletes old messages in the rooms with a retention."""
 
     def __init__(
-        self,
-        store: ErasureStore,
-        message_store: MessageStore,
-        changes: Changes,
-        *,
-        clock: Clock = utc_now,
+        self, store: ErasureStore, message_store: MessageStore, changes: Changes, *, clock: Clock = utc_now
     ) -> None:
         self._store = store
         self._message_store = message_store

@@ -42,12 +42,7 @@ class ErasureParts:
         )
         departed = DepartedMessages(rooms.store, messages, search)
         self.clearing = Clearing(
-            store,
-            messages.store,
-            messages.changes,
-            site.leases,
-            site.acts,
-            writer=messages.writer,
+            store, messages.store, messages.changes, site.leases, site.acts, writer=messages.writer
         )
         self.retention = Retention(store, messages.store, messages.changes)
         self.account_deletion = AccountDeletion(

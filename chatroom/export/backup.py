@@ -112,10 +112,10 @@ class Logs:
         try:
             entry = _entry_decoder.decode(line)
             numbers = [_integer(number) for number in (entry.sequence, entry.revision, *entry.revisions)]
-        except ValueError:  # such as msgspec.ValidationError: not written by a server, and no message to it
+        except ValueError:  # such as msgspec.ValidationError: the server wrote no such line, and would ignore it
             return True
         if min(numbers) < 1 or max(numbers) > self.newest(entry.room) + FURTHEST_JUMP:
-            return True  # the same
+            return True  # as above
         if self._bounds is not None and max(numbers) > self._bounds.get(entry.room, 0):
             raise BackupError(f"messages.jsonl goes beyond what {MANIFEST} says: {entry.room!r}, {max(numbers)}.")
         return self._logs.setdefault(entry.room, _Log()).take(numbers[0], numbers)
@@ -203,7 +203,7 @@ def _read_messages(store: BackupStore, logs: Logs) -> Iterator[bytes]:
 
 
 def _read_files(store: BackupStore, ids: list[str]) -> Iterator[bytes]:
-    """All files, each noted in `ids`."""
+    """Yield the lines of all files, and add each file's id to `ids`."""
     for line in store.read("files.files"):
         ids.append(_file_decoder.decode(line).id["$oid"])
         yield line

@@ -52,7 +52,7 @@ class BackupStore:
     def read_log(self, room: str, after: int) -> Iterator[bytes]:
         """Yield the messages of a room that changed after a revision, by revision, until there are no newer changes.
 
-        A message that changes meanwhile is yielded again. At the end, every change that was readable then was yielded.
+        A message that changes meanwhile is yielded again. The last query finds no newer change.
         """
         batch = self.batch_of("messages")
         while True:

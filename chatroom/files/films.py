@@ -151,8 +151,7 @@ def _pieces(tables: dict[bytes, "array[int]"]) -> Iterator[tuple[int, int]]:
     long = tables.get(b"co64", none)[1:]
     sample, run = 0, 0
     starts = chain(
-        tables.get(b"stco", none)[1:],
-        (high << 32 | low for high, low in zip(long[::2], long[1::2], strict=False)),
+        tables.get(b"stco", none)[1:], (high << 32 | low for high, low in zip(long[::2], long[1::2], strict=False))
     )
     for number, start in enumerate(starts, 1):
         while run + 3 < len(runs) and runs[run + 3] <= number:

@@ -25,14 +25,7 @@ CLAIM_TRIES = 3
 class MessageFiles:
     """Attaches files to messages, and removes them."""
 
-    def __init__(
-        self,
-        store: FileStore,
-        usage: FileUsage,
-        *,
-        most_files: int,
-        clock: Clock = utc_now,
-    ) -> None:
+    def __init__(self, store: FileStore, usage: FileUsage, *, most_files: int, clock: Clock = utc_now) -> None:
         self._store = store
         self._usage = usage
         self._most_files = most_files

@@ -35,18 +35,14 @@ class FileUploads:
     """Checks files, prepares them, and stores them."""
 
     def __init__(
-        self,
-        store: FileStore,
-        settings: Settings,
-        drawing: Workers,
-        usage: FileUsage,
-        *,
-        clock: Clock = utc_now,
+        self, store: FileStore, settings: Settings, drawing: Workers, usage: FileUsage, *, clock: Clock = utc_now
     ) -> None:
         self._store = store
         self._most_bytes = settings.max_file_bytes
-        self._space = FileSpace(store, settings, usage)
+        self._most_total = settings.max_total_file_bytes
+        self.share = _share(settings)
         self._drawing = drawing
+        self._usage = usage
         self._clock = clock
 
     def take(self, user_id: str, room: Room, name: str, stream: BinaryIO) -> File:
@@ -96,27 +92,17 @@ class FileUploads:
             owner_id=user_id,
             thumbnail=thumbnail,
             check_at=now + UNUSED_FOR,
-            check=partial(self._space.check, user_id, now),
+            check=partial(self._check_space, user_id, now),
         )
 
-
-class FileSpace:
-    """Limits the space of all files of the site, and of each user's files without a message."""
-
-    def __init__(self, store: FileStore, settings: Settings, usage: FileUsage) -> None:
-        self._store = store
-        self._usage = usage
-        self._most = settings.max_total_file_bytes
-        self.share = _share(settings)
-
-    def check(self, owner_id: str, now: datetime) -> None:
-        """Raise `Refused` (`full`) if the stored files, including the new one, take too much space."""
-        if 0 < self._most < self._store.total_bytes():
+    def _check_space(self, user_id: str, now: datetime) -> None:
+        """Raise `Refused` (`full`) if the stored files take too much; they include the new one."""
+        if 0 < self._most_total < self._store.total_bytes():
             raise Refused("full", "There is no space left for files. The operator of the site can add some.")
-        recent = self._store.recent(owner_id, now, now + UNUSED_FOR)
+        recent = self._store.recent(user_id, now, now + UNUSED_FOR)
         if 0 < self.share < _bytes_of(recent):
             used = {kept.file.id for kept in recent if self._usage.is_used(kept)}
-            self._store.check_at(list(used), now + CHECK_EVERY)  # not counted again until then
+            self._store.check_at(list(used), now + CHECK_EVERY)  # until then, they are not looked at again
             if self.share < _bytes_of(kept for kept in recent if kept.file.id not in used):
                 allowed = f"at most {in_megabytes(self.share)} are allowed"
                 advice = "Post them, or wait: they are removed a day after the upload."

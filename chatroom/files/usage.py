@@ -36,7 +36,7 @@ class FileUsage:
         return self.has_message(kept) or self._is_held(kept)
 
     def has_message(self, kept: KeptFile) -> bool:
-        """Return whether a message contains the file; until then only its owner may read it."""
+        """Return whether a message contains the file; otherwise only its owner may read it."""
         message = self.find_message(kept.room_id, kept.owner_id, kept.client_id)
         return message is not None and any(file.id == kept.file.id for file in message.files)
 

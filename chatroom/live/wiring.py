@@ -38,11 +38,7 @@ class LiveParts:
         self.presences = PresenceStore(context.database, process=context.origin, lease_seconds=lease_seconds)
 
     def make_engine(
-        self,
-        bridge: Bridge,
-        store_now: AsyncMessages | None,
-        *,
-        posted_here: Callable[[str, Sequence[Message]], None],
+        self, bridge: Bridge, store_now: AsyncMessages | None, *, posted_here: Callable[[str, Sequence[Message]], None]
     ) -> Engine:
         """Wire an engine; call it on the event loop that the engine is to run on, from which `store_now` writes."""
         site, messages, settings = self._site, self._messages, self._context.settings

@@ -1,4 +1,4 @@
-"""The site in numbers, for administrators: counts that read no documents."""
+"""The figures of the site, for administrators: counts that read no documents."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from chatroom.mongo.database import Database
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """The counts; in memory, without a real database, `stored_bytes` is 0 and the version `in memory`."""
+    """The figures of the site. With mongomock, `stored_bytes` is 0, and `database` is `in memory`."""
 
     people: int
     rooms: int
@@ -24,7 +24,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_overview(database: Database) -> Overview:
-    """Read the numbers; some are estimates."""
+    """Read the figures; some are estimates."""
     with database.bounded():
         here = database["presences"].distinct("user.id", {"expires_at": {"$gt": utc_now()}})
         gone = database["users"].count_documents({"deleted_at": {"$gt": datetime.min.replace(tzinfo=UTC)}})

@@ -99,7 +99,7 @@ class ReportStore:
             return self._reports.count_documents({"message": message, "is_open": True})
 
     def close_all(self, message: str, outcome: Sequence[str], by: Author, note: Note | None = None) -> int:
-        """Close every open report of a message, delete the copies of messages, and return the number of reports."""
+        """Close all open reports of a message, delete their copies of messages, and return the number of reports."""
         decided = {"closed_at": self._clock(), "outcome": list(outcome), "closed_by": {"id": by.id, "name": by.name}}
         update = {"$set": decided, "$unset": {"is_open": "", "said": ""}}
         with self._database.bounded():

@@ -169,7 +169,7 @@ def signature(key: str, timestamp: str, body: bytes) -> str:
 
 
 def _is_for(hook: Hook, message: Message) -> bool:
-    """Return whether to deliver a message; messages of programs are not, so that two webhooks cannot form a loop."""
+    """Return whether to deliver a message; bots' messages are not delivered, so that webhooks cannot form a loop."""
     if message.kind != "message" or message.deleted_at is not None or message.author.is_bot:
         return False
     return message.text.casefold().startswith(hook.trigger.casefold())

@@ -24,7 +24,7 @@ COLLECTIONS = (
 
 
 class OutboundParts:
-    """The parts of this package. `forget` are called when an account is deleted; a server runs `threads`."""
+    """The parts of this package. The functions `forget` end a deleted account's data; a server runs `threads`."""
 
     def __init__(
         self,

@@ -62,7 +62,7 @@ def time_zones() -> frozenset[str]:
 
 def local_time(user: User, now: datetime) -> str:
     """Return the local time of a user; empty without a time zone."""
-    # Another machine, where the zone was set, may have known it.
+    # The zone may have been set on a machine that knows more zones.
     return f"{now.astimezone(ZoneInfo(user.time_zone)):%H:%M}" if user.time_zone in time_zones() else ""
 
 

@@ -89,7 +89,7 @@ class SessionStore:
             return [(document["_id"], document["ended_at"]) for document in found]
 
     def _end(self, query: dict[str, Any]) -> int:
-        # By the database's clock, because the clocks of the processes differ.
+        # The database sets the time, because the clocks of the processes differ.
         with self._database.bounded():
             result = self._sessions.update_many({**query, "ended_at": None}, {"$currentDate": {"ended_at": True}})
         return result.modified_count
@@ -99,5 +99,5 @@ class SessionStore:
 
 
 def _session(document: Document) -> Session:
-    # A token from before there were scopes may do everything.
+    # A token that is older than scopes has all of them.
     return msgspec.convert({"scopes": tuple(SCOPES), **document, "id": document["_id"]}, Session)

@@ -32,7 +32,7 @@ COLLECTIONS = (
 
 
 class PeopleParts:
-    """The parts of this package. `forget` are called when an account is deleted."""
+    """The parts of this package. The functions `forget` end the data of a deleted account."""
 
     def __init__(
         self, site: SiteParts, *, drawing: Workers, registration: Callable[[], str], clock: Clock = utc_now

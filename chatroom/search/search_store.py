@@ -35,7 +35,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class SearchStore:
-    """The collections `search_entries` and `search_cursors`; `words` is the third."""
+    """The collections `search_entries` and `search_cursors`; `words` is the collection `search_words`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

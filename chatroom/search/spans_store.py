@@ -14,7 +14,7 @@ MOST_SCANS = 150
 
 
 class OneOf(msgspec.Struct, frozen=True):
-    """One of these words."""
+    """The condition that an entry has one of these words."""
 
     words: tuple[str, ...]
 
@@ -25,7 +25,7 @@ class OneOf(msgspec.Struct, frozen=True):
 
 
 class Beginning(msgspec.Struct, frozen=True):
-    """Any word with this beginning, if there are too many to list."""
+    """The condition that an entry has a word with this beginning; used if there are too many such words to list."""
 
     text: str
 
@@ -55,7 +55,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A query for entries with a word of `lead` (None: any entry), among the newest `most` (None: all).
 
-    The server sorts the entries if words times rooms exceed `MOST_SCANS`, so such a lead must be rare.
+    If the product of words and rooms exceeds `MOST_SCANS`, the server sorts the entries: such a lead must be rare.
     """
 
     lead: OneOf | None

@@ -37,7 +37,7 @@ class About(TypedDict, total=False):
     """The optional facts of an act.
 
     `room`: its administrators may read the entry too. `tell`: the notices to send. `is_end`: the act ends the document.
-    `is_new`: the act creates something. Any other act that is repeated before it is recorded is recorded once.
+    `is_new`: the act creates something. If another act is repeated before it is recorded, the log has one entry.
     """
 
     reason: str

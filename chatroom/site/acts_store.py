@@ -26,7 +26,7 @@ MOST_LEFT = 100
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """An act that is not in the audit log yet; `key` is the same for a repetition of the act.
 
-    With `is_end`, the document ends with the act, and is removed with its last note.
+    With `is_end`, the act ends the document, which is removed with its last note.
     """
 
     id: str

@@ -24,16 +24,9 @@ def indexes(*about: str) -> list[IndexModel]:
 
 
 class CodeStore:
-    """One collection of codes. `owner` is the field with the user whose codes end with the account."""
+    """One collection of codes. `owner` is the field with a user's id: a user's codes end with the account."""
 
-    def __init__(
-        self,
-        database: Database,
-        codes: Collection[Document],
-        *,
-        owner: str,
-        clock: Clock = utc_now,
-    ) -> None:
+    def __init__(self, database: Database, codes: Collection[Document], *, owner: str, clock: Clock = utc_now) -> None:
         self._database = database
         self._codes = codes
         self._owner = owner

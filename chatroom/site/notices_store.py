@@ -39,7 +39,7 @@ class NoticeStore:
         """Store a notice; a repetition with the same id changes nothing."""
         fields = msgspec.structs.asdict(notice)
         with self._database.bounded():
-            # By the clock of the database, which all processes share.
+            # The database sets the time, because all processes share its clock.
             self._notices.update_one(
                 {"_id": ObjectId(notice_id)}, {"$setOnInsert": fields, "$currentDate": {"at": True}}, upsert=True
             )

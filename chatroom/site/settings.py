@@ -36,7 +36,7 @@ class Site:
         """Set one value; None removes it."""
         self._read_at = -KEPT_SECONDS
         self._store.set(name, value, note)
-        with suppress(Unavailable):  # it is set, and the next `get` reads it
+        with suppress(Unavailable):  # the value is stored, and the next `get` reads it
             self.renew()
 
     def renew(self) -> None:

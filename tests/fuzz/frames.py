@@ -19,8 +19,9 @@ from chatroom.live.sockets.pace import Paces
 from chatroom.rooms.access import LOBBY
 from tests.fuzz import Broken
 from tests.fuzz.renderer import check_html
+from tests.loops import settle
 from tests.people import MALLORY
-from tests.unit.live.harness import DEN, Client, Process, settle
+from tests.unit.live.harness import DEN, Client, Process
 
 INPUTS_PER_PROCESS = 200
 MOST_TURNS = 10_000

@@ -69,7 +69,7 @@ def command(binary: Path, *, files: Path, key: Path, socket: Path) -> list[str]:
     """Return the command line of a one-node replica set that logs to its standard output."""
     options = {
         "--dbpath": str(files),
-        "--bind_ip": str(socket),  # and so on no port
+        "--bind_ip": str(socket),  # instead of a port
         "--replSet": REPLICA_SET,
         "--keyFile": str(key),
         "--networkMessageCompressors": "disabled",  # CVE-2025-14847: 6.0.5 leaks memory through zlib

@@ -9,6 +9,7 @@ import pytest
 from chatroom.asgi import downloads
 from chatroom.asgi.downloads import HANDOVER, Downloads
 from chatroom.base.errors import Unavailable
+from tests.loops import in_loop
 
 Pieces = Callable[[], Iterator[bytes]]
 
@@ -103,25 +104,22 @@ def test_an_unreadable_download_is_aborted() -> None:
 
 
 @pytest.mark.parametrize("bound", ["DOWNLOADS", "DOWNLOADS_PER_USER"])
-def test_simultaneous_downloads_are_limited(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+@in_loop
+async def test_simultaneous_downloads_are_limited(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
     """B06."""
     monkeypatch.setattr(downloads, bound, 1)
-
-    async def main() -> None:
-        app = Downloads(application(three))
-        slow, other = Reader(stalls=True), Reader()
-        task = asyncio.create_task(app({}, slow.receive, slow.send))
-        await slow.has_stalled.wait()
-        await app({}, other.receive, other.send)
-        assert (other.status, other.is_whole) == (503, True)
-        assert b"try again" in other.body
-        task.cancel()
-        await asyncio.wait([task])
-        last = Reader()
-        await app({}, last.receive, last.send)
-        assert last.status == 200
-
-    asyncio.run(main())
+    app = Downloads(application(three))
+    slow, other = Reader(stalls=True), Reader()
+    task = asyncio.create_task(app({}, slow.receive, slow.send))
+    await slow.has_stalled.wait()
+    await app({}, other.receive, other.send)
+    assert (other.status, other.is_whole) == (503, True)
+    assert b"try again" in other.body
+    task.cancel()
+    await asyncio.wait([task])
+    last = Reader()
+    await app({}, last.receive, last.send)
+    assert last.status == 200
 
 
 class Held:

@@ -9,6 +9,7 @@ from chatroom.asgi import uploads
 from chatroom.asgi.budget import ACCOUNT, NO_LIMITS, Account, Budget, Shares
 from chatroom.asgi.uploads import SPOOLED, Uploads
 from chatroom.base.errors import Unavailable
+from tests.loops import in_loop
 from tests.unit.clocks import SkippingLoop
 from tests.waiting import wait_until_in_loop
 
@@ -192,23 +193,20 @@ def test_uploads_are_limited_per_person_and_in_total(monkeypatch: pytest.MonkeyP
     asyncio.run(main(2))
 
 
-def test_buffered_bytes_are_counted_for_their_sender() -> None:
+@in_loop
+async def test_buffered_bytes_are_counted_for_their_sender() -> None:
     """L13."""
-
-    async def scenario() -> None:
-        hold = asyncio.Event()
-        place = Place(hold=hold, shares=Shares(per_person=uploads.IN_MEMORY_BYTES))
-        first = asyncio.create_task(place.send(b"x" * 11))
-        await wait_until_in_loop(lambda: bool(place.large.bodies))
-        assert await place.send(b"x" * 11) == 503
-        place.user = "bob"
-        second = asyncio.create_task(place.send(b"x" * 11))
-        await wait_until_in_loop(lambda: len(place.large.bodies) == 2)
-        hold.set()
-        assert [await first, await second] == [200, 200]
-        assert not place.budget.held
-
-    asyncio.run(scenario())
+    hold = asyncio.Event()
+    place = Place(hold=hold, shares=Shares(per_person=uploads.IN_MEMORY_BYTES))
+    first = asyncio.create_task(place.send(b"x" * 11))
+    await wait_until_in_loop(lambda: bool(place.large.bodies))
+    assert await place.send(b"x" * 11) == 503
+    place.user = "bob"
+    second = asyncio.create_task(place.send(b"x" * 11))
+    await wait_until_in_loop(lambda: len(place.large.bodies) == 2)
+    hold.set()
+    assert [await first, await second] == [200, 200]
+    assert not place.budget.held
 
 
 def test_too_much_on_the_disk_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,15 +216,13 @@ def test_too_much_on_the_disk_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     assert asyncio.run(place.send(b"x" * 100)) == 200
 
 
-def test_whose_sender_goes_is_forgotten() -> None:
-    async def main() -> None:
-        place = Place()
-        events = iter([{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}])
+@in_loop
+async def test_whose_sender_goes_is_forgotten() -> None:
+    place = Place()
+    events = iter([{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}])
 
-        async def receive() -> dict[str, Any]:
-            return next(events)
+    async def receive() -> dict[str, Any]:
+        return next(events)
 
-        await place.app({"path": "/upload", "headers": [(b"content-length", b"300")]}, receive, receive)
-        assert (place.large.scopes, place.app._uploads.total()) == ([], 0)
-
-    asyncio.run(main())
+    await place.app({"path": "/upload", "headers": [(b"content-length", b"300")]}, receive, receive)
+    assert (place.large.scopes, place.app._uploads.total()) == ([], 0)

@@ -231,7 +231,7 @@ class TestUnposted:
         ],
     )
     def test_how_much_it_is(self, clock: Clock, settings: dict[str, int], share: int) -> None:
-        assert Place(clock, **settings).files.uploads._space.share == share
+        assert Place(clock, **settings).files.uploads.share == share
 
 
 class TestAttaching:

@@ -1,7 +1,6 @@
 """The engine and its endpoint on mongomock, without threads, sockets or waiting: one turn of the loop for each step."""
 
 import asyncio
-import functools
 import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -40,6 +39,7 @@ from chatroom.rooms.own_memberships_store import OwnMembershipStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import in_memory, make_rooms
+from tests.loops import settle
 from tests.messaging import Messaging
 from tests.people import ALICE, BOB, MALLORY, person, rendered
 
@@ -47,7 +47,6 @@ DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
 THOSE_WHO_SLEEP = (appender, batch_writer, connection, engine, follower, notice_receiver, positions)
 THOSE_WHO_SLEEP += (following, room_reader, rooms)
-MOST_TURNS = 500
 NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 
 
@@ -280,18 +279,6 @@ def header(scope: Mapping[str, Any], name: str) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key.decode() == name), "")
 
 
-async def settle() -> None:
-    """Let the loop turn until everybody waits for something that comes from without, or for a time.
-
-    Some never do (they ask again and again): for them, a number of turns has to be enough.
-    """
-    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
-    for _ in range(MOST_TURNS):
-        await asyncio.sleep(0)
-        if not ready:
-            return
-
-
 def let_sleep(
     monkeypatch: pytest.MonkeyPatch,
     sleep: Callable[[float], Coroutine[Any, Any, None]],
@@ -301,29 +288,6 @@ def let_sleep(
     own = SimpleNamespace(**vars(asyncio) | {"sleep": sleep})
     for module in modules:
         monkeypatch.setattr(module, "asyncio", own)
-
-
-def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a test's coroutine; what it leaves behind on the loop is an error."""
-
-    async def main() -> None:
-        errors: list[dict[str, Any]] = []
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: errors.append(context))
-        await test()
-        await settle()
-        assert errors == []
-
-    asyncio.run(main())
-
-
-def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Make an async test one that pytest can call, as `run` runs it."""
-
-    @functools.wraps(test)
-    def run_test(*arguments: Any, **fixtures: Any) -> None:
-        run(lambda: test(*arguments, **fixtures))
-
-    return run_test
 
 
 class Ticks:

@@ -9,8 +9,9 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Room, RoomValues
 from tests.faulty import MODES, Writes
+from tests.loops import in_loop, settle
 from tests.people import ALICE, BOB
-from tests.unit.live.harness import Process, in_loop, settle
+from tests.unit.live.harness import Process
 
 READ_ONLY = RoomValues(title="Tea", topic="", is_read_only=True, slow_seconds=0, retention_days=0)
 

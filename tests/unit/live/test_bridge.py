@@ -5,8 +5,9 @@ import pytest
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.live import bridge
 from chatroom.rooms.access import LOBBY
+from tests.loops import in_loop, run, settle
 from tests.people import draft
-from tests.unit.live.harness import in_loop, never, run, settle, started
+from tests.unit.live.harness import never, started
 
 
 @in_loop

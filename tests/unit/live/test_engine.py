@@ -5,8 +5,9 @@ import pytest
 
 from chatroom.base.errors import SettingsError, Unavailable
 from chatroom.rooms.access import LOBBY
+from tests.loops import in_loop
 from tests.people import CAST, draft
-from tests.unit.live.harness import FakeConnection, Process, Ticks, in_loop, started
+from tests.unit.live.harness import FakeConnection, Process, Ticks, started
 
 ALICE, _, _ = CAST
 

@@ -14,8 +14,8 @@ from chatroom.live.presence.presence import Presence
 from chatroom.live.protocol import Format, encode_message
 from chatroom.live.sockets.websocket import never_now
 from chatroom.live.tail import Tail, bounded_frame
+from tests.loops import in_loop, settle
 from tests.people import CAST
-from tests.unit.live.harness import in_loop, settle
 from tests.unit.live.messages import message
 
 ALICE, BOB, _ = CAST

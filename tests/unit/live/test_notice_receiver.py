@@ -8,8 +8,9 @@ from chatroom.base.errors import Unavailable
 from chatroom.base.models import Notice, Room
 from chatroom.live import answers, following
 from chatroom.rooms.access import LOBBY
+from tests.loops import in_loop, settle
 from tests.people import ALICE, BOB
-from tests.unit.live.harness import DEN, Client, Process, away, in_loop, settle
+from tests.unit.live.harness import DEN, Client, Process, away
 
 
 async def started(*, process: Process | None = None) -> Process:

@@ -8,8 +8,9 @@ import pytest
 from chatroom.base.errors import Unavailable
 from chatroom.live import read_positions as positions
 from chatroom.rooms.access import LOBBY
+from tests.loops import in_loop, settle
 from tests.people import ALICE, BOB
-from tests.unit.live.harness import DEN, Client, Process, Ticks, in_loop, settle
+from tests.unit.live.harness import DEN, Client, Process, Ticks
 
 
 async def started(*, beside: Process | None = None) -> Process:

@@ -11,8 +11,9 @@ from chatroom.live.checks import ROUND_TICKS
 from chatroom.people.sessions_store import SessionStore
 from chatroom.rooms.current_rights_store import CurrentRightsStore
 from tests.databases import in_memory
+from tests.loops import in_loop, settle
 from tests.people import ALICE, BOB
-from tests.unit.live.harness import DEN, Client, Process, Ticks, in_loop, settle
+from tests.unit.live.harness import DEN, Client, Process, Ticks
 
 SOON = datetime(2100, 1, 1, tzinfo=UTC)
 

@@ -10,8 +10,9 @@ from chatroom.live import room_reader, rooms
 from chatroom.live.rooms import LiveRoom
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
 from chatroom.rooms.access import LOBBY
+from tests.loops import in_loop, run, settle
 from tests.people import ALICE, BOB, draft, rendered
-from tests.unit.live.harness import Client, Process, Ticks, in_loop, run, settle, started
+from tests.unit.live.harness import Client, Process, Ticks, started
 from tests.waiting import PATIENCE_SECONDS, wait_until_in_loop
 
 

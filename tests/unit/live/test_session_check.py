@@ -1,8 +1,9 @@
 from datetime import timedelta
 
 from chatroom.live import checks
+from tests.loops import in_loop
 from tests.people import CAST
-from tests.unit.live.harness import FakeConnection, Ticks, in_loop, started
+from tests.unit.live.harness import FakeConnection, Ticks, started
 
 ALICE, BOB, _ = CAST
 

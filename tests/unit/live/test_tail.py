@@ -11,7 +11,7 @@ from chatroom.base.models import Message
 from chatroom.live import tail as tails
 from chatroom.live.protocol import Format
 from chatroom.live.tail import FRAME_MESSAGES, Entry, Tail, bounded_frame
-from tests.unit.live.harness import in_loop, settle
+from tests.loops import in_loop, settle
 from tests.unit.live.messages import message
 
 

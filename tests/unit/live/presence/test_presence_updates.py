@@ -3,8 +3,9 @@ from typing import Any
 from chatroom.base.errors import Unavailable
 from chatroom.live.presence.presence_updates import ELSEWHERE_TICKS
 from chatroom.rooms.access import LOBBY
+from tests.loops import in_loop
 from tests.people import CAST
-from tests.unit.live.harness import DEN, Process, Ticks, away, in_loop, started
+from tests.unit.live.harness import DEN, Process, Ticks, away, started
 
 ALICE, BOB, _ = CAST
 

@@ -14,8 +14,9 @@ from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.websocket import EXTENSION
 from chatroom.people.tokens import Grant
 from chatroom.rooms.access import LOBBY
+from tests.loops import in_loop, run, settle
 from tests.people import ALICE, BOB, MALLORY, person, rendered
-from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process, in_loop, run, settle
+from tests.unit.live.harness import DEN, NO_LIMITS, Client, Process
 from tests.waiting import wait_until_in_loop
 
 ORIGIN = "https://room.test"

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from chatroom.live.sockets.incoming import Inbox
-from tests.unit.live.harness import in_loop
+from tests.loops import in_loop
 
 
 def event(number: int) -> dict[str, Any]:

@@ -5,7 +5,8 @@ import pytest
 from chatroom.live.room_reader import RoomReader
 from chatroom.live.sockets import pace
 from chatroom.live.sockets.pace import BURST, PER_SECOND, Pace, Paces
-from tests.unit.live.harness import Process, in_loop, settle
+from tests.loops import in_loop, settle
+from tests.unit.live.harness import Process
 from tests.waiting import wait_until_in_loop
 
 

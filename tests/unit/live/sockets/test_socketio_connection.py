@@ -7,8 +7,9 @@ from typing import Any
 from chatroom.live.sockets.socketio_connection import Client
 from chatroom.live.sockets.visitor import Visitor
 from chatroom.people.tokens import Grant
+from tests.loops import in_loop, settle
 from tests.people import ALICE, person
-from tests.unit.live.harness import Process, in_loop, settle
+from tests.unit.live.harness import Process
 
 FORMER = "dm-" + "0" * 20
 

@@ -12,8 +12,9 @@ from chatroom.live.writing import batch_writer, rivals
 from chatroom.live.writing.appender import Appender
 from chatroom.messages.async_store import Outrun, StoreNow
 from chatroom.messages.messages_store import Stored
+from tests.loops import in_loop, settle
 from tests.people import draft
-from tests.unit.live.harness import in_loop, let_sleep, settle
+from tests.unit.live.harness import let_sleep
 from tests.unit.live.messages import message
 from tests.waiting import PATIENCE_SECONDS
 
