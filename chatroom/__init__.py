@@ -1,6 +1,6 @@
-"""A chat room on MongoDB: `web` (Flask) and `live` (websockets) over the nouns, over `store` (pymongo).
+"""A chat room on MongoDB: Flask pages in `web`, websockets in `live`, and one package for each feature below them.
 
-Imports only point down; nothing connects, starts or reads a setting at import.
+Imports only point down. Importing a module connects to nothing, starts nothing and reads no setting.
 """
 
-__version__ = "0.1.0"  # the one place: pyproject.toml and whatever shows the version read it here
+__version__ = "0.1.0"  # pyproject.toml and all users of the version read it here

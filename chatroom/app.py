@@ -1,6 +1,6 @@
-"""Put the parts together: the Flask application, and the ASGI application that the server runs.
+"""Create the Flask application, and the ASGI application that the server runs.
 
-Making them connects to nothing and starts nothing; the first request or the server's start does.
+Creating them connects to nothing and starts nothing. The first request or the start of the server does.
 """
 
 import os
@@ -36,7 +36,7 @@ SOCKET_IO = "/socket.io/"
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Make the Flask application; without `settings`, they are read from the environment."""
+    """Create the Flask application. Without `settings`, read the settings from the environment."""
     settings = settings or load_settings(os.environ)
     app = Flask("chatroom", root_path=str(ROOT), static_folder="static", template_folder="templates")
     services = Services(settings)
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _open_first(app: Flask, inner: "WSGIApplication") -> "WSGIApplication":
-    """Open the services before the first request, because its session needs the secret key."""
+    """Open the services before the first request, because reading its session needs the secret key."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         open_app(app)
@@ -63,7 +63,7 @@ def _open_first(app: Flask, inner: "WSGIApplication") -> "WSGIApplication":
 
 
 def open_app(app: Flask) -> Services:
-    """Open the application's services, once, and give Flask its key."""
+    """Open the services of the application once, and give Flask the secret key."""
     services: Services = app.extensions["chatroom"]
     services.open()
     app.secret_key = services.secret_key
@@ -71,7 +71,7 @@ def open_app(app: Flask) -> Services:
 
 
 class ASGI:
-    """The ASGI application that the server runs: the engine serves websockets, Flask in threads everything else."""
+    """The ASGI application. The engine serves websockets; Flask, in threads, serves everything else."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -82,9 +82,9 @@ class ASGI:
         self._answers = LargeAnswers(self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection, or the server's own start and end."""
+        """Serve one request or websocket, or the start and stop of the server."""
         if scope["type"] == "lifespan":
-            scope.get("state", {})[BUDGET] = self._budget  # for the connections, which the server makes
+            scope.get("state", {})[BUDGET] = self._budget  # the server's connections use it
             await self._live_span(receive, send)
         elif scope["type"] == "http":
             await self._answers(scope, receive, send)
@@ -96,7 +96,7 @@ class ASGI:
             await send({"type": "websocket.close"})
 
     def start(self) -> Start:
-        """Complete the start before the server prints its address."""
+        """Open and prepare the services before the server prints its address."""
         return open_app(self._app).start()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,7 +136,7 @@ class ASGI:
         if self._socketio is not None:
             await self._socketio.stop()
             self._socketio = None
-        # In a thread: what the threads are doing may need the event loop in order to end.
+        # In an engine thread: a background thread may need the event loop before it can stop.
         await engine.run(stop_all, services.threads)
         await engine.stop()
         self._live = None
@@ -147,7 +147,7 @@ class ASGI:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _get_socketio(self) -> "SocketIO":
-        """Return Socket.IO, which is loaded for the first connection that uses it."""
+        """Return the Socket.IO endpoint. Its library is loaded for the first connection that uses Socket.IO."""
         if self._socketio is None:
             from chatroom.live.sockets.socketio import SocketIO  # noqa: PLC0415
 

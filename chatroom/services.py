@@ -1,4 +1,4 @@
-"""The application without its framework: a record of the packages, made once over one database, from the bottom up.
+"""The application without a web framework: the parts of each package, created from the lowest layer up.
 
 Nothing connects before `open`; `prepare` creates the indexes and the lobby.
 """
@@ -53,7 +53,7 @@ class Services:
     erasure: erasure.ErasureParts
     live: live.LiveParts
     threads: Sequence[BackgroundThread]
-    """The server starts and stops them; under `flask run` they do not run."""
+    """The background threads. Only the server starts them, not `flask run`."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -81,7 +81,7 @@ class Services:
         self._preparation.ensure()
 
     def start(self) -> Start:
-        """Open, and prepare if the database answers; raise `SettingsError` if it never will."""
+        """Open, and prepare if the database answers; raise `SettingsError` for an error that waiting cannot solve."""
         self.open()
         if not self.database.is_answering(START_SECONDS):
             return "waiting"
@@ -106,9 +106,9 @@ class Services:
         self.rooms.store.key_titles()
 
     def _wire(self, context: Context) -> None:
-        """Make the packages, each from those below it.
+        """Create the parts of each package from the parts below it.
 
-        A function that a package above provides is looked up when it is called.
+        `later` looks up the function of a package above only when it is called.
         """
         self.context, self.database, self.secret_key = context, context.database, context.secret_key
         self.site = site.SiteParts(context, follow_ups=self._follow_ups(), apply_notice=self.bridge.apply)
@@ -159,7 +159,7 @@ class Services:
         self.threads = [thread for parts in working for thread in parts.threads]
 
     def _follow_ups(self) -> Mapping[str, FollowUp]:
-        """The functions that complete an act, by its name."""
+        """The functions that complete acts, by the name of the act."""
         end_sessions = later(lambda: self.moderation.moderation.end_sessions_of)
         finish_decision = later(lambda: self.moderation.decisions.complete_act)
         return {

@@ -1,4 +1,4 @@
-"""Remove a deleted user's name, or all their messages, a batch at a time.
+"""Remove the name, or all messages, of a deleted user, a batch at a time.
 
 The changes are in the log. Repeating them has no effect.
 """

@@ -115,7 +115,7 @@ def in_megabytes(size: int) -> str:
 
 
 def _share(settings: Settings) -> int:
-    """Return the most bytes that a user's files without a message may take, at least one file; 0 for no limit."""
+    """Return the most bytes for a user's files without a message (one file always fits); 0 for no limit."""
     messages = MESSAGES_IN_PREPARATION * settings.max_file_bytes * max(1, settings.max_files_per_message)
     total = settings.max_total_file_bytes
     part = max(total // LEAST_PART, settings.max_file_bytes) if total else 0

@@ -159,7 +159,7 @@ class Approval:
         return held
 
     def _get_for(self, by: By, held_id: str, wanted: str) -> Held:
-        """Return a message that waits, or that the same user has just decided so (the first answer was lost)."""
+        """Return a waiting message, or one that the same user has just decided equally (the answer was lost)."""
         held = self._get(held_id)
         if not self._may_decide(by, held):
             raise _no_such()

@@ -187,7 +187,7 @@ class Moderation:
     def _do(
         self,
         by: By,
-        cut: Callable[[Note], object],
+        write: Callable[[Note], object],
         act: str,
         user: User,
         reason: str,
@@ -196,7 +196,7 @@ class Moderation:
         tell: Sequence[Notice] | None = None,
     ) -> None:
         told = [Notice(kind="user", user=user.id)] if tell is None else tell
-        self._acts.do("users", cut, author_of(by), act, about_user(user), reason=reason, details=details, tell=told)
+        self._acts.do("users", write, author_of(by), act, about_user(user), reason=reason, details=details, tell=told)
 
 
 def _until(end: datetime | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ MOST = 10_000
 
 
 class FairTurns:
-    """The end of each user's pause."""
+    """The users' pauses after slow turns."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

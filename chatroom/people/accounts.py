@@ -113,7 +113,7 @@ class Accounts:
             raise Refused("wrong_password", "Wrong user name or password.")
         self._limits.login.succeed(key, address, is_known_address=is_known_address)
         self._refresh_hash(user, password)
-        if user.banned_until is not None and self._sessions.is_banned(user):  # said only with the right password
+        if user.banned_until is not None and self._sessions.is_banned(user):  # only said with the right password
             raise Refused("banned", ban_words(user.banned_until, user.ban_reason))
         return user
 

@@ -15,7 +15,7 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.notices import Notices
 
 LOBBY = Room(id="lobby", slug=LOBBY_SLUG, title="Lobby")
-"""The room of which everybody is a member."""
+"""The room that has all users as members."""
 
 
 class RoomAccess:
@@ -30,13 +30,13 @@ class RoomAccess:
         self._notices = notices
 
     def find_for(self, user_id: str, slug: str) -> Access | None:
-        """The room with this slug, for a member; None for anybody else."""
+        """The room with this slug and the user's rights in it; None if the user is not a member."""
         return self._store.find(user_id, slug)
 
     def get_for(self, user_id: str, slug: str) -> Access:
-        """The same, and the lobby for everybody who was not removed. Raises `Refused` for anybody else.
+        """Find a room like `find_for`, and admit the user to the lobby. Raises `Refused` for other users.
 
-        The refusal says that there is no such room, whether it exists or not; of a public room, that they can join it.
+        The refusal does not say whether a private room exists; for a public room, it says that the user can join.
         """
         access = self.find_for(user_id, slug)
         if access is not None:
@@ -50,7 +50,7 @@ class RoomAccess:
         return self._get(user_id, slug)
 
     def visit(self, user_id: str, slug: str, check_return: Callable[[], None] = lambda: None) -> Access:
-        """The same for the page of the room: the user joins a public room, after `check_return` if they had left it.
+        """Find a room for its page: the user joins a public room, after `check_return` if the user had left it.
 
         Administrators of the site can enter every public room, even after a removal.
         """
@@ -73,7 +73,7 @@ class RoomAccess:
         return room
 
     def admit(self, user_id: str, room: Room) -> None:
-        """Make a user a member of a room; an administrator of the site even after a removal."""
+        """Make a user a member of a room. A removal does not count for administrators of the site."""
         if room.kind == "public" and self._was_removed(user_id, room) and self._is_site_administrator(user_id):
             self._membership_store.forgive(user_id, room)
         self._membership_store.admit(user_id, room)

@@ -19,7 +19,7 @@ APPROVAL_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted
 
 
 class AccessStore:
-    """The rooms, memberships and users collections, read together."""
+    """Read the rooms, memberships and users collections together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -40,7 +40,7 @@ class AccessStore:
             if membership is None:
                 return None
             user = self._users.find_one({"_id": user_id}, USER_FIELDS | APPROVAL_FIELDS) or {}
-            if user.get("deleted_at"):  # a request of a deleted account
+            if user.get("deleted_at"):  # deleted meanwhile
                 return None
             access = _access(room, membership, user)
             if access.room.kind == "direct":

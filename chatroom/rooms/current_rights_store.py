@@ -1,6 +1,6 @@
-"""The current rights of many people, read at once to check what connections remember.
+"""Read the current rights of many people at once, to check the rights that connections have cached.
 
-Notices announce changes and may be lost; this does not rely on them.
+The check does not rely on notices, which may be lost.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,7 +20,7 @@ OF_MEMBERSHIP = {"_id": 0} | dict.fromkeys(("user", "room", "role", "muted_until
 
 
 class Rights(msgspec.Struct, frozen=True, kw_only=True):
-    """The rights of an account; `memberships` has its role and mute in each of its rooms."""
+    """The rights of an account now. `memberships` maps the id of each room to the role and mute there."""
 
     site_role: Role
     muted_until: datetime | None
@@ -35,7 +35,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Collection[str]
 
     def allows(self, access: Access) -> bool:
-        """Whether a user still has all the rights of an access, and the same mute."""
+        """Whether the user of a cached access still has all its rights and the same mute."""
         rights = self.rights.get(access.user_id)
         if rights is None or access.room.id not in rights.memberships:
             return False
@@ -54,7 +54,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CurrentRightsStore:
-    """The users, memberships, rooms and sessions collections, read together."""
+    """Read the users, memberships, rooms and sessions collections together."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -88,6 +88,6 @@ class CurrentRightsStore:
 
 def _rules(room: Room) -> tuple[object, ...]:
     values = values_of(room)
-    if room.kind == "direct":  # each member sees it under the others' names
+    if room.kind == "direct":  # each member sees the names of the others as its title
         del values["title"]
     return room.archived_at, room.cleared_sequence, *values.values()

@@ -1,4 +1,4 @@
-"""Direct conversations of two to eight people, one for the same people."""
+"""Direct conversations of two to eight people. The same people always share one conversation."""
 
 import hashlib
 from collections.abc import Callable, Sequence

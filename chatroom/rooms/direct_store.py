@@ -1,4 +1,4 @@
-"""Direct conversations: one for the same people, with an id derived from their ids."""
+"""Direct conversations. The id of a conversation is derived from the ids of its people, so each group has only one."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ TRIES = 5
 
 
 class DirectRoomStore:
-    """The direct rooms of the rooms collection, and the accounts of their people."""
+    """Read and write direct rooms, and read the accounts of their people."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -23,7 +23,7 @@ class DirectRoomStore:
         self._clock = clock
 
     def find(self, room_id: str, people: Sequence[str]) -> Room | None:
-        """The direct room with this id; raise `Unavailable` if it is not the room of these people."""
+        """The direct room with this id, or None; raise `Unavailable` if the found room belongs to other people."""
         with self._database.bounded():
             document = self._rooms.find_one({"_id": room_id})
         check_own(document, kind="direct", people=list(people))
@@ -35,7 +35,7 @@ class DirectRoomStore:
         for _ in range(TRIES):
             with self._database.bounded():
                 holder = insert_or_find(self._database, {**made, "slug": make_direct_slug()})
-            if holder is None or holder["_id"] == room_id:  # another of them may have created it at the same moment
+            if holder is None or holder["_id"] == room_id:  # another member may have created it at the same moment
                 break
         room = self.find(room_id, people)
         if room is None:

@@ -1,4 +1,4 @@
-"""The settings of a room besides its name and topic: how each is shown, bounded, and announced in the room.
+"""The table of room settings, without name and topic: label, bounds, badge and event line of each setting.
 
 The form, the API, the page and event lines read this table. `chatroom.base.models.RoomValues` has the values.
 """
@@ -12,20 +12,20 @@ from chatroom.base.models import Room, RoomValues
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting. The field in `RoomValues` has its type."""
+    """One setting. The field of the same name in `RoomValues` has its type."""
 
     label: str
     hint: str = ""
     needed: str = ""
-    """The message if the number is missing."""
+    """The error message for a missing number."""
     most: int = 0
-    """The largest number, or the most characters of a text. Numbers begin at 0."""
+    """The largest allowed number, or the most characters of a text. The smallest number is 0."""
     clean: Callable[[str], str] = str.strip
     """Cleans a typed text; raises `Refused` if it is not allowed."""
     badge: Callable[[Any], str]
-    """The badge next to the name of the room, unless the value is empty."""
+    """Makes the badge next to the name of the room. An empty value has no badge."""
     line: Callable[[Any], str]
-    """The event line of a change."""
+    """Makes the event line that announces a new value."""
 
 
 SETTINGS = {

@@ -1,7 +1,7 @@
-"""Give old direct conversations, whose addresses could be guessed, addresses that cannot.
+"""Replace the guessable addresses of old direct conversations by random addresses.
 
-It can be repeated, interrupted, and run by several processes at once: one write sets the new address and stores the
-old one. The first write counts.
+This migration can be repeated, interrupted, and run by several processes at once. One write sets the new address and
+stores the old one; the first write wins.
 """
 
 import logging
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class FormerSlugs:
-    """The rooms collection, and the tokens that are limited to rooms."""
+    """Change the addresses in the rooms collection, and in access tokens that are limited to rooms."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -26,7 +26,7 @@ class FormerSlugs:
         self._sessions = database["sessions"]
 
     def move(self) -> None:
-        """Rename the remaining rooms, and let tokens for them work with both addresses."""
+        """Give the remaining rooms new addresses, and add these to the tokens, which then work with both addresses."""
         self._warn()
         count = 0
         while moved := self._move_some():
@@ -47,7 +47,7 @@ class FormerSlugs:
     def _move_tokens(self) -> None:
         with self._database.bounded():
             if self._rooms.find_one({"former_slug": {"$gt": ""}}, {"_id": 1}) is None:
-                return  # without such rooms, no token needs a new address
+                return  # no room has a former address, so no token needs a new one
         last: str | None = ""
         while last is not None:
             last = self._move_some_tokens(last)
@@ -70,12 +70,12 @@ class FormerSlugs:
         return found[-1]["_id"] if found else None
 
     def _warn(self) -> None:
-        """Warn of public rooms at such an address, which may imitate a conversation of others."""
+        """Log a warning for each other room whose address looks like a direct conversation's, to imitate one."""
         with self._database.bounded():
             for room in self._rooms.find({"kind": {"$ne": "direct"}, "slug": FORMER}, {"slug": 1}).limit(AT_ONCE):
                 log.warning("the room %s has an address like a direct conversation: check its creator", room["slug"])
 
 
 def _lacking(slugs: list[str], moved: dict[str, str]) -> list[str]:
-    """The new addresses of the moved rooms that the list lacks."""
+    """The new addresses that are missing in a list, for its rooms that have moved."""
     return [moved[slug] for slug in slugs if slug in moved and moved[slug] not in slugs]

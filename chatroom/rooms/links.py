@@ -87,7 +87,7 @@ class RoomLinks:
         return room
 
     def accept(self, author: Author, secret: str) -> Room:
-        """Join a room by a link. A member does not use it up."""
+        """Join a room by a link. For a member, this does not count as a use of the link."""
         room = self.get_room(secret)
         if self._membership_store.find_role(author.id, room) is not None:
             return room

@@ -1,6 +1,6 @@
-"""Lists of rooms: a user's own, with unread counts, and the public ones.
+"""List rooms: the rooms of a user with unread counts, and the public rooms.
 
-Counts are bounded, and rooms without new messages are not counted at all.
+Counts are bounded. Only rooms with new messages need a count.
 """
 
 from collections import Counter
@@ -18,14 +18,14 @@ from chatroom.rooms.rooms_store import room_of
 
 MOST_ROOMS = 500
 MOST_UNREAD = 100
-"""More are not counted; the page shows "99+"."""
+"""The highest count of unread messages in a room. The page then shows "99+"."""
 MOST_MENTIONS = 1000
 UNTITLED = "Just you"
 PAGE = 50
 
 
 class PublicRoom(msgspec.Struct, frozen=True, kw_only=True):
-    """A public room in the list of all. `place` is where the next page of the list begins."""
+    """An entry of the list of public rooms. The next page of the list begins after the `place` of the last entry."""
 
     room: Room
     is_member: bool
@@ -33,7 +33,7 @@ class PublicRoom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListingStore:
-    """The rooms, memberships and messages collections, read together."""
+    """Read the rooms, memberships and messages collections together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -43,7 +43,7 @@ class ListingStore:
         self._users = database["users"]
 
     def list_for(self, user_id: str) -> list[RoomEntry]:
-        """The rooms of a user by title, at most 500."""
+        """The rooms of a user, sorted by title; at most 500."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "removed_at": None}).limit(MOST_ROOMS)
             memberships = {document["room"]: membership_of(document) for document in found}
@@ -71,7 +71,7 @@ class ListingStore:
         return sorted(entries, key=lambda entry: (entry.title.casefold(), entry.room.id))
 
     def rooms_of(self, user_id: str) -> list[Room]:
-        """The same rooms without counts, each with the title that the user sees."""
+        """The rooms of a user without counts, each with the title that the user sees; at most 500."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "removed_at": None}, {"room": 1}).limit(MOST_ROOMS)
             ids = [document["room"] for document in found]
@@ -80,7 +80,7 @@ class ListingStore:
         return [msgspec.structs.replace(room, title=title_for(user_id, room, people)) for room in rooms]
 
     def list_public(self, user_id: str, after: tuple[str, str] = ("", "")) -> list[PublicRoom]:
-        """A page of the public rooms that are not archived, by title, after a place."""
+        """The next public rooms after a place in the list, sorted by title, without archived rooms."""
         title_key, room_id = after
         query = {
             "kind": "public",
@@ -110,7 +110,7 @@ class ListingStore:
 
 
 def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
-    """The title of a room for one of its members. A direct room has the names of the others."""
+    """The title of a room for one of its members. For a direct room, the names of the other people."""
     if room.kind != "direct":
         return room.title
     others = (people[id].name for id in room.people if id != user_id and id in people)
@@ -118,7 +118,7 @@ def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
 
 
 def _unread(membership: Membership, revision: int) -> Document:
-    # Up to the cursor that is returned with the count: a message that is posted meanwhile is not counted twice.
+    # Only up to the revision that is returned with the count: clients count later messages themselves.
     return {
         "room": membership.room_id,
         "sequence": {"$gt": membership.read_sequence, "$lte": revision},

@@ -1,6 +1,6 @@
-"""Create rooms: who may, how many, and which names are free.
+"""Create rooms: check the creator's rights, the number of rooms, and the name.
 
-The name of a private room is not revealed, and does not reserve a name.
+The name of a private room is never revealed, and stays free for other rooms.
 """
 
 import secrets
@@ -51,7 +51,7 @@ class RoomMaking:
         if 0 < self._max_per_user <= self._store.count_made_by(author.id, self._max_per_user):
             raise Refused("too_many_rooms", f"You have created {self._max_per_user} rooms, which is the limit.")
         for attempt in range(TRIES):
-            # The title of a private room must not show in which slugs are taken.
+            # Nobody may learn the title of a private room by trying slugs.
             room = Room(
                 id=secrets.token_hex(12),
                 slug=make_slug(title, is_ended=is_private or attempt > 0),
@@ -65,7 +65,7 @@ class RoomMaking:
         raise _taken()
 
     def check_title(self, title: str, *, is_public: bool, room_id: str = "") -> None:
-        """Raise `Refused` (`invalid`, `taken`) for a title that is taken or reserved, or looks like such a title."""
+        """Raise `Refused` (`invalid`, `taken`) for a title that equals or looks like a reserved or used title."""
         if room_id != LOBBY.id:
             check_new_title(title)
         if is_public and self._store.has_title(title, but=room_id):

@@ -1,4 +1,4 @@
-"""The members of a room as people: listed, found by their names, and the administrators among them."""
+"""The members of a room: list them, find them by name, and find administrators."""
 
 from collections.abc import Collection
 
@@ -13,13 +13,13 @@ from chatroom.people.fields import SHOWN, person_of
 MOST_MEMBERS = 500
 MOST_PROPOSED = 10
 MOST_NAMED = 1000
-"""The members of a private room among whom names are searched, so that a query does not grow with the room."""
+"""The most members of a private room among whom a name is searched, to bound the query."""
 NAME_KEYS = ("username_key", "display_name_key")
 NAMES = SHOWN | dict.fromkeys(NAME_KEYS, 1)
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A person in a room, with their role there."""
+    """A member of a room with the roles in this room and on the site."""
 
     person: Person
     role: Role
@@ -27,7 +27,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MemberStore:
-    """The memberships and users collections, read together, by room."""
+    """Read the memberships and users collections together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -59,7 +59,7 @@ class MemberStore:
         return [person for person in found if person.id in ids]
 
     def list_like(self, room: Room, beginning: str, limit: int = MOST_PROPOSED) -> list[Person]:
-        """People who can read the room and whose user name or display name begins like this, by this name."""
+        """The people who can read the room and whose user name or display name has this beginning, sorted by it."""
         key_beginning = fold(beginning.strip())
         found: dict[str, Person] = {}
         with self._database.bounded():
@@ -84,13 +84,13 @@ class MemberStore:
         return self._database.has("memberships", query)
 
     def list_managed_by(self, user_id: str) -> list[str]:
-        """The ids of the rooms of which a user is an administrator."""
+        """The ids of the rooms that have this user as an administrator."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "role": "administrator", "removed_at": None}, {"room": 1})
             return [document["room"] for document in found]
 
     def find_heir(self, user_id: str, room: Room) -> str | None:
-        """The next administrator of a room: the moderator, or else the member, who joined first; no bot."""
+        """Choose the next administrator: the longest-standing moderator, else the longest-standing member; no bot."""
         with self._database.bounded():
             others = {"room": room.id, "user": {"$ne": user_id}, "removed_at": None}
             found = list(self._memberships.find(others).sort("user", ASCENDING).limit(MOST_MEMBERS))

@@ -13,7 +13,7 @@ from chatroom.rooms.access import LOBBY, RoomAccess
 from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.memberships_store import MembershipStore
-from chatroom.site.acts import About, Acts, Cut
+from chatroom.site.acts import About, Acts, Write
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_room
 from chatroom.site.audit_store import Subject
@@ -83,7 +83,7 @@ class RoomMembership:
     def remove(self, access: Access, user_id: str) -> None:
         """Remove a member of a lower role, or a user who has just left.
 
-        A second removal notifies the user again; the audit log has one entry.
+        A repeated removal notifies the user again, but adds no second entry to the audit log.
         """
         room = access.room
         _check(access.may_moderate)
@@ -92,7 +92,7 @@ class RoomMembership:
         if not self._store.was_ever_in(user_id, room):
             raise no_member()
         self.check_over(access, user_id)
-        # Checked again in the write: the user may have got a higher role at this moment.
+        # The write checks the role again: the user may have got a higher role meanwhile.
         above: list[Role] = [role for role in POWERS if not access.outranks(role, "member")]
         if not self._do(
             access,
@@ -125,7 +125,7 @@ class RoomMembership:
         self._do(access, give, "set_room_role", user_id, details={"role": role}, tell=[access_notice(user_id, room)])
 
     def check_over(self, access: Access, user_id: str) -> None:
-        """Raise `Refused` (`forbidden`) unless the member may act on this user in this room."""
+        """Raise `Refused` (`forbidden`) unless the member outranks this user in this room."""
         _check(access.may_moderate)
         role = self._store.find_role(user_id, access.room) or "member"
         if not access.outranks(role, self._access_store.site_role_of(user_id)):
@@ -146,18 +146,18 @@ class RoomMembership:
             raise _nobody_else()
 
     def _keep_managed(self, room: Room, user_id: str, note: Note | None = None) -> None:
-        """Restore the administrator of a private room if two have just removed each other's role, or both left.
+        """Restore the administrator of a private room if the last two administrators have just resigned at once.
 
-        The one that reads last restores it: the read sees every write that was acknowledged before it.
+        The request that reads last restores the role: its read sees every write that was acknowledged before.
         """
         if room.kind == "private" and not self._member_store.has_another_administrator("", room):
             self._store.take_back(user_id, room, "administrator", note)
             raise _nobody_else()
 
-    def _do(self, access: Access, cut: Cut, act: str, user_id: str, **about: Unpack[About]) -> bool:
+    def _do(self, access: Access, write: Write, act: str, user_id: str, **about: Unpack[About]) -> bool:
         about["room"] = about_room(access.room)
         subject = Subject("user", user_id, self._member_store.username_of(user_id))
-        return self._acts.do("memberships", cut, access.author, act, subject, **about)
+        return self._acts.do("memberships", write, access.author, act, subject, **about)
 
 
 def no_member() -> Refused:

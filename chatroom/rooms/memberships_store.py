@@ -1,7 +1,7 @@
-"""Memberships: who is in a room, with which role, and who is muted there.
+"""Memberships: the role and the mute of each member of a room.
 
-A removal is stored in the membership, so that a public room does not admit the user again. A user who left may return,
-and is still muted if they were before.
+The membership of a removed user stays, so that a public room does not admit the user again. A user who left may
+return; a mute continues then.
 """
 
 from collections.abc import Collection
@@ -19,7 +19,7 @@ from chatroom.site.acts_store import INDEX, Note, noted, noting, taking_back
 INDEXES = [
     IndexModel([("user", ASCENDING), ("room", ASCENDING)], unique=True),
     IndexModel([("room", ASCENDING), ("user", ASCENDING)]),
-    # Only members with a role are in it.
+    # Contains only members with a role.
     IndexModel(
         [("room", ASCENDING), ("role", ASCENDING)],
         partialFilterExpression={"role": {"$exists": True}},
@@ -29,11 +29,11 @@ INDEXES = [
 ]
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 BACK = {"removed_at": "", "left_at": ""}
-"""What is unset when a user who left or was removed is a member again."""
+"""The fields to unset when a user who left or was removed becomes a member again."""
 
 
 class MembershipStore:
-    """The memberships collection, one membership at a time."""
+    """Read and write single memberships."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -42,18 +42,18 @@ class MembershipStore:
         self._clock = clock
 
     def find_role(self, user_id: str, room: Room) -> Role | None:
-        """A member's role in a room; None for anybody else."""
+        """The role of a user in a room; None if the user is not a member."""
         with self._database.bounded():
             found = self._memberships.find_one({"user": user_id, "room": room.id, "removed_at": None}, {"role": 1})
         return found.get("role", "member") if found else None
 
     def was_removed(self, user_id: str, room: Room) -> bool:
-        """Whether somebody removed the user from the room."""
+        """Whether a moderator has removed the user from the room."""
         removed = {"user": user_id, "room": room.id, "removed_at": {"$gt": EARLIEST}, "left_at": None}
         return self._database.has("memberships", removed)
 
     def has_left(self, user_id: str, room: Room) -> bool:
-        """Whether the user has left the room, rather than been removed."""
+        """Whether the user has left the room, and was not removed."""
         return self._database.has("memberships", {"user": user_id, "room": room.id, "left_at": {"$gt": EARLIEST}})
 
     def was_ever_in(self, user_id: str, room: Room) -> bool:
@@ -61,7 +61,7 @@ class MembershipStore:
         return self._database.has("memberships", {"user": user_id, "room": room.id})
 
     def admit(self, user_id: str, room: Room, note: Note | None = None) -> None:
-        """Make a user a member, who begins to read at the end of the room. A member stays one."""
+        """Make a user a member, with the read position at the end of the room; changes nothing for a member."""
         member = {"user": user_id, "room": room.id}
         with self._database.bounded():
             known = self._memberships.find_one(member, {"left_at": 1})
@@ -74,7 +74,7 @@ class MembershipStore:
             if known is not None:
                 self._memberships.update_one({**member, "left_at": known["left_at"]}, {"$set": fields, "$unset": BACK})
                 return
-            # A duplicate key is this membership: another request has admitted the same user at the same moment.
+            # A duplicate key means that another request has admitted the same user at the same moment.
             write_or_find(
                 self._database,
                 lambda: self._memberships.update_one(member, {"$setOnInsert": noted(fields, note)}, upsert=True),
@@ -87,9 +87,9 @@ class MembershipStore:
         return self._update(member, noting({"$set": {"role": role}}, note))
 
     def remove(self, user_id: str, room: Room, note: Note | None = None, *, but: Collection[Role] = ()) -> bool:
-        """Remove a member, or a user who has just left. Only a user who may add members can let them in again.
+        """Remove a member, or a user who has just left. Afterwards, only a moderator can add the user again.
 
-        False if they were removed already, or have one of the roles `but` by now.
+        Returns False if the user was removed already, or has one of the roles `but`.
         """
         gone = {"$set": {"removed_at": self._clock()}, "$unset": {"role": "", "left_at": ""}}
         there = [{"removed_at": None}, {"left_at": {"$gt": EARLIEST}}]
@@ -97,30 +97,30 @@ class MembershipStore:
         return self._update(member, noting(gone, note))
 
     def forgive(self, user_id: str, room: Room, note: Note | None = None) -> bool:
-        """Make a user a member again who left or was removed; False if they never were a member."""
+        """Restore the membership of a user who left or was removed; False if the user never was a member."""
         return self._update({"user": user_id, "room": room.id}, noting({"$unset": BACK}, note))
 
     def leave(self, user_id: str, room: Room) -> None:
-        """End a membership whose member leaves. A mute and the turn in a slow room are kept for their return."""
+        """End the membership of a user who leaves. A mute and the turn in a slow room are kept for a return."""
         now = self._clock()
         gone = {"$set": {"removed_at": now, "left_at": now}, "$unset": {"role": "", "notify": ""}}
         self._update({"user": user_id, "room": room.id, "removed_at": None}, gone)
 
     def take_back(self, user_id: str, room: Room, role: Role, note: Note | None = None) -> None:
-        """Undo a removal that has just been stored: restore the membership and the role."""
+        """Undo a removal that was just stored: restore the membership and the role."""
         back = {"$set": {"role": role}, "$unset": BACK}
         self._update({"user": user_id, "room": room.id}, taking_back(back, note))
 
     def set_mute(
         self, user_id: str, room_id: str, until: datetime | None, reason: str, note: Note | None = None
     ) -> None:
-        """Mute a present or former member of a room until a moment; None ends the mute."""
+        """Mute a present or former member of a room; None as `until` ends the mute."""
         fields = {"muted_until": until, "mute_reason": reason}
         update = {"$set": fields} if until else {"$unset": fields}
         self._update({"user": user_id, "room": room_id}, noting(update, note))
 
     def mute_of(self, user_id: str, room_id: str) -> tuple[datetime | None, str]:
-        """Until when a user is muted in a room, and why."""
+        """The end and the reason of a user's mute in a room; None and "" without a mute."""
         with self._database.bounded():
             found = self._memberships.find_one({"user": user_id, "room": room_id}, {"muted_until": 1, "mute_reason": 1})
         return (found or {}).get("muted_until"), (found or {}).get("mute_reason", "")
@@ -131,7 +131,7 @@ class MembershipStore:
             self._memberships.delete_many({"user": user_id})
 
     def _update(self, member: Document, update: Document) -> bool:
-        """Update a membership; False if there is none like this."""
+        """Update a membership; False if no membership matches."""
         with self._database.bounded():
             return self._memberships.update_one(member, update).matched_count > 0
 

@@ -1,4 +1,4 @@
-"""Fields of a membership that the member changes: read position, turn in slow mode, notification preference."""
+"""The fields of a membership that its member changes: read position, turn in slow mode, notification preference."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -9,7 +9,7 @@ from chatroom.mongo.database import Database
 
 
 class OwnMembershipStore:
-    """The fields of a membership that belong to the member."""
+    """Read and write these fields."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -17,7 +17,7 @@ class OwnMembershipStore:
         self._clock = clock
 
     def mark_read(self, user_id: str, room_id: str, sequence: int) -> bool:
-        """Move the read position of a member forward; False if it is there already, or further."""
+        """Move the read position of a member forward; False if the position is there already, or further."""
         with self._database.bounded():
             result = self._memberships.update_one(
                 {"user": user_id, "room": room_id}, {"$max": {"read_sequence": sequence}}
@@ -25,7 +25,7 @@ class OwnMembershipStore:
         return result.modified_count > 0
 
     def preferences_in(self, room_id: str, user_ids: Collection[str]) -> dict[str, Notify]:
-        """The notification preferences of these users in a room; only of members."""
+        """The notification preferences of these users in a room; users who are not members are left out."""
         query = {"room": room_id, "user": {"$in": list(user_ids)}, "removed_at": None}
         with self._database.bounded():
             found = list(self._memberships.find(query, {"_id": 0, "user": 1, "notify": 1}))
@@ -37,9 +37,9 @@ class OwnMembershipStore:
             self._memberships.update_one({"user": user_id, "room": room_id}, {"$set": {"notify": notify}})
 
     def take_turn(self, user_id: str, room: Room, client_id: str, seconds: int) -> float:
-        """Take the one post that a member has in a number of seconds: 0, or the seconds to wait.
+        """Take the turn of a member, who has one every `seconds`; return 0, or the seconds to wait.
 
-        The same post again is free. One write decides, across processes.
+        A repeated post (`client_id`) needs no second turn. One write decides, for all processes.
         """
         now = self._clock()
         latest = now - timedelta(seconds=seconds)

@@ -1,6 +1,6 @@
-"""The read position of a person in a room, the same on all devices.
+"""Read positions: the last message that a member has read in a room, shared by all devices.
 
-It only moves forward, and never beyond the end of the room.
+A read position only moves forward, and never beyond the end of the room.
 """
 
 from chatroom.base.access import Access

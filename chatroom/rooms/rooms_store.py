@@ -1,6 +1,6 @@
 """Rooms: their names, addresses and settings.
 
-Nothing here checks access: people find a room through their membership (`access_store`).
+This module does not check access: requests of people find a room through the membership (`access_store`).
 """
 
 from collections.abc import Collection
@@ -28,7 +28,7 @@ INDEXES = [
     IndexModel("title_keys", sparse=True),
 ]
 AT_ONCE = 300
-"""Rooms that are changed in one round trip."""
+"""The number of rooms that one round trip changes."""
 
 
 class RoomStore:
@@ -81,7 +81,7 @@ class RoomStore:
         made = {"created_by": created_by, "created_at": self._clock()}
         made |= _title_fields(room.title, is_public=room.kind == "public")
         with self._database.bounded():
-            # Before the room, so that the room always has a member.
+            # Store the membership before the room, so that the room always has a member.
             self._memberships.insert_one(
                 {"user": created_by, "room": room.id, "role": "administrator", "joined_at": self._clock()}
             )
@@ -92,7 +92,7 @@ class RoomStore:
         return True
 
     def count_made_by(self, user_id: str, most: int) -> int:
-        """How many rooms a user has created; at most `most` are counted."""
+        """The number of rooms that a user has created; counts at most `most`."""
         with self._database.bounded():
             return self._rooms.count_documents({"created_by": user_id}, limit=max(most, 1))
 
@@ -103,11 +103,11 @@ class RoomStore:
             self._rooms.update_one({"_id": room_id}, noting({"$set": fields}, note))
 
     def has_title(self, title: str, *, but: str = "") -> bool:
-        """Whether a public room other than `but` has this title, or one that looks the same."""
+        """Whether a public room other than `but` has this title, or a title that looks the same."""
         return self._database.has("rooms", {"title_keys": {"$in": title_keys(title)}, "_id": {"$ne": but}})
 
     def key_titles(self) -> None:
-        """Give public rooms of former versions the keys of their titles. Can be repeated, by several processes."""
+        """Add the keys of titles to public rooms of former versions. Several processes may do this at once."""
         last: str | None = ""
         while last is not None:
             last = self._key_some(last)
@@ -135,7 +135,7 @@ def find_named(rooms: Documents[Document], slug: str) -> Document | None:
 
 
 def insert_or_find(database: Database, room: Document) -> Document | None:
-    """Store a new room; return None, or the room that has its id or its slug."""
+    """Store a new room and return None; if another room has its id or slug, return that room."""
     return write_or_find(
         database,
         lambda: database["rooms"].insert_one(room),

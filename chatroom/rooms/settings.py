@@ -1,6 +1,6 @@
 """The settings of a room, and archiving, for its administrators.
 
-A change is stored, sent to everybody who follows the room, and announced in it if it concerns all.
+A change is stored, sent to all open pages of the room, and announced by an event line in the room.
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ class RoomSettings:
         self.set_archived(access.room, access.author, is_archived=is_archived, reason=reason)
 
     def set_archived(self, room: Room, author: Author, *, is_archived: bool, reason: str) -> None:
-        """Archive or reopen a room, for administrators of the site, who need not be members."""
+        """Archive or reopen a room without a check of the membership, for administrators of the site."""
         if room.id == LOBBY.id:
             raise Refused("forbidden", "The lobby cannot be archived.")
         if (room.archived_at is not None) == is_archived:

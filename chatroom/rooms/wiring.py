@@ -1,4 +1,4 @@
-"""The parts of this package, made once, and its collections."""
+"""Create the parts of this package, and name its collections."""
 
 from collections.abc import Callable, Sequence
 
@@ -34,7 +34,7 @@ COLLECTIONS = (
 
 
 class RoomParts:
-    """What the package offers; `forget` is what ends with an account."""
+    """The parts of the package. `forget` has the functions that delete the data of an account."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class RoomParts:
         check_direct: Callable[[str, Sequence[str]], None] = lambda _user_id, _others: None,
         clock: Clock = utc_now,
     ) -> None:
-        """`check_making` and `check_direct` refuse who may not make rooms or write to people yet."""
+        """Create the parts. `check_making` and `check_direct` refuse newcomers who may not create rooms yet."""
         database, settings = site.context.database, site.context.settings
         notices, acts = site.notices, site.acts
         self.store = RoomStore(database, clock=clock)

@@ -42,7 +42,7 @@ def follow(parent: int, number: signal.Signals) -> None:
 
 
 class Pulse:
-    """The heartbeat of a worker's event loop. Time is counted in looks, so a suspended machine is not a standstill."""
+    """The heartbeat of a worker's event loop. It counts looks, not seconds, so a suspended machine is no standstill."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()

@@ -27,7 +27,7 @@ PASSING = {"count"}
 """Details that differ when the same act is repeated."""
 BEGUN = "Your decision is stored. The remaining steps follow within a minute."
 
-Cut = Callable[[Note], object]
+Write = Callable[[Note], object]
 """Makes the change in one write that includes the note; returns False if there was nothing to change."""
 FollowUp = Callable[[Act], object]
 """Completes an act after its first write; may be called again."""
@@ -66,15 +66,15 @@ class Acts:
         self._clock = clock
         self._follow_ups = follow_ups or {}
 
-    def do(self, place: Place, cut: Cut, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
+    def do(self, place: Place, write: Write, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
         """Change, announce, record; return False if there was nothing to change. `act` is a word of docs/moderation.md.
 
-        With `is_end`, return True also if an earlier try succeeded and its answer was lost. Raises the errors of `cut`,
-        and `Unavailable` if the act is done and a part of its completion is not.
+        With `is_end`, return True also if an earlier try succeeded and its answer was lost. Raises the errors of
+        `write`, and `Unavailable` if the act is done and a part of its completion is not.
         """
         note = self.note(place, actor, act, subject, **about)
         try:
-            if cut(note) is False:
+            if write(note) is False:
                 return note.is_end and self.finish_in(place, act, subject.id, **note.act.details)
         except Unavailable:
             # The change may be stored. Notices without data only make connections read their rights again.

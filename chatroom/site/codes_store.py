@@ -56,7 +56,7 @@ class CodeStore:
             self._codes.update_one({"_id": hash_of(secret), "is_over": None}, {"$inc": {"uses_left": 1}})
 
     def list_valid(self, limit: int, *, order: str = "expires_at", **about: str) -> list[Code]:
-        """Return the valid codes with these fields, the smallest in `order` first."""
+        """Return the valid codes with these fields, in ascending order of the field `order`."""
         with self._database.bounded():
             found = self._codes.find(self._valid(**about)).sort(order, ASCENDING).limit(limit)
             return [_code(document) for document in found]

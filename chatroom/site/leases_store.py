@@ -1,4 +1,4 @@
-"""Leases: one process works for all of them until its lease ends or expires.
+"""Leases: one process does the work of all processes until its lease ends or expires.
 
 A lease saves work and is not a lock: two processes may briefly believe that they hold it.
 """

@@ -48,12 +48,10 @@ class Gate:
         return _counted(self._by_user, user_id, self._limits.connections_per_user)
 
 
-@contextmanager
-def _counted(counter: Counter[str], key: str, most: int) -> Iterator[None]:
+def _counted(counter: Counter[str], key: str, most: int) -> AbstractContextManager[None]:
     if 0 < most <= counter[key]:
         raise _too_many_connections()
-    with counted(counter, key):
-        yield
+    return counted(counter, key)
 
 
 def _too_many_connections() -> Refused:

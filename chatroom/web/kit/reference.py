@@ -7,8 +7,7 @@ import msgspec
 from flask import Blueprint, Response, current_app, request
 
 from chatroom import __version__
-from chatroom.web.kit.openapi import operation
-from chatroom.web.kit.openapi_document import JSON, make_document
+from chatroom.web.kit.openapi import JSON, make_document, operation
 from chatroom.web.kit.pages import render
 from chatroom.web.kit.services import services
 

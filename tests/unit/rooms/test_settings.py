@@ -74,7 +74,7 @@ class TestChanging:
             "Alice ended slow mode",
         ]
 
-    def test_only_those_who_manage_it_change_it(self, world: Managed, access: Access) -> None:
+    def test_only_administrators_change_it(self, world: Managed, access: Access) -> None:
         bob = world.access(BOB, access.room)
         for deed in (
             lambda: world.settings.change(bob, PLAIN),

@@ -1,6 +1,6 @@
-"""Every act of those who keep order, with a fault at each of its writes: cut, tell, record.
+"""Every act of moderators and administrators, with a fault at each of its writes: change, announce, record.
 
-However it fails: nobody keeps a right that was taken, those who are connected are told, and the log has it once.
+After each fault: nobody keeps a revoked right, connections are told, and the audit log has one entry.
 """
 
 from collections.abc import Callable, Iterator
@@ -403,7 +403,7 @@ def failures(deed: Deed, mode: str, database: Database, writes: Writes) -> Itera
         made = deed.prepare(place)
         is_answered = attempt(deed, place, made, writes, number, mode)
         if not writes.has_failed:
-            assert number > 3, "cut, tell or record, and settle: at least three writes"
+            assert number > 3, "change, announce or record, and settle: at least three writes"
             return
         yield number, place, made, is_answered
 

@@ -542,7 +542,7 @@ class TestFollow:
 
     @pytest.mark.parametrize("first", [{"room": "hall"}, {}])
     @in_loop
-    async def test_a_token_without_the_scope_makes_nobody_a_member(self, first: dict[str, str]) -> None:
+    async def test_a_token_without_the_scope_does_not_join(self, first: dict[str, str]) -> None:
         """P12: by the address, by following, by posting."""
         process = await started()
         process.rooms.store.ensure(Room(id="hall", slug="hall", title="Hall"))

@@ -17,14 +17,14 @@ def test_making_an_account(app: Flask, runner: FlaskCliRunner) -> None:
     assert visitor(app).log_in("alice").status_code == 303
 
 
-def test_the_password_is_asked_for_and_not_shown(app: Flask, runner: FlaskCliRunner) -> None:
+def test_the_password_is_prompted_and_hidden(app: Flask, runner: FlaskCliRunner) -> None:
     code, output = run(runner, "create-user", "alice", typed=f"{PASSWORD}\n{PASSWORD}\n")
     assert code == 0
     assert PASSWORD not in output
     assert visitor(app).log_in("alice").status_code == 303
 
 
-def test_what_is_refused_is_said(runner: FlaskCliRunner) -> None:
+def test_refusals_are_printed(runner: FlaskCliRunner) -> None:
     create(runner, "alice")
     assert create(runner, "ALICE") == (1, "Error: User or displayname existed\n")
     assert create(runner, "admin") == (1, "Error: This name is reserved. Please choose another.\n")

@@ -36,7 +36,7 @@ def test_archiving(app: Flask, runner: FlaskCliRunner) -> None:
     assert "unarchive_room  The den: not over" in run(runner, "audit", "--limit", "1")[1]
 
 
-def test_putting_somebody_in_charge(app: Flask, runner: FlaskCliRunner) -> None:
+def test_appointing_an_administrator(app: Flask, runner: FlaskCliRunner) -> None:
     for name in ("alice", "bob"):
         create(runner, name)
     services = services_of(app)

@@ -75,7 +75,7 @@ class TestText:
         assert "gone" not in text
         assert "[09:30] Alice: the plan\n        <file: plan <b>.pdf, 12,345 bytes>\n" in text
 
-    def test_nobody_speaks_for_another_or_to_the_terminal(self, alice: Visitor, talk: Services) -> None:
+    def test_control_characters_are_escaped(self, alice: Visitor, talk: Services) -> None:
         text = download(alice, "text")
         assert "[09:30] Bob: second\n        [09:30] Alice: I resign\n" in text
         assert "\x1b" not in text
@@ -153,11 +153,11 @@ class TestWhoMay:
         assert page.status_code == 200
         assert 'name="from"' in page.text
 
-    def test_not_a_member_who_moderates_nothing(self, bob: Visitor, talk: Services) -> None:
+    def test_plain_members_are_refused(self, bob: Visitor, talk: Services) -> None:
         assert bob.get("/chatroom/lobby/export").status_code == 403
         assert bob.get("/chatroom/lobby/export?format=text").status_code == 403
 
-    def test_nobody_who_is_not_in_it(self, alice: Visitor, client: Visitor, talk: Services) -> None:
+    def test_outsiders_are_refused(self, alice: Visitor, client: Visitor, talk: Services) -> None:
         """An administrator of the site is not in every room."""
         RoomStore(talk.database).ensure(DEN)
         assert alice.get("/chatroom/den/export?format=text").status_code == 404
@@ -168,7 +168,7 @@ class TestWhoMay:
         assert somebody.get("/chatroom/lobby/export?format=text").status_code == 200
         assert somebody.get("/chatroom/lobby/export?format=text").status_code == 429
 
-    def test_only_some_at_once(self, alice: Visitor, talk: Services) -> None:
+    def test_simultaneous_exports_are_limited(self, alice: Visitor, talk: Services) -> None:
         """A slot is given back when its export ends, and when its reader goes away in the middle."""
         for _ in range(export.MOST_AT_ONCE + 1):
             alice.get("/chatroom/lobby/export?format=text").close()
@@ -217,7 +217,7 @@ class TestWhileItIsRead:
         assert user is not None
         return user.id
 
-    def test_one_who_may_gets_all(self, begun: Iterator[bytes]) -> None:
+    def test_a_moderator_gets_all_messages(self, begun: Iterator[bytes]) -> None:
         assert b"the plan" in b"".join(begun)
 
     @pytest.mark.parametrize("fate", ["banned", "removed", "logged out", "no moderator"])
@@ -239,13 +239,13 @@ class TestWhileItIsRead:
         begun.close()  # type: ignore[attr-defined]
         assert alice.get("/chatroom/lobby/export?format=text").status_code == 200
 
-    def test_a_reader_who_is_too_slow_is_given_up(
+    def test_a_too_slow_reader_is_disconnected(
         self, alice: Visitor, talk: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(taking, "PATIENCE_SECONDS", -1.0)
         with pytest.raises(Unavailable, match="too slow"):
             alice.get("/chatroom/lobby/export?format=text")
 
-    def test_what_is_only_asked_for_by_its_head_holds_no_turn(self, alice: Visitor, talk: Services) -> None:
+    def test_a_head_request_takes_no_place(self, alice: Visitor, talk: Services) -> None:
         for _ in range(2):
             assert alice.head("/chatroom/lobby/export?format=text").status_code == 200

@@ -60,7 +60,7 @@ def test_no_secret_is_in_it(alice: Visitor) -> None:
     assert "password" not in text
 
 
-def test_what_was_said_in_a_room_that_one_has_left(alice: Visitor, services: Services) -> None:
+def test_own_messages_in_a_former_room(alice: Visitor, services: Services) -> None:
     rooms = RoomStore(services.database)
     memberships = MembershipStore(services.database)
     rooms.ensure(DEN)

@@ -52,7 +52,7 @@ def kept_files(app: Flask) -> int:
 class TestFormsThatComeAgain:
     """A form with a file whose `client_id` was stored: whatever becomes of it, nothing is kept in vain."""
 
-    def test_nothing_is_kept_for_somebody_who_is_muted(self, app: Flask, alice: Visitor, bob: Visitor) -> None:
+    def test_nothing_is_stored_for_a_muted_user(self, app: Flask, alice: Visitor, bob: Visitor) -> None:
         known = bob.fields("/chatroom")["client_id"]
         assert by_form(bob, text="one", client_id=known).status_code == 303
         users, moderation = services_of(app).people.users, services_of(app).moderation.moderation
@@ -85,9 +85,7 @@ class TestFormsThatComeAgain:
             assert by_form(alice, (b"x", "a.txt"), text="one", client_id=known).status_code == 303
         assert len(messages(alice)) == 1
 
-    def test_nothing_is_kept_for_somebody_whose_turn_has_not_come(
-        self, app: Flask, alice: Visitor, bob: Visitor
-    ) -> None:
+    def test_nothing_is_stored_for_a_user_in_slow_mode(self, app: Flask, alice: Visitor, bob: Visitor) -> None:
         services_of(app).database["rooms"].update_one({"_id": "lobby"}, {"$set": {"slow_seconds": 3600}})
         assert by_form(bob, (b"x", "a.txt"), text="one").status_code == 303
         assert by_form(bob, (b"x", "a.txt"), text="two").status_code == 429
@@ -136,7 +134,7 @@ class TestUploading:
         answer = upload(alice, b"")
         assert (answer.status_code, answer.json["error"]["reason"]) == (400, "empty")
 
-    def test_by_somebody_who_may_say_nothing(self, alice: Visitor, bob: Visitor, app: Flask) -> None:
+    def test_by_a_user_who_may_not_post(self, alice: Visitor, bob: Visitor, app: Flask) -> None:
         services = services_of(app)
         user = services.people.users.find_by_username("bob")
         assert user
@@ -163,7 +161,7 @@ class TestPosting:
         assert answer.status_code in {400, 404}
         assert messages(alice) == []
 
-    def test_somebody_elses_file(self, alice: Visitor, bob: Visitor) -> None:
+    def test_a_file_of_another_user(self, alice: Visitor, bob: Visitor) -> None:
         """B04."""
         bob.get("/chatroom")
         assert say(bob, upload(alice).json["id"]).status_code == 404
@@ -175,14 +173,14 @@ class TestPosting:
         assert (both["text"], [file["name"] for file in both["files"]]) == ("both", ["a.txt", "b.jpg"])
         assert (alone["text"], [file["name"] for file in alone["files"]]) == ("", ["a.txt"])
 
-    def test_a_form_that_is_sent_twice_is_one_message_and_one_that_came_back_another(self, alice: Visitor) -> None:
+    def test_a_repeated_form_is_one_message_and_a_refused_one_a_new_message(self, alice: Visitor) -> None:
         for text, name in (("hi", "a.txt"), ("hi", "a.txt"), ("hi", "b.txt"), ("ho", "a.txt")):
             assert by_form(alice, (b"one", name), text=text, client_id="c1").status_code == 303
         said = [(message["text"], message["files"][0]["name"]) for message in messages(alice)]
         assert said[0] == ("hi", "a.txt")
         assert sorted(said[1:]) == [("hi", "b.txt"), ("ho", "a.txt")]
 
-    def test_what_is_wrong_with_a_file_is_said_at_the_form(self, make_app: MakeApp) -> None:
+    def test_problems_of_a_file_are_shown_at_the_form(self, make_app: MakeApp) -> None:
         alice = signed_in(make_app(max_files_per_message=2), "alice")
         answer = by_form(alice, (b"\x89PNG\r\n\x1a\nbroken", "a.png"), text="typed")
         assert (answer.status_code, problem(answer)) == (
@@ -226,7 +224,7 @@ class TestFetching:
         path = f"/files/{upload(alice).json['id']}/a.txt"
         assert (alice.get(path).status_code, bob.get(path).status_code) == (200, 404)
 
-    def test_nobody_gets_what_was_deleted(self, alice: Visitor, app: Flask) -> None:
+    def test_deleted_files_are_not_found(self, alice: Visitor, app: Flask) -> None:
         """B04."""
         path = shared(alice)
         services = services_of(app)
@@ -240,7 +238,7 @@ class TestFetching:
     @pytest.mark.parametrize(
         "path", ["/files/x/a", "/files/" + "g" * 24 + "/a", "/files/%00/a", "/files/../etc/passwd"]
     )
-    def test_what_is_no_file_is_not_found(self, alice: Visitor, path: str) -> None:
+    def test_unknown_files_are_not_found(self, alice: Visitor, path: str) -> None:
         assert alice.get(path).status_code == 404
 
     def test_with_a_token(self, app: Flask, alice: Visitor) -> None:
@@ -326,25 +324,25 @@ class TestRanges:
         assert alice.get(path, headers={"Range": "bytes=0-99999999"}).data == self.CONTENT
 
     @pytest.mark.parametrize("asked", ["bytes=99999999-", "bytes=0-1,5-6", "bytes=-0"])
-    def test_what_cannot_be_given_is_refused(self, alice: Visitor, path: str, asked: str) -> None:
+    def test_unsatisfiable_ranges_are_refused(self, alice: Visitor, path: str, asked: str) -> None:
         """B07."""
         answer = alice.get(path, headers={"Range": asked})
         assert answer.status_code == 416
         assert len(answer.data) < 10_000
 
     @pytest.mark.parametrize("asked", ["bytes=x-y", "bytes=5-1", "lines=0-1", "bytes", "", "bytes=--5", "bytes=1e3-"])
-    def test_what_is_not_understood_is_ignored(self, alice: Visitor, path: str, asked: str) -> None:
+    def test_invalid_ranges_are_ignored(self, alice: Visitor, path: str, asked: str) -> None:
         """B07."""
         answer = alice.get(path, headers={"Range": asked})
         assert answer.status_code in {200, 416}
         if answer.status_code == 200:
             assert answer.data == self.CONTENT
 
-    def test_only_of_what_is_still_the_same(self, alice: Visitor, path: str) -> None:
+    def test_only_if_the_file_is_unchanged(self, alice: Visitor, path: str) -> None:
         answer = alice.get(path, headers={"Range": "bytes=0-1", "If-Range": '"other"'})
         assert (answer.status_code, len(answer.data)) == (200, len(self.CONTENT))
 
-    def test_head_says_how_long_it_is(self, alice: Visitor, path: str) -> None:
+    def test_head_returns_the_length(self, alice: Visitor, path: str) -> None:
         answer = alice.head(path)
         assert (answer.status_code, answer.data) == (200, b"")
         assert answer.content_length == len(self.CONTENT)

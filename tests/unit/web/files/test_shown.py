@@ -20,7 +20,7 @@ def file(**more: object) -> File:
         ("application/pdf", None, "card"),
     ],
 )
-def test_a_file_is_shown_as_what_it_is(type: str, width: int | None, expected: str) -> None:
+def test_a_file_is_shown_by_its_kind(type: str, width: int | None, expected: str) -> None:
     assert kind(file(type=type, width=width)) == expected
 
 
@@ -28,7 +28,9 @@ def test_a_file_is_shown_as_what_it_is(type: str, width: int | None, expected: s
     ("size", "expected"),
     [((100, 50), (100, 50)), ((4000, 3000), (360, 270)), ((300, 3000), (27, 270)), ((50_000, 10), (360, 1))],
 )
-def test_a_picture_keeps_its_shape_and_is_never_enlarged(size: tuple[int, int], expected: tuple[int, int]) -> None:
+def test_a_picture_keeps_its_aspect_ratio_and_is_never_enlarged(
+    size: tuple[int, int], expected: tuple[int, int]
+) -> None:
     assert shown_size(file(width=size[0], height=size[1])) == expected
 
 

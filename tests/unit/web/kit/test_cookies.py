@@ -57,13 +57,13 @@ def test_a_cookie_planted_over_plain_http_is_not_looked_at(app: Flask, alice: Vi
 @pytest.mark.parametrize(
     "value", ["", "x", "e30.x.y", "eyJfdXNlcl9pZCI6ICJ4In0.aaaa.bbbb", "\xff", '"', pytest.param("." * 5000, id="long")]
 )
-def test_a_forged_cookie_is_nobody(client: Visitor, app: Flask, value: str) -> None:
+def test_a_forged_cookie_is_anonymous(client: Visitor, app: Flask, value: str) -> None:
     """S07, W01."""
     assert client.get("/chatroom", headers={"Cookie": f"session={value}"}).status_code == 303
     assert find_secret(app, f"session={value}", is_secure=False) is None
 
 
-def test_a_cookie_of_another_key_is_nobody(make_app: MakeApp) -> None:
+def test_a_cookie_of_another_key_is_anonymous(make_app: MakeApp) -> None:
     """S07."""
     app, other = make_app(), make_app(secret_key="o" * 32)
     cookie = cookie_of(signed_in(other, "alice"))
@@ -74,7 +74,7 @@ def test_a_cookie_of_another_key_is_nobody(make_app: MakeApp) -> None:
     assert find_secret(other, f"session={cookie}", is_secure=False)
 
 
-def test_a_fallback_key_is_good_until_it_is_removed(app: Flask, alice: Visitor) -> None:
+def test_a_fallback_key_is_valid_until_it_is_removed(app: Flask, alice: Visitor) -> None:
     """S07."""
     cookie, services = cookie_of(alice), services_of(app)
     app.config["SECRET_KEY_FALLBACKS"] = [services.secret_key]
@@ -110,7 +110,7 @@ def test_what_is_signed_and_no_secret(app: Flask) -> None:
             assert client.get("/chatroom").status_code == 303
 
 
-def test_without_a_key_nobody_is_signed_in(app: Flask) -> None:
+def test_without_a_key_everybody_is_anonymous(app: Flask) -> None:
     app.secret_key = None
     assert find_secret(app, "session=x", is_secure=False) is None
 

@@ -80,14 +80,14 @@ def test_what_may_say_whose_a_request_is(headers: dict[str, str], credential: st
     assert find_credential(0, scope("/", **headers)) == credential
 
 
-def test_over_tls_a_planted_cookie_says_nothing() -> None:
+def test_over_tls_a_planted_cookie_is_ignored() -> None:
     """L16."""
     sent = scope("/", cookie="session=planted; __Host-session=abc.d", x_forwarded_proto="https")
     assert find_credential(1, sent) == "abc.d"
     assert find_credential(1, scope("/", cookie="session=planted", x_forwarded_proto="https")) == ""
 
 
-def test_the_queue_is_told_who_it_was(alice: Visitor, client: Visitor, services: Services) -> None:
+def test_the_queue_learns_the_user_of_a_request(alice: Visitor, client: Visitor, services: Services) -> None:
     user = services.people.users.find_by_username("alice")
     assert user
     token = services.people.sessions.create_token(user, label="test")

@@ -10,8 +10,7 @@ from flask import Flask
 from msgspec import json as msgspec_json
 
 from chatroom.live.protocol import WireMessage
-from chatroom.web.kit.openapi import operation
-from chatroom.web.kit.openapi_document import make_document
+from chatroom.web.kit.openapi import make_document, operation
 from chatroom.web.messages.messages_api import Changes, Post
 from tests.visitors import LOBBY, Visitor, post
 
@@ -41,7 +40,7 @@ def test_every_route_of_the_api_is_in_it(app: Flask, document: dict[str, Any]) -
     assert {(path, method) for path, method, _ in operations(document)} == rules
 
 
-def test_a_route_that_says_nothing_of_itself_is_noticed(app: Flask) -> None:
+def test_a_route_without_an_operation_is_reported(app: Flask) -> None:
     app.add_url_rule("/api/silent", endpoint="silent", view_func=lambda: "")
     with pytest.raises(LookupError, match="/api/silent has no @operation"):
         make_document(app, title="Chatroom", version="0")
@@ -52,7 +51,7 @@ def test_one_endpoint_has_one_name(document: dict[str, Any]) -> None:
     assert len(names) == len(set(names))
 
 
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_every_reference_has_a_target(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)))
     assert named <= set(schemas)
@@ -71,7 +70,7 @@ def test_who_may_is_said(document: dict[str, Any]) -> None:
     assert (route["get"]["x-scope"], route["post"]["x-scope"]) == ("read", "post")
 
 
-def test_what_is_answered_is_what_is_said(alice: Visitor) -> None:
+def test_responses_match_the_document(alice: Visitor) -> None:
     post(alice, "*hi*", client_id="a1")
     assert msgspec_json.decode(alice.get(LOBBY).data, type=Changes).messages[0].text == "*hi*"
 

@@ -70,7 +70,7 @@ def test_the_view_is_called_once_the_form_is_right(visitor_of_form: Visitor) -> 
         ({}, 400, INCOMPLETE, None),
     ],
 )
-def test_the_page_comes_back(
+def test_the_page_is_shown_again(
     visitor_of_form: Visitor, typed: dict[str, str], status: int, msg: str, wait: str | None
 ) -> None:
     answer = send(visitor_of_form, **typed)
@@ -79,13 +79,13 @@ def test_the_page_comes_back(
     assert answer.headers.get("Retry-After") == wait
 
 
-def test_what_is_about_a_field_is_said_beside_it(visitor_of_form: Visitor) -> None:
+def test_errors_of_a_field_are_shown_next_to_it(visitor_of_form: Visitor) -> None:
     answer = send(visitor_of_form, word="mine")
     assert answer.status_code == 400
     assert answer.text.startswith(f"7|{SEE_BELOW}|mine|This is not your password.|")
 
 
-def test_a_refused_question_comes_back_too(visitor_of_form: Visitor) -> None:
+def test_a_refused_query_is_shown_again(visitor_of_form: Visitor) -> None:
     answer = visitor_of_form.get("/asked/3")
     assert answer.status_code == 400
     assert answer.text.startswith("3|Not 3.|")

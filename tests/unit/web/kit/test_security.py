@@ -62,7 +62,7 @@ def test_c01_every_form_needs_its_token(app: Flask, alice: Visitor, path: str, t
 
 
 @pytest.mark.parametrize("path", ["/login", "/register", "/chatroom"])
-def test_a_form_out_of_date_comes_back_with_what_was_typed(alice: Visitor, path: str) -> None:
+def test_an_expired_form_is_shown_again_with_the_typed_text(alice: Visitor, path: str) -> None:
     """C01."""
     response = alice.post(path, data=TYPED[path])
     assert problem(response) == "This form has expired. Please send it again."
@@ -107,7 +107,7 @@ def test_x03_every_page_has_the_headers(alice: Visitor, path: str) -> None:
     assert "Server" not in headers
 
 
-def test_x03_the_frame_may_stand_in_our_own_page(alice: Visitor) -> None:
+def test_x03_the_frame_may_be_embedded_in_own_pages(alice: Visitor) -> None:
     headers = alice.get("/chatroom/lobby/messages").headers
     assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
     assert headers["X-Frame-Options"] == "SAMEORIGIN"
@@ -197,7 +197,7 @@ def test_l03_many_fields_are_refused(alice: Visitor, content_type: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "OPTIONS", "POST"])
 @pytest.mark.parametrize("path", ["/api/rooms/lobby/messages", "/chatroom", "/"])
-def test_c07_other_sites_are_told_nothing(alice: Visitor, method: str, path: str) -> None:
+def test_c07_other_sites_learn_nothing(alice: Visitor, method: str, path: str) -> None:
     """C07: no answer is for another origin."""
     headers = alice.open(path, method=method, headers={"Origin": "https://evil.example"}).headers
     assert not any(name.lower().startswith("access-control-") for name in headers.keys())  # noqa: SIM118

@@ -50,7 +50,7 @@ class TestSignIn:
         assert found.person.name == "Alice"
         assert not found.is_by_cookie
 
-    def test_a_token_comes_before_a_cookie(self, app: Flask, alice: Visitor, bob: Visitor) -> None:
+    def test_a_token_has_priority_over_a_cookie(self, app: Flask, alice: Visitor, bob: Visitor) -> None:
         """So that a request without Origin check is one without cookie."""
         token = f"Bearer {token_of(services_of(app))}"
         found = sign_in(app, scope(cookie=cookie_of(bob), authorization=token))
@@ -195,6 +195,6 @@ def test_bearers() -> None:
     assert bearer_of("") is None
 
 
-def test_people_of_one_app_are_nobody_in_another(make_app: MakeApp) -> None:
+def test_sessions_of_one_app_are_anonymous_in_another(make_app: MakeApp) -> None:
     one, other = make_app(), make_app()
     assert sign_in(other, scope(cookie=cookie_of(signed_in(one, "alice")))) is None

@@ -39,7 +39,7 @@ def test_reacting_and_taking_it_back(bob: Visitor, message: Message, services: S
 @pytest.mark.parametrize(
     "body", [{}, {"emoji": ""}, {"emoji": "no"}, {"emoji": 7}, {"emoji": "x" * 65}, {"emoji": "🎉", "x": 1}, []]
 )
-def test_what_is_no_reaction(bob: Visitor, message: Message, body: Any) -> None:
+def test_invalid_reactions(bob: Visitor, message: Message, body: Any) -> None:
     answer = send(bob, f"{message.id}/reactions", body)
     assert (answer.status_code, answer.get_json()["error"]["reason"]) == (400, "invalid")
 
@@ -111,7 +111,7 @@ class TestForms:
         self.send(bob, "react", take_back="🎉", other="")
         assert [each.emoji for each in newest(services).reactions] == ["🚀"]
 
-    def test_what_is_no_emoji_comes_back_with_what_was_typed(self, bob: Visitor, message: Message) -> None:
+    def test_an_invalid_emoji_is_shown_again(self, bob: Visitor, message: Message) -> None:
         answer = self.send(bob, "react", other="no <b>emoji</b>")
         assert answer.status_code == 400
         assert "A reaction is an emoji" in answer.text
@@ -140,7 +140,7 @@ class TestForms:
         assert newest(services).revision == 1
 
 
-def test_what_is_kept_of_a_message_s_markup_says_nothing_of_who_looked_first(
+def test_cached_markup_does_not_depend_on_the_first_reader(
     alice: Visitor, bob: Visitor, message: Message, services: Services
 ) -> None:
     send(bob, f"{message.id}/reactions", {"emoji": "🎉"})

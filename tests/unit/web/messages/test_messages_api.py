@@ -86,7 +86,7 @@ class TestPost:
         ],
         ids=lambda value: ascii(value)[:24],
     )
-    def test_what_is_no_json(self, alice: Visitor, services: Services, raw: bytes, content_type: str) -> None:
+    def test_invalid_json(self, alice: Visitor, services: Services, raw: bytes, content_type: str) -> None:
         """I08, C07, U07."""
         response = alice.post(LOBBY, data=raw, content_type=content_type, headers=alice.csrf())
         assert response.status_code == 400
@@ -228,7 +228,7 @@ class TestRead:
         assert response.status_code == 400
         assert response.get_json()["error"]["reason"] == "unknown_cursor"
 
-    def test_who_asks_again_and_again_is_here(self, alice: Visitor, bob: Visitor) -> None:
+    def test_a_polling_reader_is_present(self, alice: Visitor, bob: Visitor) -> None:
         bob.get(f"{LOBBY}?after=0")
         assert 'person__name">Bob</bdi>' in alice.get("/chatroom").text
 
@@ -270,7 +270,7 @@ class TestAccess:
         assert client.get_cookie("session") is None
 
     @pytest.mark.parametrize("authorization", ["Bearer nonsense", "Bearer ", "Bearer", "Bearer \x7f"])
-    def test_a_wrong_token_is_nobody(self, alice: Visitor, authorization: str) -> None:
+    def test_a_wrong_token_is_anonymous(self, alice: Visitor, authorization: str) -> None:
         """And the cookie beside it does not count: it would come without its CSRF token."""
         response = alice.post(LOBBY, json={"text": "a"}, headers={"Authorization": authorization, **alice.csrf()})
         assert response.status_code == 401

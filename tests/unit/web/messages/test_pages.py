@@ -25,7 +25,7 @@ class TestIndex:
         assert 'action="/register"' in page.text
         assert 'name="username"' in page.text
 
-    def test_who_is_signed_in_goes_to_the_chat(self, alice: Visitor) -> None:
+    def test_a_logged_in_user_is_redirected_to_the_chat(self, alice: Visitor) -> None:
         """A1."""
         response = alice.get("/")
         assert (response.status_code, response.location) == (303, "/chatroom")
@@ -101,7 +101,7 @@ class TestRoom:
         ],
         ids=["nothing", "spaces", "invisible", "too long"],
     )
-    def test_what_is_refused_comes_back(self, alice: Visitor, services: Services, text: str, says: str) -> None:
+    def test_a_refused_text_is_shown_again(self, alice: Visitor, services: Services, text: str, says: str) -> None:
         """L01."""
         response = alice.say(text)
         assert response.status_code == 400
@@ -129,7 +129,7 @@ class TestRoom:
         assert "this is kept" in response.text
         assert bob.say("hello").status_code == 303
 
-    def test_the_database_is_away_while_posting(
+    def test_a_database_outage_while_posting(
         self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """F05: the outcome is unknown, and the form comes back with the same client id to try again."""
@@ -223,7 +223,7 @@ class TestFrame:
         bob.get("/chatroom/lobby/messages")
         assert 'person__name">Bob</bdi>' in alice.get("/chatroom").text
 
-    def test_logged_out_it_leads_to_log_in(self, client: Visitor) -> None:
+    def test_logged_out_it_links_to_log_in(self, client: Visitor) -> None:
         """C5: in the whole window, because no frame may show the login page."""
         response = client.get("/chatroom/lobby/messages")
         assert response.status_code == 401
@@ -233,7 +233,9 @@ class TestFrame:
 
 class TestAccess:
     @pytest.mark.parametrize("path", ["/chatroom", "/chatroom/lobby", "/chatroom/lobby?before=3", "/account"])
-    def test_anonymous_is_led_to_log_in_and_back(self, app: Flask, client: Visitor, alice: Visitor, path: str) -> None:
+    def test_anonymous_is_redirected_to_log_in_and_back(
+        self, app: Flask, client: Visitor, alice: Visitor, path: str
+    ) -> None:
         """C5."""
         response = client.get(path)
         assert response.status_code == 303
@@ -251,9 +253,7 @@ class TestAccess:
     @pytest.mark.parametrize(
         "path", ["/chatroom/secret", "/chatroom/secret/messages", "/chatroom/none", "/chatroom/$ne"]
     )
-    def test_outsiders_are_not_told_what_there_is(
-        self, mallory: Visitor, secret_room: Room, path: str, services: Services
-    ) -> None:
+    def test_outsiders_learn_nothing(self, mallory: Visitor, secret_room: Room, path: str, services: Services) -> None:
         """W09: the same answer for a room that is not theirs and for none."""
         response = mallory.get(path)
         assert response.status_code == 404
@@ -263,7 +263,7 @@ class TestAccess:
             assert mallory.submit("/chatroom", to=path, text="hello").status_code == 404
         assert texts(services) == []
 
-    def test_members_come_in(self, alice: Visitor, secret_room: Room) -> None:
+    def test_members_have_access(self, alice: Visitor, secret_room: Room) -> None:
         assert alice.get("/chatroom/secret").status_code == 200
         assert alice.say("psst", "/chatroom/secret").location == "/chatroom/secret"
 

@@ -40,12 +40,12 @@ class TestMessage:
         assert bodies(page) == shown
         assert (">Older messages" in page, ">Newer messages" in page) == (older, newer)
 
-    def test_every_message_leads_to_its_page(self, reader: Visitor) -> None:
+    def test_every_message_links_to_its_page(self, reader: Visitor) -> None:
         for path in ("/chatroom", "/chatroom/lobby", "/chatroom/lobby/messages"):
             page = reader.get(path).text
             assert re.findall(r'data-more[^>]*href="([^"]*)"', page) == [f"/chatroom/lobby/{n}" for n in range(8, 12)]
 
-    def test_a_sequence_without_a_message_leads_to_the_next_one(self, alice: Visitor, services: Services) -> None:
+    def test_a_sequence_without_a_message_shows_the_next_one(self, alice: Visitor, services: Services) -> None:
         alice.say("one")
         user = services.people.users.find_by_username("alice")
         assert user
@@ -98,7 +98,7 @@ class TestDays:
             ("date=2026-05-06", "/chatroom/lobby"),
         ],
     )
-    def test_a_day_leads_to_its_first_message(self, reader: Visitor, query: str, leads_to: str) -> None:
+    def test_a_day_redirects_to_its_first_message(self, reader: Visitor, query: str, leads_to: str) -> None:
         for path in ("/chatroom/lobby", "/chatroom"):
             response = reader.get(f"{path}?{query}")
             assert (response.status_code, response.location) == (303, leads_to)
@@ -106,7 +106,7 @@ class TestDays:
     @pytest.mark.parametrize(
         "query", ["date=", "date=x", "date=2026-13-01", "date=2026-05-01&offset=x", "date=0001-01-01&offset=-900"]
     )
-    def test_what_is_no_day(self, reader: Visitor, query: str) -> None:
+    def test_invalid_days(self, reader: Visitor, query: str) -> None:
         response = reader.get(f"/chatroom/lobby?{query}")
         assert response.status_code == 400
         assert "2026-11-21" in response.text
@@ -138,7 +138,7 @@ class TestForms:
         assert message["text"] == "two\nlines"
         assert "data-edited data-at" in alice.get(page).text
 
-    def test_a_deletion_that_is_refused_comes_back(self, alice: Visitor, page: str) -> None:
+    def test_a_refused_deletion_shows_the_reason(self, alice: Visitor, page: str) -> None:
         response = self.send(alice, page, "delete", csrf_token="forged")
         assert response.status_code == 400
         assert "expired" in problem(response)
@@ -151,13 +151,13 @@ class TestForms:
         assert "message-forms" not in shown
 
     @pytest.mark.parametrize(("text", "says"), [(" ", "The message is empty"), ("x" * 4001, "too long")])
-    def test_what_was_typed_is_kept(self, alice: Visitor, page: str, text: str, says: str) -> None:
+    def test_the_typed_text_is_kept(self, alice: Visitor, page: str, text: str, says: str) -> None:
         response = self.send(alice, page, "edit", text=text)
         assert response.status_code == 400
         assert says in problem(response)
         assert f"{text}</textarea>" in response.text
 
-    def test_an_edit_made_meanwhile_is_shown_before_it_is_replaced(self, alice: Visitor, page: str) -> None:
+    def test_a_newer_edit_is_shown_before_it_is_replaced(self, alice: Visitor, page: str) -> None:
         late = self.fields(alice, page, "edit")
         self.send(alice, page, "edit", text="two")
         response = alice.post(f"{page}/edit", data={**late, "text": "three"})
@@ -168,14 +168,14 @@ class TestForms:
         assert alice.post(f"{page}/edit", data={**again, "text": "three"}).status_code == 303
         assert bodies(alice.get(page).text) == ["three"]
 
-    def test_others_see_no_such_forms_and_may_not_send_them(self, alice: Visitor, bob: Visitor, page: str) -> None:
+    def test_others_have_no_forms_and_may_not_send_them(self, alice: Visitor, bob: Visitor, page: str) -> None:
         assert not re.search(rf"{page}/(edit|delete)", bob.get(page).text)
         fields = bob.fields("/chatroom")
         for form in ("edit", "delete"):
             assert bob.post(f"{page}/{form}", data={**fields, "text": "mine now"}).status_code == 403
         assert bodies(alice.get(page).text) == ["one"]
 
-    def test_a_form_out_of_date_comes_back(self, alice: Visitor, page: str) -> None:
+    def test_an_expired_form_is_shown_again(self, alice: Visitor, page: str) -> None:
         """C01."""
         response = alice.post(f"{page}/edit", data={"csrf_token": "forged", "text": "typed", "revision": "1"})
         assert response.status_code == 400
@@ -211,13 +211,13 @@ class TestAnswers:
         assert quote[1] == "/chatroom/lobby/1"
         assert re.sub("<[^>]*>", "", quote[2]) == "Alice one &amp; more"
 
-    def test_what_is_wrong_keeps_what_was_typed(self, alice: Visitor) -> None:
+    def test_an_error_keeps_the_typed_text(self, alice: Visitor) -> None:
         response = alice.say("typed", reply_to="7")
         assert response.status_code == 400
         assert "not in this room" in problem(response)
         assert "typed</textarea>" in response.text
 
-    def test_a_quote_says_what_its_message_says_now(self, alice: Visitor) -> None:
+    def test_a_quote_shows_the_current_text(self, alice: Visitor) -> None:
         alice.say("one")
         alice.say("two", reply_to="1")
         forms = TestForms()

@@ -19,7 +19,7 @@ from tests.visitors import Visitor, problem, user_of
 
 
 class TestAudit:
-    def test_it_shows_who_did_what(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+    def test_it_shows_actors_and_acts(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         bob = about_user(user_of(services, "bob"))
         record(services.database, CONSOLE, "ban", bob, "<b>spam</b>", details={"until": "lifted"})
         page = alice.get("/admin/audit").text
@@ -48,7 +48,7 @@ class TestOverview:
         for fact in ("<dt>People</dt><dd>2</dd>", "<dt>Messages</dt><dd>1</dd>", "<dt>Here now</dt>", "Python 3."):
             assert fact in page
 
-    def test_o02_what_is_wrong_with_the_database(
+    def test_o02_a_warning_about_the_database(
         self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """O02."""
@@ -78,7 +78,7 @@ class TestPeople:
         assert "after=user48" in first
         assert names(alice, "&after=user48") == [f"User {n}" for n in range(49, 60)]
 
-    def test_what_was_done_to_them(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+    def test_states_of_a_user_are_shown(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         services.moderation.moderation.ban(None, user_of(services, "bob"), FOREVER, "spam")
         assert ">banned<" in alice.get("/admin/people").text
 
@@ -150,7 +150,7 @@ class TestRooms:
         assert bob.submit(f"/chatroom/{room.slug}", text="a secret", client_id="c1").status_code == 303
         return room.slug
 
-    def test_how_much_and_never_what(self, alice: Visitor, den: str) -> None:
+    def test_counts_but_no_messages(self, alice: Visitor, den: str) -> None:
         listed, page = alice.get("/admin/rooms").text, alice.get(f"/admin/rooms/{den}").text
         for text in (listed, page):
             assert "Bob&#39;s &lt;den&gt;" in text

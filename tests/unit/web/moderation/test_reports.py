@@ -56,12 +56,12 @@ class TestReport:
         assert problem(response)
         assert services.moderation.reports.list_open() == []
 
-    def test_not_one_s_own_nor_what_is_not_there(self, bob: Visitor, mallory: Visitor) -> None:
+    def test_own_and_missing_messages_cannot_be_reported(self, bob: Visitor, mallory: Visitor) -> None:
         assert mallory.get(REPORT).status_code == 403
         for sequence in (99, 2**60, 10**30):
             assert bob.get(f"/chatroom/lobby/{sequence}/report").status_code == 404
 
-    def test_not_what_was_deleted(self, bob: Visitor, mallory: Visitor, services: Services) -> None:
+    def test_deleted_messages_cannot_be_reported(self, bob: Visitor, mallory: Visitor, services: Services) -> None:
         access = services.rooms.access.get_for(user_of(services, "mallory").id, "lobby")
         message = services.moderation.reports.get_message(
             services.rooms.access.get_for(user_of(services, "bob").id, "lobby"), 4
@@ -166,7 +166,7 @@ class TestDecide:
     @pytest.mark.parametrize(
         "typed", [{}, {"author": "muted"}, {"author": "shot", "reason": "x"}, {"author": "banned", "duration": "x"}]
     )
-    def test_what_is_wrong_decides_nothing(
+    def test_invalid_input_decides_nothing(
         self, alice: Visitor, bob: Visitor, services: Services, typed: dict[str, str]
     ) -> None:
         report(bob)

@@ -44,7 +44,7 @@ class TestPage:
         ],
     )
     @pytest.mark.parametrize("kind", ["incoming", "outgoing"])
-    def test_it_does_not_pass_for_somebody(self, alice: Visitor, bob: Visitor, name: str, says: str, kind: str) -> None:
+    def test_it_cannot_impersonate_a_user(self, alice: Visitor, bob: Visitor, name: str, says: str, kind: str) -> None:
         """U10."""
         answer = alice.submit(PAGE, kind=kind, name=name, url="https://93.184.215.14/")
         assert answer.status_code in {400, 409}
@@ -76,7 +76,7 @@ class TestPage:
         assert "whsec_" not in page
         assert "https://logs.test/" in page
 
-    def test_what_was_typed_is_kept(self, alice: Visitor) -> None:
+    def test_the_typed_text_is_kept(self, alice: Visitor) -> None:
         """P08."""
         response = alice.submit(PAGE, kind="outgoing", name="Logs", url="http://127.0.0.1/", trigger="!log")
         assert response.status_code == 400
@@ -111,7 +111,7 @@ class TestPosting:
         assert response.get_json()["room"] == "lobby"
         assert texts(services) == ["hello"]
 
-    def test_whom_it_names_is_told(self, alice: Visitor, bob: Visitor, client: Visitor, path: str) -> None:
+    def test_mentioned_people_are_notified(self, alice: Visitor, bob: Visitor, client: Visitor, path: str) -> None:
         """Everybody, too: who makes a webhook may name everybody."""
         bob.get("/chatroom")
         assert client.post(path, json={"text": "@bob: the build is broken"}).status_code == 201
@@ -120,9 +120,7 @@ class TestPosting:
         (lobby,) = bob.get("/api/rooms").get_json()["rooms"]
         assert (lobby["unread"], lobby["mentions"]) == (3, 2)
 
-    def test_a_slow_room_is_no_slower_for_it_than_for_who_made_it(
-        self, client: Visitor, services: Services, path: str
-    ) -> None:
+    def test_slow_mode_treats_it_like_its_creator(self, client: Visitor, services: Services, path: str) -> None:
         services.database["rooms"].update_one({"_id": "lobby"}, {"$set": {"slow_seconds": 60, "is_read_only": True}})
         assert [client.post(path, json={"text": "hello"}).status_code for _ in range(2)] == [201, 201]
 

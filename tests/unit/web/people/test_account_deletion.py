@@ -24,7 +24,7 @@ def is_there(services: Services, name: str) -> bool:
 
 
 class TestOwn:
-    def test_the_account_page_leads_there_and_the_data_comes_first(self, bob: Visitor) -> None:
+    def test_the_account_page_links_to_it_and_it_offers_the_data_first(self, bob: Visitor) -> None:
         assert f'href="{DELETE}"' in bob.get("/account").text
         page = bob.get(DELETE).text
         assert page.index('href="/account/data"') < page.index(f'action="{DELETE}"')
@@ -62,7 +62,7 @@ class TestOwn:
             ({"password": "wrong"}, "This is not your password."),
         ],
     )
-    def test_what_is_wrong_is_said_at_its_field(
+    def test_errors_are_shown_at_their_field(
         self, bob: Visitor, services: Services, wrong: dict[str, str], said: str
     ) -> None:
         response = bob.submit(DELETE, **RIGHT | wrong)
@@ -72,7 +72,7 @@ class TestOwn:
         assert is_there(services, "bob")
         assert bob.is_signed_in
 
-    def test_what_was_chosen_stays_chosen(self, bob: Visitor) -> None:
+    def test_the_choice_is_kept(self, bob: Visitor) -> None:
         page = bob.submit(DELETE, **RIGHT | {"way": "erase", "password": "wrong"}).text
         (chosen,) = [tag for tag in re.findall(r"<input[^>]*>", page) if " checked" in tag]
         assert 'value="erase"' in chosen
@@ -92,7 +92,7 @@ class TestOwn:
         assert bob.submit(DELETE, **RIGHT).status_code == 429
         assert is_there(services_of(app), "bob")
 
-    def test_the_last_administrator_learns_what_to_do(self, alice: Visitor, services: Services) -> None:
+    def test_the_last_administrator_gets_instructions(self, alice: Visitor, services: Services) -> None:
         page = alice.get(DELETE)
         assert page.status_code == 200
         assert "Make another user an administrator first" in page.text
@@ -182,7 +182,7 @@ class TestOthers:
         assert alice.post(path, data={"way": "keep", "confirmation": "bob"}).status_code == 400
         assert is_there(services, "bob")
 
-    def test_somebody_who_is_nobody(self, alice: Visitor) -> None:
+    def test_an_unknown_user(self, alice: Visitor) -> None:
         assert alice.get(f"/people/{'0' * 24}/delete").status_code == 404
 
     def test_a_bot(self, alice: Visitor, services: Services) -> None:

@@ -16,14 +16,14 @@ from tests.visitors import NEW, PASSWORD, Visitor, problem, user_of
 
 
 class TestRegister:
-    def test_the_page_says_what_is_allowed(self, client: Visitor) -> None:
+    def test_the_page_shows_the_rules(self, client: Visitor) -> None:
         """C1, C2."""
         page = client.get("/register")
         assert page.status_code == 200
         for rule in ("2 to 32", "1 to 40", "8 to 256"):
             assert rule in page.text
 
-    def test_the_index_leads_here_with_the_name(self, client: Visitor) -> None:
+    def test_the_index_links_here_with_the_name(self, client: Visitor) -> None:
         """A1."""
         assert 'value="zoë"' in client.get("/register?username=zoë").text
 
@@ -35,7 +35,7 @@ class TestRegister:
         assert client.is_signed_in
         assert user_of(services, "alice").role == "administrator"
 
-    def test_and_goes_on_to_where_one_wanted_to_be(self, client: Visitor) -> None:
+    def test_and_redirects_to_the_requested_page(self, client: Visitor) -> None:
         """C5."""
         response = client.submit(
             "/register?next=/chatroom/lobby?before=3",
@@ -76,7 +76,7 @@ class TestRegister:
         ],
         ids=ascii,
     )
-    def test_what_is_not_allowed(self, client: Visitor, services: Services, typed: dict[str, str]) -> None:
+    def test_invalid_names_and_passwords(self, client: Visitor, services: Services, typed: dict[str, str]) -> None:
         """U03, U04, U06, A02, A10."""
         fields = {"username": "alice", "display_name": "Alice", "password": PASSWORD, "password_again": PASSWORD}
         if "password" in typed:
@@ -168,7 +168,7 @@ class TestFirst:
         assert visitor(app).register("alice").status_code == 303
         assert visitor(app).register("bob", invite="guess").status_code == 403
 
-    def test_a13_nor_where_somebody_is_already(self, public: Flask) -> None:
+    def test_a13_nor_with_an_existing_account(self, public: Flask) -> None:
         """A13: as on a site that was made before there was a code, or from the console."""
         accounts = services_of(public).people.accounts
         accounts.create(Registration(username="root-user", display_name="Rooty", password=PASSWORD))
@@ -372,7 +372,7 @@ class TestAccount:
             ("POST", "/account/sessions/end-others"),
         ],
     )
-    def test_anonymous_is_led_to_log_in(self, client: Visitor, method: str, path: str) -> None:
+    def test_anonymous_is_redirected_to_log_in(self, client: Visitor, method: str, path: str) -> None:
         """C5."""
         token = client.fields("/login")["csrf_token"]
         response = client.open(path, method=method, data={"csrf_token": token} if method == "POST" else None)
@@ -405,9 +405,7 @@ class TestAccount:
             ("guess", NEW, NEW),
         ],
     )
-    def test_what_does_not_change_the_password(
-        self, app: Flask, alice: Visitor, current: str, new: str, again: str
-    ) -> None:
+    def test_failed_password_changes(self, app: Flask, alice: Visitor, current: str, new: str, again: str) -> None:
         response = change_password(alice, current, new, again)
         assert response.status_code == 400
         assert len(problem(response)) > 50

@@ -24,7 +24,7 @@ def order(visitor: Visitor, page: str, act: str, **typed: str) -> int:
 
 
 class TestPage:
-    def test_members_see_who_it_is_and_no_forms(self, bob: Visitor, services: Services) -> None:
+    def test_members_see_the_profile_without_forms(self, bob: Visitor, services: Services) -> None:
         page = bob.get(page_of(services, "alice")).text
         assert "Alice" in page
         assert "administrator" in page
@@ -68,7 +68,7 @@ class TestMute:
         assert bob.say("hello").status_code == 303
 
     @pytest.mark.parametrize("typed", [{"reason": ""}, {"reason": "x" * 301}, {"duration": "for ever"}])
-    def test_what_is_wrong_comes_back_with_what_was_typed(
+    def test_errors_are_shown_with_the_typed_text(
         self, alice: Visitor, bob: Visitor, services: Services, typed: dict[str, str]
     ) -> None:
         page = page_of(services, "bob")
@@ -85,7 +85,7 @@ class TestMute:
 
 
 class TestBan:
-    def test_they_are_out_and_are_told_why_at_the_log_in(
+    def test_a_banned_user_is_logged_out_and_sees_the_reason_at_the_log_in(
         self, app: Flask, alice: Visitor, bob: Visitor, services: Services
     ) -> None:
         page = page_of(services, "bob")
@@ -98,7 +98,9 @@ class TestBan:
         assert order(alice, page, "unban") == 303
         assert visitor(app).log_in("bob").status_code == 303
 
-    def test_a_wrong_password_tells_nothing(self, app: Flask, alice: Visitor, bob: Visitor, services: Services) -> None:
+    def test_a_wrong_password_reveals_nothing(
+        self, app: Flask, alice: Visitor, bob: Visitor, services: Services
+    ) -> None:
         """M04, A05: neither that there is an account, nor that it is banned."""
         order(alice, page_of(services, "bob"), "ban")
         answers = [visitor(app).log_in(name, "guess") for name in ("bob", "nobody")]
@@ -146,12 +148,12 @@ class TestProfile:
         assert re.search(r"local time \d\d:\d\d \(Asia/Tokyo\)", page)
         assert 'value="Asia/Tokyo"' in bob.get("/account/profile").text
 
-    def test_whoever_shows_them_is_told(self, bob: Visitor, services: Services) -> None:
+    def test_processes_are_notified_of_a_new_name(self, bob: Visitor, services: Services) -> None:
         assert self.change(bob, about="I bake.").status_code == 303
         told = services.database["notices"].find_one({"kind": "user"}) or {}
         assert told["user"] == user_of(services, "bob").id
 
-    def test_a_new_name_is_for_what_is_said_from_now_on(self, bob: Visitor, services: Services) -> None:
+    def test_a_new_name_applies_to_later_messages(self, bob: Visitor, services: Services) -> None:
         bob.say("before")
         assert self.change(bob, display_name="Robert").status_code == 303
         bob.say("after")
@@ -193,7 +195,7 @@ class TestProfile:
         assert "Change your profile" not in alice.get(page).text
 
 
-def test_looking_like_somebody_else_is_not_allowed(database: Database) -> None:
+def test_names_that_look_alike_are_refused(database: Database) -> None:
     users = UserStore(database)
     users.add("alice", "Alice", "hash")
     bob = users.add("bob", "Robert", "hash")

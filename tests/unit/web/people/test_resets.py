@@ -43,7 +43,7 @@ def test_it_sets_a_new_password_once(app: Flask, client: Visitor, alice: Visitor
     assert acts == [("Bob", "use_reset_link"), ("Alice", "make_reset_link")]
 
 
-def test_a_link_is_good_while_no_password_can_be_set(
+def test_a_failed_attempt_does_not_use_the_link(
     client: Visitor, alice: Visitor, bob: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = link_for(alice, services)
@@ -57,7 +57,7 @@ def test_a_link_is_good_while_no_password_can_be_set(
     assert use(client, path) == 303
 
 
-def test_a_password_that_was_changed_meanwhile_is_not_changed_by_it(
+def test_an_old_link_does_not_change_a_newer_password(
     client: Visitor, alice: Visitor, bob: Visitor, services: Services
 ) -> None:
     """M08: somebody else may have got hold of the link, which is why its owner changed the password."""

@@ -92,7 +92,7 @@ class TestPage:
         said = [problem(make(mallory, rooms=slug)) for slug in ("secret", "absent")]
         assert said[0].replace("secret", "absent") == said[1]
 
-    def test_what_was_typed_is_kept_but_for_the_password(self, alice: Visitor) -> None:
+    def test_the_typed_text_is_kept_except_the_password(self, alice: Visitor) -> None:
         page = make(alice, password="a wrong one", rooms="lobby").text
         assert 'value="the weather bot"' in page
         assert 'value="lobby"' in page
@@ -123,7 +123,7 @@ class TestUse:
         response = client.get(LOBBY, headers=bearer(token))
         assert (response.status_code, response.get_json()["error"]["reason"]) == (403, "out_of_scope")
 
-    def test_a_route_that_says_no_scope_takes_no_token(self, app: Flask, client: Visitor, alice: Visitor) -> None:
+    def test_a_route_without_a_scope_refuses_tokens(self, app: Flask, client: Visitor, alice: Visitor) -> None:
         headers = bearer(secret_in(make(alice)))
         assert client.get("/api/openapi.json", headers=headers).status_code == 200  # open to all
         view = app.view_functions["api.read"]
@@ -139,7 +139,7 @@ class TestUse:
 
 
 class TestBots:
-    def test_what_a_bot_writes_is_marked(self, client: Visitor, alice: Visitor, services: Services) -> None:
+    def test_messages_of_bots_are_marked(self, client: Visitor, alice: Visitor, services: Services) -> None:
         bot = services.people.accounts.create_bot("weather", "Weather")
         token = services.people.sessions.create_token(bot, label="weather")
         client.post(LOBBY, json={"text": "Rain"}, headers=bearer(token))

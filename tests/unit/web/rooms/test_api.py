@@ -71,7 +71,7 @@ class TestListing:
         }
         assert bob.get("/api/rooms").get_json()["rooms"][0]["unread"] == 0
 
-    def test_who_is_in_none_has_an_empty_list(self, mallory: Visitor, services: Services) -> None:
+    def test_a_user_without_rooms_has_an_empty_list(self, mallory: Visitor, services: Services) -> None:
         assert mallory.get("/api/rooms").get_json() == {"rooms": []}
 
     def test_anonymous_has_no_list(self, client: Visitor) -> None:
@@ -99,7 +99,7 @@ class TestRead:
 
 class TestEntering:
     @pytest.mark.parametrize("scopes", [("read",), ("read", "post"), ("read", "post", "moderate")])
-    def test_a_token_without_the_scope_makes_nobody_a_member(
+    def test_a_token_without_the_scope_does_not_join(
         self, app: Flask, program: Program, services: Services, scopes: tuple[Scope, ...]
     ) -> None:
         """P12: neither by reading nor by posting, and it is not told which rooms there are."""
@@ -123,7 +123,7 @@ class TestEntering:
         assert said.pop()[0] == 404
         assert services.database["memberships"].count_documents({"room": public.id}) == 1
 
-    def test_it_reads_where_its_account_is_and_in_the_lobby(self, app: Flask, program: Program) -> None:
+    def test_it_reads_the_rooms_of_its_account_and_the_lobby(self, app: Flask, program: Program) -> None:
         slug = program.make()
         narrow = Program(app, "bob", ("read",))
         for room in (slug, "lobby"):
@@ -147,7 +147,7 @@ class TestMaking:
         )
         assert "Builds &amp;c" in alice.get("/rooms").text
 
-    def test_a_private_one_is_seen_by_nobody_else(self, program: Program, alice: Visitor) -> None:
+    def test_a_private_room_is_invisible_to_others(self, program: Program, alice: Visitor) -> None:
         slug = program.make(kind="private")
         assert "Builds" not in alice.get("/rooms").text
         assert alice.get(f"/chatroom/{slug}").status_code == 404
@@ -169,14 +169,14 @@ class TestMaking:
     def test_what_is_wrong(self, program: Program, body: dict[str, Any]) -> None:
         assert program.ask("POST", "/rooms", body).status_code == 400
 
-    def test_no_more_than_one_may(self, make_app: MakeApp) -> None:
+    def test_the_number_of_rooms_is_limited(self, make_app: MakeApp) -> None:
         app = make_app(max_rooms_per_user=1)
         signed_in(app, "alice")
         program = Program(app, "alice")
         program.make()
         assert reason(program.ask("POST", "/rooms", {"title": "More"})) == (400, "too_many_rooms")
 
-    def test_where_only_administrators_make_them(self, make_app: MakeApp) -> None:
+    def test_only_administrators_create_rooms(self, make_app: MakeApp) -> None:
         """Whose program needs their rights for it."""
         app = make_app(room_creation="administrators")
         signed_in(app, "alice")
@@ -212,7 +212,7 @@ class TestScopes:
 
 
 class TestChanging:
-    def test_what_is_not_given_stays(self, program: Program, services: Services) -> None:
+    def test_absent_fields_stay_unchanged(self, program: Program, services: Services) -> None:
         slug = program.make(topic="Tea")
         changed = program.ask("PATCH", f"/rooms/{slug}", {"slow_seconds": 5, "is_read_only": True, "reason": "news"})
         body = changed.get_json()
@@ -229,14 +229,14 @@ class TestChanging:
         assert not program.ask("PATCH", f"/rooms/{slug}", {"archived": False}).get_json()["archived"]
         assert reason(program.ask("PATCH", "/rooms/lobby", {"archived": True})) == (403, "forbidden")
 
-    def test_only_those_who_manage_it(self, app: Flask, program: Program, mallory: Visitor) -> None:
+    def test_only_administrators(self, app: Flask, program: Program, mallory: Visitor) -> None:
         slug, hidden = program.make(), program.make(kind="private")
         other = Program(app, "mallory")
         assert reason(other.ask("PATCH", f"/rooms/{slug}", {"topic": "x"})) == (403, "forbidden")
         assert reason(other.ask("PATCH", f"/rooms/{hidden}", {"topic": "x"})) == (404, "not_found")
         assert reason(Program(app, "alice").ask("PATCH", f"/rooms/{hidden}", {"topic": "x"})) == (404, "not_found")
 
-    def test_a_retention_that_deletes_wants_it_said_twice(self, program: Program, services: Services) -> None:
+    def test_a_retention_that_deletes_needs_a_confirmation(self, program: Program, services: Services) -> None:
         slug = program.make()
         room = services.rooms.store.find_by_slug(slug)
         assert isinstance(room, Room)
@@ -264,12 +264,12 @@ class TestComingAndGoing:
         assert (left.status_code, left.get_json()) == (200, {"room": slug})
         assert reason(other.ask("POST", f"/rooms/{slug}/leave")) == (404, "not_found")
 
-    def test_a_private_room_lets_nobody_in_by_it(self, app: Flask, program: Program, mallory: Visitor) -> None:
+    def test_it_does_not_join_a_private_room(self, app: Flask, program: Program, mallory: Visitor) -> None:
         slug = program.make(kind="private")
         assert reason(Program(app, "mallory").ask("POST", f"/rooms/{slug}/join")) == (404, "not_found")
         assert program.ask("POST", f"/rooms/{slug}/join").status_code == 200
 
-    def test_a_room_keeps_who_manages_it(
+    def test_the_last_administrator_cannot_leave(
         self, app: Flask, program: Program, services: Services, mallory: Visitor
     ) -> None:
         """Also where the program has no rights of theirs."""

@@ -16,7 +16,7 @@ def open_services(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Services, "close", lambda self: None)
 
 
-def test_it_asks_for_the_title_and_offers_an_export(alice: Visitor) -> None:
+def test_it_requires_the_title_and_offers_an_export(alice: Visitor) -> None:
     page = alice.get(CLEAR).text
     assert 'href="/chatroom/lobby/export"' in page
     assert "<bdi>Lobby</bdi>" in page
@@ -37,7 +37,7 @@ def test_it_clears(alice: Visitor, bob: Visitor) -> None:
     assert "a new beginning" in alice.get("/admin/audit").text
 
 
-def test_the_wrong_title_clears_nothing_and_what_was_typed_stays(alice: Visitor) -> None:
+def test_a_wrong_title_clears_nothing_and_keeps_the_typed_text(alice: Visitor) -> None:
     alice.say("still here")
     response = alice.submit(CLEAR, title="Lobbi <b>", reason="because")
     assert response.status_code == 400
@@ -67,7 +67,9 @@ def direct(services: Services) -> str:
     return services.rooms.direct.open(Author(alice.id, alice.display_name), [bob.id]).slug
 
 
-def test_a_direct_conversation_is_not_cleared_and_it_says_why(alice: Visitor, bob: Visitor, services: Services) -> None:
+def test_a_direct_conversation_cannot_be_cleared_and_the_page_says_why(
+    alice: Visitor, bob: Visitor, services: Services
+) -> None:
     page = f"/chatroom/{direct(services)}/clear"
     for person in (alice, bob):
         assert person.get(page).status_code == 403
@@ -84,7 +86,7 @@ class TestCommand:
         assert runner.invoke(args=["clear-history", slug], input="\n").exit_code == 1
         assert runner.invoke(args=["clear-history", slug], input=f"{slug}\n").exit_code == 0
 
-    def test_it_asks_for_the_title(self, alice: Visitor, runner: FlaskCliRunner) -> None:
+    def test_it_requires_the_title(self, alice: Visitor, runner: FlaskCliRunner) -> None:
         alice.say("a secret")
         wrong = runner.invoke(args=["clear-history", "lobby"], input="no\n")
         assert wrong.exit_code == 1

@@ -50,7 +50,7 @@ def seen(visitor: Visitor, slug: str, path: str) -> tuple[int, str, str]:
     return answer.status_code, (answer.location or "").replace(slug, ""), answer.text.replace(slug, "")
 
 
-def test_the_page_knows_where_drafts_may_wait(alice: Visitor, moved: str) -> None:
+def test_the_page_has_the_former_address_of_drafts(alice: Visitor, moved: str) -> None:
     """U09: static/state/messages/outbox.js takes over what was written at the old address."""
     assert f'data-former-room="{OLD}"' in alice.get(f"/chatroom/{moved}").text
     assert "data-former-room" not in alice.get("/chatroom").text
@@ -63,7 +63,7 @@ def test_a_form_that_was_open_is_taken(bob: Visitor, moved: str) -> None:
     assert "there you are" in bob.get(f"/chatroom/{moved}").text
 
 
-def test_programs_go_on_under_either_address(bob: Visitor, services: Services, moved: str) -> None:
+def test_programs_can_use_both_addresses(bob: Visitor, services: Services, moved: str) -> None:
     """U09: with a token that is for this conversation alone, and was made for its old address."""
     user = services.people.users.find_by_username("bob")
     token = services.people.sessions.create_token(user, label="bot", rooms=[OLD])
@@ -88,7 +88,7 @@ def test_a_token_that_is_made_for_the_old_address_is_for_the_new_one(
     assert [token["rooms"] for token in tokens] == [[moved]]
 
 
-def test_a_title_of_that_form_is_refused_with_what_to_do(alice: Visitor) -> None:
+def test_a_title_of_that_form_is_refused_with_advice(alice: Visitor) -> None:
     """U08."""
     answer = alice.submit("/rooms/new", title=OLD, kind="public")
     assert answer.status_code == 400

@@ -13,7 +13,7 @@ from tests.visitors import Visitor, make_room, press, problem, user_of
 
 
 class TestFlooding:
-    def test_who_comes_and_goes_without_end_is_slowed_down(self, alice: Visitor, bob: Visitor) -> None:
+    def test_endless_joining_is_limited(self, alice: Visitor, bob: Visitor) -> None:
         """M09: each time says so to everybody who is there, also when it is done by somebody who is muted."""
         slug = make_room(alice, "Tea", "public")
         came = []
@@ -31,7 +31,7 @@ class TestFlooding:
             came.append(bob.get(f"/chatroom/{slug}").status_code)
         assert came == [200] * 21 + [429] * 5
 
-    def test_nobody_begins_conversations_without_end(
+    def test_new_conversations_are_limited(
         self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """M09: they would fill the lists of those who cannot leave them."""
@@ -44,7 +44,7 @@ class TestFlooding:
 
 
 class TestEvading:
-    def test_who_has_left_posts_nothing_and_is_not_let_in_by_it(
+    def test_a_former_member_cannot_post_or_rejoin_by_posting(
         self, alice: Visitor, bob: Visitor, services: Services
     ) -> None:
         """M17: by the form, by the API, and by what comes after it."""
@@ -61,7 +61,7 @@ class TestEvading:
         assert bob.post(path, json={"text": "hi"}, headers=bob.csrf()).status_code == 201
 
     @pytest.mark.parametrize(("scopes", "status"), [(["read", "post"], 403), (["rooms"], 200)])
-    def test_a_token_enters_only_where_its_scopes_say_so(
+    def test_a_token_joins_only_with_its_scope(
         self, alice: Visitor, bob: Visitor, client: Visitor, services: Services, scopes: list[Scope], status: int
     ) -> None:
         """M17."""
@@ -108,15 +108,13 @@ class TestMaking:
             ({"title": "Tea", "topic": "x" * 251}, "A topic has at most 250 characters."),
         ],
     )
-    def test_what_was_typed_comes_back_with_what_is_wrong(
-        self, alice: Visitor, typed: dict[str, str], said: str
-    ) -> None:
+    def test_the_typed_text_is_shown_with_the_error(self, alice: Visitor, typed: dict[str, str], said: str) -> None:
         answer = alice.submit("/rooms/new", **{"topic": "", "kind": "private", **typed})
         assert answer.status_code == 400
         assert said in problem(answer)
         assert re.search(r'checked[^>]*value="private"|value="private"[^>]*checked', answer.text)
 
-    def test_a_refusal_comes_back_too(self, make_app: MakeApp) -> None:
+    def test_a_refusal_is_shown_too(self, make_app: MakeApp) -> None:
         app = make_app(room_creation="administrators")
         signed_in(app, "alice")
         bob = signed_in(app, "bob")
@@ -124,7 +122,7 @@ class TestMaking:
         assert (answer.status_code, problem(answer)) == (403, "Only administrators can create rooms.")
         assert "/rooms/new" not in bob.get("/rooms").text
 
-    def test_the_list_goes_on(self, alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_list_has_more_pages(self, alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in ("chatroom.rooms.listings_store", "chatroom.web.rooms.rooms"):
             monkeypatch.setattr(sys.modules[module], "PAGE", 1)
         make_room(alice, "Ants & Co", "public")
@@ -145,7 +143,7 @@ class TestPeople:
         assert again.location == opened.location
 
     @pytest.mark.parametrize(("chosen", "status"), [("", 400), ("nobody", 404)])
-    def test_nobody_is_no_conversation(self, alice: Visitor, chosen: str, status: int) -> None:
+    def test_a_conversation_needs_another_person(self, alice: Visitor, chosen: str, status: int) -> None:
         answer = alice.submit("/people", **({"person": chosen} if chosen else {}))
         assert answer.status_code == status
         assert problem(answer)

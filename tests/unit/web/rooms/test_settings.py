@@ -16,7 +16,7 @@ SAVED = {"title": "Snug", "topic": "Tea", "slow_seconds": "0", "retention_days":
 
 
 class TestSettings:
-    def test_those_who_manage_it_change_it(self, alice: Visitor) -> None:
+    def test_administrators_change_it(self, alice: Visitor) -> None:
         slug = make_room(alice)
         path = f"/rooms/{slug}/settings"
         assert alice.submit(path, **SAVED, is_read_only="y").status_code == 303
@@ -25,7 +25,7 @@ class TestSettings:
         assert "read-only" in page
         assert "Alice set the topic to “Tea”" in alice.get(f"/chatroom/{slug}").text
 
-    def test_a_member_sees_who_is_in_it_and_no_forms(self, alice: Visitor, bob: Visitor) -> None:
+    def test_a_member_sees_the_members_without_forms(self, alice: Visitor, bob: Visitor) -> None:
         slug = make_room(alice, kind="public")
         press(bob, f"/rooms/{slug}/join")
         page = bob.get(f"/rooms/{slug}/settings").text
@@ -37,13 +37,13 @@ class TestSettings:
     @pytest.mark.parametrize(
         "wrong", [{"slow_seconds": "x"}, {"slow_seconds": "-1"}, {"retention_days": "9999"}, {"title": ""}]
     )
-    def test_what_is_wrong_is_marked(self, alice: Visitor, wrong: dict[str, str]) -> None:
+    def test_errors_are_marked(self, alice: Visitor, wrong: dict[str, str]) -> None:
         slug = make_room(alice)
         answer = alice.submit(f"/rooms/{slug}/settings", **{**SAVED, **wrong})
         assert answer.status_code == 400
         assert "Please correct the marked fields." in problem(answer)
 
-    def test_it_says_how_much_it_would_delete_before_it_does(
+    def test_it_shows_how_many_messages_it_deletes_first(
         self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slug = make_room(alice)
@@ -70,7 +70,7 @@ class TestSettings:
         assert press(alice, f"/rooms/{slug}/archive", archived="no") == 303
         assert alice.say("more", path).status_code == 303
 
-    def test_a_slow_room_says_how_long_to_wait(self, alice: Visitor, bob: Visitor) -> None:
+    def test_slow_mode_shows_the_waiting_time(self, alice: Visitor, bob: Visitor) -> None:
         slug = make_room(alice, kind="public")
         alice.submit(f"/rooms/{slug}/settings", **{**SAVED, "slow_seconds": "60"})
         path = f"/chatroom/{slug}"
@@ -86,7 +86,7 @@ class TestSettings:
 
 
 class TestMembers:
-    def test_somebody_is_added_given_a_role_and_removed(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+    def test_a_member_is_added_given_a_role_and_removed(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         slug = make_room(alice)
         bob_id = user_of(services, "bob").id
         assert press(alice, f"/rooms/{slug}/members", username="BOB") == 303
@@ -97,13 +97,13 @@ class TestMembers:
         assert press(alice, f"/rooms/{slug}/members/{bob_id}/remove") == 303
         assert bob.get(f"/chatroom/{slug}").status_code == 404
 
-    def test_who_is_not_there_is_not_added(self, alice: Visitor) -> None:
+    def test_an_unknown_user_is_not_added(self, alice: Visitor) -> None:
         slug = make_room(alice)
         answer = alice.submit("/rooms", to=f"/rooms/{slug}/members", username="nobody")
         assert (answer.status_code, problem(answer)) == (404, "There is no user named nobody.")
         assert 'value="nobody"' in answer.text
 
-    def test_who_leaves_is_gone(self, alice: Visitor, bob: Visitor) -> None:
+    def test_a_member_leaves(self, alice: Visitor, bob: Visitor) -> None:
         slug = make_room(alice)
         press(alice, f"/rooms/{slug}/members", username="bob")
         assert press(alice, f"/rooms/{slug}/leave") == 403
@@ -117,7 +117,7 @@ class TestLinks:
         (link,) = re.findall(r'value="http://localhost(/join/[^"]+)"', page)
         return str(link)
 
-    def test_a_newcomer_registers_and_comes_in(self, app: Flask, alice: Visitor, client: Visitor) -> None:
+    def test_a_newcomer_registers_and_joins(self, app: Flask, alice: Visitor, client: Visitor) -> None:
         link = self.link(alice, make_room(alice))
         asked = client.get(link)
         assert asked.location == f"/login?next={link}"
@@ -147,7 +147,7 @@ class TestLinks:
         assert bob.get(link).status_code == 404
 
     @pytest.mark.parametrize("typed", [{}, {"uses": "7", "hours": "24"}, {"uses": "x", "hours": "1"}])
-    def test_what_is_not_offered_is_refused(self, alice: Visitor, typed: dict[str, str]) -> None:
+    def test_invalid_choices_are_refused(self, alice: Visitor, typed: dict[str, str]) -> None:
         slug = make_room(alice)
         status = press(alice, f"/rooms/{slug}/invites", **typed)
         assert status == (400 if typed else 200)
@@ -162,7 +162,7 @@ class TestRecord:
         assert bob.submit(settings, **SAVED, reason="<b>too long</b>").status_code == 303
         return slug
 
-    def test_those_who_manage_the_room_read_it(self, bob: Visitor, den: str) -> None:
+    def test_administrators_of_the_room_read_it(self, bob: Visitor, den: str) -> None:
         for path in (f"/rooms/{den}/settings", f"/rooms/{den}/record"):
             text = bob.get(path).text
             for words in ("<strong>change room</strong>", "title: <bdi>Snug</bdi>", "&lt;b&gt;too long&lt;/b&gt;"):

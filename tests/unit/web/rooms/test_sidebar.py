@@ -53,7 +53,7 @@ def den(alice: Visitor, bob: Visitor, services: Services) -> Room:
     return make_room(services, "den", "alice", "bob")
 
 
-def test_the_rooms_are_links_with_what_is_unread(alice: Visitor, bob: Visitor, services: Services, den: Room) -> None:
+def test_rooms_are_links_with_unread_counts(alice: Visitor, bob: Visitor, services: Services, den: Room) -> None:
     make_room(services, "attic", "alice")
     assert items(alice) == ["Attic", "Den", "Lobby"]
     say(bob, "den", "hello")
@@ -76,13 +76,13 @@ def test_mentions_and_direct_rooms_come_first_and_muted_ones_say_nothing(
     assert items(alice) == ["Den, 1 mention, 2 unread", "Attic, 1 unread", "Cellar", "Lobby", "Bob, 1 unread"]
 
 
-def test_whoever_opens_a_room_has_read_it(alice: Visitor, bob: Visitor, den: Room) -> None:
+def test_opening_a_room_reads_it(alice: Visitor, bob: Visitor, den: Room) -> None:
     say(bob, "den", "hello")
     assert 'data-read="0"' in alice.get("/chatroom/den").text  # where the line stands: before the visit
     assert items(alice) == ["Den", "Lobby"]
 
 
-def test_so_has_whoever_reads_the_frame_beside_the_form(alice: Visitor, bob: Visitor, den: Room) -> None:
+def test_so_does_the_frame_next_to_the_form(alice: Visitor, bob: Visitor, den: Room) -> None:
     say(bob, "den", "hello")
     alice.get("/chatroom/den/messages")
     assert items(alice) == ["Den", "Lobby"]
@@ -92,7 +92,7 @@ def test_so_has_whoever_reads_the_frame_beside_the_form(alice: Visitor, bob: Vis
     ("path", "headers"),
     [("/chatroom/den?before=99", {}), ("/chatroom/den/1", {}), ("/chatroom/den", {"Sec-Purpose": "prefetch"})],
 )
-def test_who_looks_elsewhere_or_ahead_has_not(
+def test_prefetching_or_another_page_does_not(
     path: str, headers: dict[str, str], alice: Visitor, bob: Visitor, den: Room
 ) -> None:
     say(bob, "den", "hello")

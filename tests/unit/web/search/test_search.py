@@ -41,7 +41,7 @@ def found(visitor: Visitor, query: str, **more: str) -> Any:
 
 
 class TestPage:
-    def test_the_form_alone_and_with_it_what_one_can_look_for(self, alice: Visitor) -> None:
+    def test_the_form_and_the_search_tips(self, alice: Visitor) -> None:
         page = alice.get("/search")
         assert page.status_code == 200
         assert 'name="q"' in page.text
@@ -54,7 +54,7 @@ class TestPage:
             assert 'action="/search"' in page
         assert "data-search" not in client.get("/login").text
 
-    def test_a_hit_leads_to_its_message_with_what_was_found_marked(self, alice: Visitor) -> None:
+    def test_a_hit_links_to_its_message_and_marks_the_match(self, alice: Visitor) -> None:
         alice.say("first")
         alice.say("Un Café <img src=x onerror=alert(1)> & *more*")
         page = alice.get("/search?q=caf").text
@@ -64,7 +64,7 @@ class TestPage:
         assert 'value="caf"' in page
         assert "<title>caf – Search" in page
 
-    def test_what_was_typed_is_text(self, alice: Visitor) -> None:
+    def test_the_query_is_escaped(self, alice: Visitor) -> None:
         page = alice.get("/search", query_string={"q": '"><script>alert(1)</script>'})
         assert "<script>alert" not in page.text
 
@@ -79,7 +79,7 @@ class TestPage:
         assert "<mark>train</mark> 0" in older.text
         assert "Older results" not in older.text
 
-    def test_nothing_found_says_what_to_try(self, alice: Visitor) -> None:
+    def test_without_results_there_is_advice(self, alice: Visitor) -> None:
         page = alice.get("/search?q=nothing")
         assert page.status_code == 200
         assert "No results" in page.text
@@ -94,7 +94,7 @@ class TestPage:
             ("x" * 201, "at most 200 characters"),
         ],
     )
-    def test_what_is_wrong_is_said_and_what_was_typed_stays(self, alice: Visitor, query: str, said: str) -> None:
+    def test_errors_are_shown_and_the_typed_text_is_kept(self, alice: Visitor, query: str, said: str) -> None:
         response = alice.get("/search", query_string={"q": query})
         assert response.status_code == 400
         assert said in problem(response)
@@ -123,7 +123,7 @@ class TestPage:
 
 
 class TestProgram:
-    def test_a_hit_and_where_to_go_on(self, alice: Visitor, services: Services) -> None:
+    def test_a_hit_and_the_next_page(self, alice: Visitor, services: Services) -> None:
         alice.get("/chatroom")  # and so she is a member
         fill(services, "the train", 21)
         answer = found(alice, "train")
