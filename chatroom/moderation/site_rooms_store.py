@@ -72,7 +72,9 @@ class SiteRoomStore:
             SiteRoom(
                 room=room_of(room),
                 created_at=room["created_at"],
-                members=self._count_members(room),
+                members=self._memberships.count_documents(
+                    {"room": room["_id"], "removed_at": None}, limit=MOST_COUNTED
+                ),
                 messages=self._count_messages(room),
                 file_bytes=sizes.get(room["_id"], 0),
                 last_at=self._last_at(room["_id"]),
@@ -81,9 +83,6 @@ class SiteRoomStore:
             )
             for room in rooms
         ]
-
-    def _count_members(self, room: Document) -> int:
-        return self._memberships.count_documents({"room": room["_id"], "removed_at": None}, limit=MOST_COUNTED)
 
     def _count_messages(self, room: Document) -> int:
         # The index answers this. Leaving out deleted messages would read every document.

@@ -1,6 +1,5 @@
 """Conversion of documents to typed records."""
 
-from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -12,4 +11,4 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 
 def record_of(document: Document, kind: type[Record]) -> Record:
     """Convert a document to a record: `id` is the `_id` as text; fields that the record lacks are left out."""
-    return msgspec.convert(document | {"id": str(document["_id"])}, kind, builtin_types=(datetime,))
+    return msgspec.convert(document | {"id": str(document["_id"])}, kind)

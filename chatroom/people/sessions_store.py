@@ -13,6 +13,7 @@ from chatroom.base.addresses import network_of
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Session
 from chatroom.mongo.database import Database, Document
+from chatroom.mongo.records import record_of
 from chatroom.people.tokens import SCOPES
 
 KEPT_SECONDS = 3600
@@ -100,4 +101,4 @@ class SessionStore:
 
 def _session(document: Document) -> Session:
     # A token that is older than scopes has all of them.
-    return msgspec.convert({"scopes": tuple(SCOPES), **document, "id": document["_id"]}, Session)
+    return record_of({"scopes": tuple(SCOPES), **document}, Session)
