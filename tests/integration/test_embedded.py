@@ -272,7 +272,7 @@ class TestUpgrade:
         assert json.loads((tmp_path / "data" / "mongo.json").read_text())["compatibility"] == version
         assert f"upgraded from MongoDB 5.0 to {version}" in caplog.text
 
-    def test_one_that_does_not_let_itself_be_carried_over_starts_all_the_same(
+    def test_files_that_cannot_be_upgraded_start_nevertheless(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         def refuse(_: object) -> str:
@@ -418,7 +418,7 @@ class TestFailure:
                 "#!/bin/sh\necho $0: error while loading shared libraries: libcurl.so.4: cannot open >&2; exit 127",
                 "mongod needs libcurl.so.4: install libcurl4, or set MONGO_URI to a server's address.",
             ),
-            ("#!/bin/sh\nexit 1", "ended at its start in .*: it left no message"),
+            ("#!/bin/sh\nexit 1", "exited during its start in .*: it left no message"),
             ("#!/no/such/shell\n", "No such file or directory"),
             ("\x7fELF nonsense", "Exec format error"),
         ],

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from chatroom.mongo.embedded import record, replica, supervisor
+from chatroom.mongo.embedded import record, setup, supervisor
 from chatroom.mongo.embedded.supervisor import Supervisor
 
 
@@ -39,5 +39,5 @@ def apply() -> None:
     supervisor.place_socket = place_socket
     supervisor.clear_place = lambda *_: None
     vars(record)["quote"] = quote
-    vars(replica)["quote"] = quote
+    vars(setup)["quote"] = quote
     Supervisor.wait_for_socket = wait_for_port  # type: ignore[method-assign]
