@@ -58,7 +58,7 @@ def test_a_hole_that_is_put_back_is_found(tmp_path: Path, hole: str) -> None:
     pytest.fail(report.line(result))
 
 
-def test_what_it_prints_has_counts_and_a_verdict() -> None:
+def test_its_output_has_counts_and_a_verdict() -> None:
     attack = ATTACKS["trailers"]
     lines = [
         report.line(report.Result(attack, 1.0, report.Outcome(5, [], "+1 MB"))),

@@ -7,7 +7,7 @@ from tests.browser.steps import await_live, bodies
 
 
 @pytest.mark.slow
-def test_a_server_that_is_killed_and_comes_back(person, own_server, anything):
+def test_a_killed_and_restarted_server(person, own_server, anything):
     """Nothing lost, nothing doubled, order kept; what is written meanwhile is stored once (D08)."""
     alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
     mark = anything("m")
@@ -129,7 +129,7 @@ def test_without_websockets_the_page_polls(person, anything):
         expect(bodies(somebody, answer)).to_have_text([answer])
 
 
-def test_a_session_that_ended_says_so_and_keeps_the_draft(person, anything):
+def test_the_end_of_a_session_is_shown_and_the_draft_kept(person, anything):
     alice = person("Alice")
     text = anything("after the log-in")
     elsewhere = alice.open_tab()

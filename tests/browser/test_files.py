@@ -181,7 +181,7 @@ def let_go(person: Person, held: list[Any], ending: str = "") -> None:
     wait_until(find, f"nobody asks for {ending}").continue_()
 
 
-def test_one_writes_on_while_a_file_is_sent_and_the_message_waits_for_it(
+def test_writing_continues_during_an_upload_and_the_message_waits_for_it(
     person: MakePerson, anything: Callable[[str], str]
 ) -> None:
     alice = person("Alice")
@@ -197,7 +197,7 @@ def test_one_writes_on_while_a_file_is_sent_and_the_message_waits_for_it(
     expect(alice.page.get_by_label("Message", exact=True)).to_have_value("")
 
 
-def test_one_that_is_cancelled_does_not_go_out(person: MakePerson, anything: Callable[[str], str]) -> None:
+def test_a_cancelled_upload_is_not_posted(person: MakePerson, anything: Callable[[str], str]) -> None:
     alice = person("Alice")
     hold_uploads(alice)
     choose(alice, picture(), upload("b.txt", "text/plain", b"words"))

@@ -76,7 +76,7 @@ def test_an_edit_and_a_deletion_are_seen_at_once_and_after_an_absence(person, an
         expect(tombstone.get_by_role("button", name="Reply")).to_have_count(0)
 
 
-def test_one_changes_only_ones_own(person, anything):
+def test_users_change_only_their_own_messages(person, anything):
     alice, bob = person("Alice"), person("Bob")
     text = anything("hers")
     alice.say(text)

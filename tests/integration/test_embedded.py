@@ -272,7 +272,7 @@ class TestUpgrade:
         assert json.loads((tmp_path / "data" / "mongo.json").read_text())["compatibility"] == version
         assert f"upgraded from MongoDB 5.0 to {version}" in caplog.text
 
-    def test_one_that_does_not_let_itself_be_carried_over_starts_all_the_same(
+    def test_files_that_cannot_be_upgraded_start_nevertheless(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         def refuse(_: object) -> str:

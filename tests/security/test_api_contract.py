@@ -77,7 +77,7 @@ def test_valid_input_is_accepted(cast: Cast, who: str, examples: int) -> None:
 
 @pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize("who", ["token", "owner's program", "anonymous"])
-def test_what_is_wrong(cast: Cast, who: str, examples: int) -> None:
+def test_invalid_input(cast: Cast, who: str, examples: int) -> None:
     """And it is not taken for what is right."""
     checks = [*KEPT, negative_data_rejection]
     statuses = attack(cast, who, GenerationMode.NEGATIVE, checks, examples)

@@ -237,7 +237,7 @@ def try_all(place: Place, *cases: str) -> dict[str, str]:
     return told
 
 
-def test_who_may_is_heard(place: Place) -> None:
+def test_permitted_users_are_accepted(place: Place) -> None:
     assert try_all(place) == dict.fromkeys(DOORS, "stored")
 
 

@@ -41,7 +41,7 @@ def said(services: Services) -> list[str]:
 
 
 class TestApi:
-    def test_the_answer_says_so_each_time(self, bob: Visitor, services: Services) -> None:
+    def test_every_repeat_gets_the_same_answer(self, bob: Visitor, services: Services) -> None:
         first, second = post(bob, client_id="c1"), post(bob, client_id="c1", text="other words")
         assert (first.status_code, second.status_code) == (202, 202)
         expected = {"room": "lobby", "client_id": "c1", "held": True, "message": MESSAGE}
@@ -163,7 +163,7 @@ class TestForm:
 
 
 class TestQueue:
-    def test_what_a_moderator_sees(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+    def test_the_view_of_a_moderator(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         services.moderation.approval.approve(None, post(bob).json["id"])
         post(bob, text="Buy <this>")
         page = alice.get("/approval").text
@@ -275,7 +275,7 @@ class TestSockets:
         asyncio.run(test())
         assert asked == []
 
-    def test_socket_io_says_so_in_its_acknowledgement(self, app: Flask, services: Services) -> None:
+    def test_socket_io_acknowledges_a_held_message(self, app: Flask, services: Services) -> None:
         bob = user_of(services, "bob")
         token = services.people.sessions.create_token(bob, label="bot")
         emitted: list[tuple[str, Any]] = []

@@ -77,7 +77,7 @@ def test_the_room_of_the_handshake(make_app: MakeApp) -> None:
         assert asyncio.run(knock()) == status
 
 
-def test_nor_does_it_in_the_room_of_the_handshake(make_app: MakeApp) -> None:
+def test_it_does_not_join_the_room_of_the_handshake(make_app: MakeApp) -> None:
     """P02: that room is looked up before there is a connection."""
     expected: list[tuple[list[Scope], str]] = [
         (["read", "post"], "forbidden"),

@@ -348,7 +348,7 @@ class TestEvents:
         assert not place.island._binary_packet
 
     @pytest.mark.parametrize(("count", "status"), [(socketio.MOST_PACKETS, 200), (socketio.MOST_PACKETS + 1, 400)])
-    def test_one_request_has_so_many_packets(self, place: Place, count: int, status: int) -> None:
+    def test_packets_of_a_request_are_limited(self, place: Place, count: int, status: int) -> None:
         """W06."""
         with polling(place, place.token("bobby")) as (browser, query):
             answer = browser.post(place.url, params=query, content="\x1e".join(["43"] * count))
@@ -397,9 +397,7 @@ def most_waiting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 class TestWaiting:
-    def test_a_client_that_does_not_read_costs_no_more_than_a_bound(
-        self, place: Place, most_waiting: list[int]
-    ) -> None:
+    def test_a_client_that_does_not_read_is_bounded(self, place: Place, most_waiting: list[int]) -> None:
         """P05: and gets everything, in order, when it reads again."""
         with polling(place, place.token("bobby")) as (browser, query):
             texts = [f"{number} " + "x" * 3900 for number in range(200)]
@@ -413,7 +411,7 @@ class TestWaiting:
             assert got == texts
         assert most_waiting[0] < 1.1 * socketio_packets.MOST_WAITING_BYTES
 
-    def test_nor_one_that_asks_and_does_not_read(self, place: Place, most_waiting: list[int]) -> None:
+    def test_a_client_that_sends_and_does_not_read_is_bounded(self, place: Place, most_waiting: list[int]) -> None:
         """P05: no question is taken while too much waits, and each is answered in the end."""
         for number in range(100):
             place.say(f"{number} " + "x" * 3900)
@@ -428,7 +426,7 @@ class TestWaiting:
             assert asking.result().status_code == 200
         assert most_waiting[0] < 1_000_000
 
-    def test_one_that_is_disconnected_while_it_does_not_read(
+    def test_a_client_is_disconnected_while_it_does_not_read(
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """S04, P05."""

@@ -58,7 +58,7 @@ def serve(
 
 
 class TestBodies:
-    def test_come_in_one_piece(self) -> None:
+    def test_bodies_are_passed_on_in_one_piece(self) -> None:
         assert serve(part(b"ab"), part(b"c"), part(b"d", more=False)) == ([b"abcd"], 200)
         assert serve(part(b"", more=False)) == ([b""], 200)
 

@@ -81,7 +81,7 @@ def test_an_upload_is_handed_on_when_it_is_whole() -> None:
     assert place.app._spooled == place.app._uploads.total() == 0
 
 
-def test_one_in_chunks_gets_a_length() -> None:
+def test_a_chunked_upload_gets_a_length() -> None:
     place = Place()
     assert asyncio.run(place.send(b"x" * 300, b"", length=-1)) == 200
     assert place.large.scopes[0]["headers"] == [(b"content-length", b"300")]
@@ -106,20 +106,20 @@ def test_everything_else_stays_small(user: str | None, path: str, size: int) -> 
     assert SPOOLED not in place.small.scopes[0]
 
 
-def test_one_that_is_too_large_is_not_read() -> None:
+def test_a_too_large_upload_is_not_read() -> None:
     place = Place()
     asyncio.run(place.send(b"x", length=1001))
     assert (len(place.small.scopes), len(place.large.scopes)) == (1, 0)
 
 
-def test_one_that_turns_out_too_large_is_refused() -> None:
+def test_an_upload_that_becomes_too_large_is_refused() -> None:
     place = Place()
     assert asyncio.run(place.send(b"x" * 600, b"x" * 600, b"x" * 600, length=-1)) == 413
     assert place.large.scopes == []
     assert place.app._spooled == 0
 
 
-def test_one_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_upload_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     """B05, L04."""
     monkeypatch.setattr(uploads, "PATIENCE_SECONDS", 0.05)
     place = Place()

@@ -157,7 +157,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         ({"ip": "chat.example"}, True),
     ],
 )
-def test_who_may_reach_it(changes: dict[str, Any], is_public: bool) -> None:
+def test_public_and_local_addresses(changes: dict[str, Any], is_public: bool) -> None:
     assert Settings(**changes).is_public is is_public
 
 

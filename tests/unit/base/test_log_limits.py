@@ -24,7 +24,7 @@ def written(it: LogLimits, count: int, **extra: Any) -> int:
     return sum(len(it.take(record("it failed: %s", n, **extra))) for n in range(count))
 
 
-def test_one_person_is_written_about_so_often_and_others_still_are() -> None:
+def test_lines_about_one_person_are_limited_separately() -> None:
     """L18."""
     it = LogLimits(Clock())
     assert written(it, 10_000, user="mallory") == MOST_ABOUT_ONE

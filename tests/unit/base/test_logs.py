@@ -26,7 +26,7 @@ def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
     )
 
 
-def test_one_line_whatever_people_type() -> None:
+def test_every_record_is_one_line() -> None:
     """I07."""
     line = JSONFormatter().format(record("a log-in failed: %s", FAKE, user_agent=FAKE))
     assert len(line.splitlines()) == 1

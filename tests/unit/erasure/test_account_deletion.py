@@ -117,7 +117,7 @@ class TestAtOnce:
         assert left["display_name"] == FORMER
 
     @pytest.mark.integration
-    def test_nobody_takes_the_names(self, real_database: Database) -> None:
+    def test_the_names_stay_reserved(self, real_database: Database) -> None:
         """M11."""
         site = Site(real_database)
         site.services.people.users.set_profile(site.bob, {"display_name": "Robert"})
@@ -129,7 +129,7 @@ class TestAtOnce:
                 )
             assert caught.value.reason == "taken"
 
-    def test_nobody_finds_them(self, site: Site) -> None:
+    def test_the_account_is_not_found(self, site: Site) -> None:
         users, rooms = site.services.people.users, site.services.rooms
         lobby = rooms.access.get_for(site.alice.id, "lobby")
         site.say(site.bob, "hello")

@@ -126,7 +126,7 @@ class TestUploads:
         with pytest.raises(Refused, match="no space left"):
             here.upload(b"x" * 10)
 
-    def test_one_that_is_on_its_way_counts(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_upload_in_progress_counts(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         """B10: two at the same moment never both take the last of the space."""
         place = Place(clock, max_total_file_bytes=25)
         add_pieces = place.store._add_pieces

@@ -162,7 +162,7 @@ def test_invalid_structures_are_left_unchanged(content: bytes) -> None:
     assert stripped(content) == content
 
 
-def test_one_of_too_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_with_too_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """B11: each is looked at by Python."""
     monkeypatch.setattr(films, "MOST_ATOMS", 10)
     with pytest.raises(Refused, match="too many parts"):

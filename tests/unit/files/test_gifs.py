@@ -52,5 +52,5 @@ def test_files_without_metadata_are_unchanged() -> None:
 
 
 @pytest.mark.parametrize("cut", [13, 14, 20, -1, -5, -40])
-def test_one_that_is_cut_off_is_left_so(cut: int) -> None:
+def test_a_truncated_gif_stays_truncated(cut: int) -> None:
     assert gifs.strip(make_moving("GIF")[:cut])

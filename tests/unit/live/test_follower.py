@@ -191,7 +191,7 @@ def test_a_slow_send_buffers_nothing_and_continues_with_one_frame() -> None:
     assert changes == [[1], [n for n in range(2, 61) if n != 7]]
 
 
-def test_a_slow_reader_whom_the_tail_left_behind_turns_to_the_store() -> None:
+def test_a_slow_reader_behind_the_tail_reads_the_store() -> None:
     async def test() -> Room:
         room = Room(0, held=2)
         room.follow(0)

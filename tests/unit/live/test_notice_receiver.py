@@ -50,7 +50,7 @@ class TestAccess:
         assert bob.frames("closed") == []
 
     @in_loop
-    async def test_nor_does_the_cached_access_let_them_post(self) -> None:
+    async def test_the_cached_access_does_not_allow_posting(self) -> None:
         process = await started()
         alice = await process.connect(query={})
         await alice.say({"type": "post", "room": "den", "text": "hi", "client_id": "a1"})
@@ -256,7 +256,7 @@ class TestHints:
         assert bob.frames("rooms") == bob.frames("read") == []
 
     @in_loop
-    async def test_one_of_an_unknown_kind_or_an_unknown_room_does_nothing(self) -> None:
+    async def test_a_notice_of_unknown_kind_or_room_does_nothing(self) -> None:
         process = await started()
         alice = await process.connect()
         process.notices.tell(Notice(kind="from tomorrow", user=ALICE.id))

@@ -53,7 +53,7 @@ class TestOffer:
         assert tail.offer([])
         assert revisions(tail) == [1, 2]
 
-    def test_one_batch_may_be_out_of_order_and_doubled(self) -> None:
+    def test_a_batch_may_be_unordered_with_duplicates(self) -> None:
         tail = make()
 
         assert tail.offer([message(3), message(1), message(2), message(1)])

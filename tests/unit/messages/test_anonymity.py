@@ -30,7 +30,7 @@ def test_the_author(former: FormerMember) -> None:
     assert without_name(former, message(BOB, "Alice said so")) == {}
 
 
-def test_only_what_they_wrote_goes_and_only_if_they_wish() -> None:
+def test_only_their_messages_are_erased_and_only_on_request() -> None:
     assert is_erased_with(ERASED, message())
     assert not is_erased_with(KEPT, message())
     assert not is_erased_with(ERASED, message(BOB))

@@ -224,7 +224,7 @@ class TestPin:
         monkeypatch.setattr(store, "append", silence)
         assert self.pin(messages, message.id).pinned_at
 
-    def test_nobody_else_but_in_a_direct_room(self, messages: Messaging) -> None:
+    def test_only_moderators_pin_except_in_direct_rooms(self, messages: Messaging) -> None:
         message = say(messages, "hi")
         with pytest.raises(Refused) as refusal:
             self.pin(messages, message.id, "member")

@@ -124,7 +124,7 @@ class TestColours:
         assert [cost.post() for _ in range(7)] == [1] * 5 + [0] * 2
         assert cost.post("bob") == 1
 
-    def test_it_comes_back(self, cost: Cost) -> None:
+    def test_the_budget_recovers(self, cost: Cost) -> None:
         cost.takes = BURST_SECONDS
         assert [cost.post(), cost.post()] == [1, 0]
         cost.now += 1

@@ -34,7 +34,7 @@ class TestPages:
         assert not page.more
         assert messages.history.before(LOBBY, 1, 3).messages == []
 
-    def test_what_changed_since(self, messages: Messaging) -> None:
+    def test_changes_after_a_revision(self, messages: Messaging) -> None:
         edit(messages, ALICE, self.posted[0].id, "changed")
 
         page = messages.history.after(LOBBY, 5, 2)

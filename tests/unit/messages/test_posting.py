@@ -67,7 +67,7 @@ class TestPost:
     def test_a_draft_keeps_its_client_id(self, place: Place) -> None:
         assert place.posting.check(submission(client_id="a1")) == Draft(author=ALICE, text="hi", client_id="a1")
 
-    def test_one_without_gets_one_that_no_client_could_send(self, place: Place) -> None:
+    def test_a_draft_without_a_client_id_gets_an_internal_one(self, place: Place) -> None:
         ids = {place.posting.check(submission()).client_id for _ in range(20)}
         assert len(ids) == 20
         assert all(client_id.startswith(SERVER_MADE) for client_id in ids)
@@ -181,7 +181,7 @@ class TestKnown:
         with pytest.raises(Refused):
             place.say(client_id="a2", **now)
 
-    def test_what_is_held_too(self, place: Place) -> None:
+    def test_a_held_draft_too(self, place: Place) -> None:
         find = {"h1": HELD}.get
         place.posting._holding = msgspec.structs.replace(HOLDS_NOTHING, find=lambda _, client_id: find(client_id))
         assert place.say(client_id="h1", room=READ_ONLY) == HELD

@@ -294,7 +294,7 @@ class TestHold:
         world.approval.withdraw(world.access(world.carol), world.hold("c0").id)
         assert world.hold("one more")
 
-    def test_nor_when_they_try_at_the_same_moment(self, world: World) -> None:
+    def test_the_limit_applies_to_simultaneous_messages(self, world: World) -> None:
         access, outcomes = world.access(world.carol), []
 
         def send(number: int) -> None:
@@ -446,7 +446,7 @@ class TestDecide:
         assert world.approval.reject(world.bob, held.id, "Advertising.", with_others=True) == 3
         assert [each.held.id for each in world.approval.list_all()] == [other.id]
 
-    def test_who_decides(self, world: World) -> None:
+    def test_permissions_to_decide(self, world: World) -> None:
         """In a private room its own moderators alone, whoever rules over the site; and nobody about themselves."""
         dave = world.add("dave")
         for user in (world.carol, dave):
@@ -470,7 +470,7 @@ class TestDecide:
         world.approval.approve(dave, held.id)
         assert world.texts(DEN) == ["c1"]
 
-    def test_not_into_a_room_that_its_author_left_or_that_is_closed(self, world: World) -> None:
+    def test_a_former_member_or_a_closed_room_prevents_the_approval(self, world: World) -> None:
         held = world.hold("c1")
         world.rooms.change(LOBBY.id, {"archived_at": world.now})
         with pytest.raises(Refused, match="archived"):

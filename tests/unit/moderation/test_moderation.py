@@ -90,7 +90,7 @@ class TestRoles:
         assert place.acts() == [("Alice", "set_role", "carol")]
         assert place.told == [Notice(kind="user", user=place.carol.id)]
 
-    def test_nobody_else_does(self, place: Place) -> None:
+    def test_others_may_not(self, place: Place) -> None:
         for by in (place.bob, place.carol):
             with pytest.raises(Refused, match="Only administrators"):
                 place.moderation.set_role(by, place.carol, "administrator")
@@ -205,7 +205,7 @@ class TestMute:
             assert place.memberships.mute_of(place.carol.id, "lobby") == (end, "noise")
         assert len(place.acts()) == 9
 
-    def test_one_that_is_over_is_set_again(self, place: Place) -> None:
+    def test_an_expired_mute_can_be_set_again(self, place: Place) -> None:
         for _ in range(2):
             place.moderation.mute(place.bob, place.carol, place.end(seconds=5), "noise")
             with pytest.raises(Refused, match="muted"):
@@ -310,7 +310,7 @@ class TestDurations:
         assert end_of(text, clock.now) - clock.now == timedelta(hours=hours)
 
     @pytest.mark.parametrize("text", ["", "0m", "-1h", "1", "h", "1w", "3651d", "9999999d", "1 h", "١h", "99999999m"])
-    def test_what_is_none(self, clock: Clock, text: str) -> None:
+    def test_invalid_durations(self, clock: Clock, text: str) -> None:
         with pytest.raises(Refused, match="Write a duration"):
             end_of(text, clock.now)
 

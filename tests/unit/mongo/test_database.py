@@ -62,7 +62,7 @@ def nowhere() -> Iterator[str]:
         "?readPreference=secondary",
     ],
 )
-def test_d02_every_write_waits_for_a_majority_whatever_the_uri_says(nowhere: str, options: str) -> None:
+def test_d02_every_write_waits_for_a_majority_despite_the_uri(nowhere: str, options: str) -> None:
     database = connect(nowhere + options, store_timeout_seconds=3.0)
     try:
         for name in NAMES:

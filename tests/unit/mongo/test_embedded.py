@@ -48,7 +48,7 @@ class TestDataFolder:
         DataFolder.open(tmp_path / "data").close()
         assert mode(tmp_path / "data") == 0o700
 
-    def test_one_of_another_account_is_refused_and_left_as_it_was(
+    def test_a_folder_of_another_account_is_refused_and_unchanged(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """O09."""
@@ -60,7 +60,7 @@ class TestDataFolder:
         assert mode(tmp_path) == 0o755
         assert not list(tmp_path.iterdir())
 
-    def test_one_in_which_another_account_has_put_something_is_refused(
+    def test_a_folder_with_files_of_another_account_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """O09."""
@@ -73,7 +73,7 @@ class TestDataFolder:
     def test_an_owner_without_a_name_has_a_number(self) -> None:
         assert folder._name_of(3_000_000_000) == "3000000000"
 
-    def test_one_that_anybody_can_replace_is_refused(self, tmp_path: Path) -> None:
+    def test_a_replaceable_folder_is_refused(self, tmp_path: Path) -> None:
         """O09."""
         (tmp_path / "open").mkdir()
         (tmp_path / "open").chmod(0o777)
@@ -82,7 +82,7 @@ class TestDataFolder:
         (tmp_path / "open").chmod(0o1777)
         DataFolder.open(tmp_path / "open" / "data").close()
 
-    def test_one_that_cannot_be_closed_is_refused(self, tmp_path: Path) -> None:
+    def test_a_folder_without_file_modes_is_refused(self, tmp_path: Path) -> None:
         """O09: as on a file system without modes."""
 
         class WithoutModes(PosixPath):
@@ -256,7 +256,7 @@ class TestVersions:
             versions.choose([made(release) for release in releases], files)
         assert "\n" not in str(refusal.value)
 
-    def test_one_that_would_miss_a_version_is_named_and_an_older_one_used(
+    def test_a_mongod_that_skips_a_version_is_reported_and_an_older_one_used(
         self, made: Callable[[str], Path], caplog: pytest.LogCaptureFixture
     ) -> None:
         assert versions.choose([made("8.0.32"), made("6.0.5")], "6.0") == made("6.0.5")
@@ -270,7 +270,7 @@ class TestVersions:
         assert versions.candidates(binaries, "", is_new=True) == binaries[1:]
         assert versions.candidates(binaries, "4.4", is_new=False) == binaries[:1]
 
-    def test_one_that_never_answers_is_not_waited_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_binary_that_never_answers_is_skipped(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(versions, "_ANSWER_SECONDS", 0.1)
         binary = tmp_path / "mongod"
         binary.write_text("#!/bin/sh\nexec sleep 3600")

@@ -247,7 +247,9 @@ class TestLeases:
         assert LeaseStore(database, holder="they").take("work", 30)
         assert not LeaseStore(database, holder="me").take("work", 30)
 
-    def test_one_that_another_thread_of_ours_took(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_lease_of_another_thread_of_this_process(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         leases = LeaseStore(database, holder="me")
         leases.take("work", 30)
         monkeypatch.setattr(database["leases"], "update_one", collide)

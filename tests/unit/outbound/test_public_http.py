@@ -193,7 +193,7 @@ class TestPost:
         with pytest.raises(Forbidden):
             public_http._find_address("rebind.test", 80)
 
-    def test_one_address_within_among_others_is_enough(self, resolve: Resolve) -> None:
+    def test_one_private_address_among_others_is_refused(self, resolve: Resolve) -> None:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 80)) for each in ("1.1.1.1", "10.0.0.1")]
         resolve(lambda *_, **__: found)
         assert not PublicHttp().is_allowed("both.test")

@@ -400,7 +400,7 @@ class TestMaking:
         with pytest.raises(Refused, match="name of 1 to 40"):
             services.outbound.webhooks.make_incoming(MANAGER, ALICE, name)
 
-    def test_they_are_in_the_record(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_webhooks_are_recorded(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
         make(services, monkeypatch)
         services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
         for hook in services.outbound.webhooks.list_for(MANAGER):

@@ -217,7 +217,7 @@ def test_an_account_that_is_gone_gets_no_password(accounts: Accounts, alice: Use
     assert refusal.value.reason == "not_found"
 
 
-def test_nobody_registers_when_it_is_closed(clock: Clock) -> None:
+def test_registration_can_be_closed(clock: Clock) -> None:
     accounts = make(clock, registration="closed").accounts
     with pytest.raises(Refused) as refusal:
         accounts.register(wanted(), HOME)

@@ -77,7 +77,7 @@ def test_a_bomb_is_refused(avatars: Avatars) -> None:
         choose(avatars, make_bomb())
 
 
-def test_one_is_drawn_at_a_time(avatars: Avatars, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_are_processed_one_at_a_time(avatars: Avatars, monkeypatch: pytest.MonkeyPatch) -> None:
     with all_taken(avatars._drawing), pytest.raises(Refused) as caught:
         choose(avatars, make_picture())
     assert caught.value.reason == "busy"

@@ -103,7 +103,7 @@ def test_many_first_accounts_at_once(real_users: UserStore) -> None:
 
 
 @pytest.mark.integration
-def test_one_name_forty_times_at_once(real_users: UserStore, real_database: Database) -> None:
+def test_forty_simultaneous_registrations_of_one_name(real_users: UserStore, real_database: Database) -> None:
     """A06: one success, 39 refusals, one document."""
     assert _race(real_users) == (1, 39)
     assert real_database["users"].count_documents({}) == 1
@@ -147,7 +147,7 @@ def test_roles(users: UserStore, database: Database) -> None:
     assert found.role == "member"
 
 
-def test_what_a_document_holds(users: UserStore, database: Database) -> None:
+def test_fields_of_a_document(users: UserStore, database: Database) -> None:
     """I05, C4: these fields, whatever a request holds."""
     users.add("Alice", "Alice L.", "hash")
     document = database["users"].find_one({})

@@ -83,7 +83,7 @@ def test_the_page_lists_promises_that_were_not_kept() -> None:
         ({"failures": {"P1": "no server"}}, "P1 failed:** no server"),
     ],
 )
-def test_a_run_that_is_not_whole_says_so(changed: dict[str, object], said: str) -> None:
+def test_an_incomplete_run_is_reported(changed: dict[str, object], said: str) -> None:
     assert said in page(report(**changed), [])
     assert said not in page(report(), [])
 

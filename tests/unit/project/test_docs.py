@@ -160,7 +160,7 @@ class TestFrames:
         ours = {str(code) for call in calls("chatroom/live", "end") for code in literals(call) if isinstance(code, int)}
         assert first_cells(tables(section(PROTOCOL, "Close codes"))[0]) == ours | CODES_OF_THE_SERVER
 
-    def test_what_a_connection_may_do_is_bounded_as_it_is_said(self) -> None:
+    def test_documented_limits_of_a_connection_match_the_code(self) -> None:
         text = section(PROTOCOL, "Limits")
         assert f"| {constant('MAX_IN_FLIGHT'):,} |" in text
         assert f"| {constant('MAX_STRIKES')} |" in text

@@ -49,7 +49,7 @@ def test_the_docs_have_every_setting_and_its_default() -> None:
     assert all(text.endswith(".") for _, _, text, _ in rows)
 
 
-def test_what_is_allowed_for_whole_numbers_is_what_is_accepted(example: str) -> None:
+def test_documented_ranges_match_the_accepted_ones(example: str) -> None:
     lines = re.findall(r"^# Allowed: (.+)\.\n#([A-Z_]+)=", example, re.MULTILINE)
     said = {name: allowed for allowed, name in lines}
     table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")

@@ -88,12 +88,12 @@ def test_it():
         )
         return ended.returncode, ended.stdout
 
-    def test_one_that_passes_then_is_listed(self, tmp_path: Path) -> None:
+    def test_a_test_that_passes_then_is_listed(self, tmp_path: Path) -> None:
         code, said = self.run(tmp_path, "tests/browser", self.FIRST_TIME, CI="1")
         assert code == 0
         assert "FLAKY tests/browser/test_x.py::test_it" in said.splitlines()
 
-    def test_one_that_fails_again_fails_the_run(self, tmp_path: Path) -> None:
+    def test_a_test_that_fails_again_fails_the_run(self, tmp_path: Path) -> None:
         code, said = self.run(tmp_path, "tests/browser", self.BOTH_TIMES, CI="1")
         assert code == 1
         assert "FLAKY" not in said

@@ -19,7 +19,7 @@ def test_it_is_one() -> None:
     assert __version__ != "0.0.0"
 
 
-def test_the_package_reads_it_where_it_stands() -> None:
+def test_the_package_reads_the_version_from_its_file() -> None:
     """By `pyproject.toml`; setuptools takes it out of the text, without an import of the package."""
     project = tomllib.loads(read("pyproject.toml"))
     assert "version" not in project["project"]

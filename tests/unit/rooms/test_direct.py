@@ -71,7 +71,7 @@ class TestDirect:
         world.rooms.making.create(MALLORY, "member", title="Taken")
         assert world.rooms.direct.open(ALICE, [BOB.id]).slug == "free"
 
-    def test_one_that_was_left_half_made_is_made_whole(self, world: World) -> None:
+    def test_a_half_created_conversation_is_completed(self, world: World) -> None:
         room = world.rooms.direct.open(ALICE, [BOB.id])
         world.database["memberships"].delete_many({})
         assert world.rooms.direct.open(BOB, [ALICE.id]) == room

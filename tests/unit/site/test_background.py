@@ -94,7 +94,7 @@ class TestTheThread:
         wait_until(lambda: work.calls >= 3)
 
     @pytest.mark.parametrize("failure", [Unavailable("away"), ValueError("a bug")])
-    def test_what_fails_is_tried_again_and_only_a_bug_is_logged(
+    def test_failed_work_is_retried_and_only_a_bug_is_logged(
         self, make: Make, failure: Exception, caplog: pytest.LogCaptureFixture
     ) -> None:
         work = Work(failure)
@@ -135,7 +135,7 @@ class TestTheThread:
         thread.stop()
         assert ended.is_set()
 
-    def test_all_are_told_to_stop_before_the_first_is_waited_for(self, make: Make) -> None:
+    def test_all_threads_are_stopped_before_the_first_join(self, make: Make) -> None:
         first_begun, second_begun, second_ended = threading.Event(), threading.Event(), threading.Event()
         has_seen_the_second_end: list[bool] = []
 

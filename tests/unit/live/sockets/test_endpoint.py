@@ -244,7 +244,7 @@ class TestPost:
         assert client.seen() == other.seen() == ["a1"]
 
     @in_loop
-    async def test_one_may_post_without_following(self) -> None:
+    async def test_posting_works_without_following(self) -> None:
         process = await started()
         client = await process.connect(query={})
         await client.say(post(room="den"))

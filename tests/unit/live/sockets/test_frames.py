@@ -123,7 +123,7 @@ def test_the_library_would_have_read_the_same(frames: list[bytes], rng: random.R
     assert got == expected
 
 
-def test_one_text_does_not_refer_to_another() -> None:
+def test_compressed_texts_are_independent() -> None:
     packed = [deflate(b"the same again") for _ in range(3)]
     assert packed[0] == packed[1] == packed[2]
     for each in packed:

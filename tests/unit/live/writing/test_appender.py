@@ -265,7 +265,7 @@ async def test_a_draft_is_stored_and_then_answered_and_published_in_one_turn() -
 
 
 @in_loop
-async def test_what_arrives_together_is_stored_together() -> None:
+async def test_simultaneous_drafts_are_stored_together() -> None:
     store = Store()
     store.put("a1", "a2", "a3")
     await settle()
@@ -275,7 +275,7 @@ async def test_what_arrives_together_is_stored_together() -> None:
 
 
 @in_loop
-async def test_what_arrives_while_a_write_is_in_flight_is_the_next_batch() -> None:
+async def test_drafts_during_a_write_form_the_next_batch() -> None:
     store = Store()
     store.is_open = False
     store.put("a1")

@@ -95,7 +95,7 @@ def test_people(runner: FlaskCliRunner) -> None:
 
 
 class TestDeletingAnAccount:
-    def test_it_asks_for_the_name(self, app: Flask, runner: FlaskCliRunner) -> None:
+    def test_it_requires_the_name(self, app: Flask, runner: FlaskCliRunner) -> None:
         signed_in(app, "alice")
         bob = signed_in(app, "bob")
         bob.say("good morning")
@@ -134,7 +134,7 @@ def test_an_invitation(make_app: MakeApp) -> None:
         assert visitor(app).register(name, invite=output.strip()).status_code == status
 
 
-def test_who_may_join(runner: FlaskCliRunner) -> None:
+def test_the_registration_mode(runner: FlaskCliRunner) -> None:
     assert run(runner, "set-registration", "invite") == (0, "Registration is now: invite.\n")
     assert run(runner, "create-invite", "--uses", "3")[0] == 0
     code, output = run(runner, "list-invites")

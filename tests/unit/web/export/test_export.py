@@ -234,7 +234,7 @@ class TestWhileItIsRead:
         with pytest.raises((Refused, Unavailable)):
             next(begun)
 
-    def test_one_at_a_time_for_each(self, alice: Visitor, begun: Iterator[bytes]) -> None:
+    def test_one_export_per_user_at_a_time(self, alice: Visitor, begun: Iterator[bytes]) -> None:
         assert alice.get("/chatroom/lobby/export?format=text").status_code == 503
         begun.close()  # type: ignore[attr-defined]
         assert alice.get("/chatroom/lobby/export?format=text").status_code == 200

@@ -78,7 +78,7 @@ class TestFormsThatComeAgain:
             assert by_form(alice, (b"x", name), text="one", client_id=known).status_code == 303
         assert [[file["name"] for file in message["files"]] for message in messages(alice)] == [["a.txt"], ["b.txt"]]
 
-    def test_one_that_is_stored_is_not_refused_for_too_many_uploads(self, make_app: MakeApp) -> None:
+    def test_a_stored_form_is_not_refused_for_too_many_uploads(self, make_app: MakeApp) -> None:
         alice = signed_in(make_app(upload_limit_account="1 per hour"), "alice")
         known = alice.fields("/chatroom")["client_id"]
         for _ in range(3):
@@ -284,7 +284,7 @@ class TestFetching:
             "filename*=UTF-8''%C3%9Cberblick%20_2026_%20X-Evil_%201%20100%25.txt"
         )
 
-    def test_it_is_kept_by_its_reader_alone_and_asked_for_again(self, alice: Visitor) -> None:
+    def test_it_is_cached_privately_and_revalidated(self, alice: Visitor) -> None:
         path = shared(alice)
         answer = alice.get(path)
         assert answer.headers["Cache-Control"] == "private, max-age=3600"

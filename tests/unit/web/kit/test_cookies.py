@@ -95,7 +95,7 @@ def test_fallbacks_come_from_the_settings(make_app: MakeApp) -> None:
     assert app.config["SECRET_KEY_FALLBACKS"] == ["a" * 32, "b" * 32]
 
 
-def test_what_is_signed_and_no_secret(app: Flask) -> None:
+def test_signed_values_without_a_secret(app: Flask) -> None:
     """W01: an anonymous visitor's cookie, and ones that say odd things."""
     interface = app.session_interface
     assert isinstance(interface, SecureCookieSessionInterface)

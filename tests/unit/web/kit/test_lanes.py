@@ -75,7 +75,7 @@ def test_a_form_with_files_is_one_however_its_type_is_written(type: str, is_one:
         ({"authorization": "Basic same"}, ""),
     ],
 )
-def test_what_may_say_whose_a_request_is(headers: dict[str, str], credential: str) -> None:
+def test_credentials_of_a_request(headers: dict[str, str], credential: str) -> None:
     """L16: what many send alike makes no one person of them."""
     assert find_credential(0, scope("/", **headers)) == credential
 

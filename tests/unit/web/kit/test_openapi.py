@@ -62,7 +62,7 @@ def test_patterns_are_those_of_json_schema(document: dict[str, Any]) -> None:
     assert "\\Z" not in json.dumps(document)
 
 
-def test_who_may_is_said(document: dict[str, Any]) -> None:
+def test_permissions_are_documented(document: dict[str, Any]) -> None:
     assert document["paths"]["/api/openapi.json"]["get"]["security"] == []
     route = document["paths"]["/api/rooms/{slug}/messages"]
     assert route["get"]["security"] == [{"token": []}, {"session": []}]

@@ -71,7 +71,7 @@ def test_both_count_as_posts(make_app: Any, message: Message) -> None:
     assert send(person, path, {"emoji": "🎉"}).status_code == 429
 
 
-def test_whom_one_can_name(alice: Visitor, bob: Visitor, services: Services) -> None:
+def test_people_who_can_be_mentioned(alice: Visitor, bob: Visitor, services: Services) -> None:
     ids = {name: services.people.users.find_by_username(name) for name in ("alice", "bob")}
     members = alice.get("/api/rooms/lobby/members?q=B").get_json()["members"]
     assert members == [{"id": ids["bob"] and ids["bob"].id, "username": "bob", "name": "Bob"}]

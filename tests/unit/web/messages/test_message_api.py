@@ -89,7 +89,7 @@ class TestAccess:
         assert alice.patch(path, json={"text": "two"}).status_code == 403
         assert alice.delete(path).status_code == 403
 
-    def test_they_count_as_posts(self, make_app: MakeApp) -> None:
+    def test_changes_count_as_posts(self, make_app: MakeApp) -> None:
         """L08."""
         alice = signed_in(make_app(post_limit_account="2 per minute"), "alice")
         path = f"{LOBBY}/{post(alice, 'one').get_json()['id']}"

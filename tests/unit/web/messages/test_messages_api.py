@@ -169,7 +169,7 @@ class TestRead:
         for wrong in ("", "x", "1,", ",1", "1;2", "-1", "1" * 20, ",".join(["1"] * 101)):
             assert reader.get(LOBBY, query_string={"sequences": wrong}).status_code == 400, wrong
 
-    def test_what_a_message_shows(self, alice: Visitor, services: Services) -> None:
+    def test_fields_of_a_message(self, alice: Visitor, services: Services) -> None:
         """X06, A01: exactly these fields."""
         post(alice, "*hi*", client_id="a1")
         [message] = alice.get(LOBBY).get_json()["messages"]

@@ -18,7 +18,7 @@ from tests.visitors import Visitor, bodies, hidden_fields, problem, texts
 
 
 class TestIndex:
-    def test_a_form_leads_newcomers_in(self, client: Visitor) -> None:
+    def test_a_form_leads_to_the_registration(self, client: Visitor) -> None:
         """A1, B1."""
         page = client.get("/")
         assert page.status_code == 200
@@ -154,7 +154,7 @@ class TestRoom:
         assert "<img onerror" not in page
         assert "{{7*7}}" in page
 
-    def test_who_is_here(self, alice: Visitor, services: Services) -> None:
+    def test_present_people(self, alice: Visitor, services: Services) -> None:
         services.live.presences.take([("lobby", Person("x" * 24, "Zoë"))])
         assert "Zoë</bdi>" in alice.get("/chatroom").text
 

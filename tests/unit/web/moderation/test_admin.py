@@ -191,7 +191,7 @@ class TestRooms:
         assert response.status_code == status
         assert "reason" in problem(response) or "Give a reason" in problem(response)
 
-    def test_who_manages_a_room(self, alice: Visitor, bob: Visitor, den: str, services: Services) -> None:
+    def test_administrators_of_a_room(self, alice: Visitor, bob: Visitor, den: str, services: Services) -> None:
         page = f"/admin/rooms/{den}"
 
         def appoint(name: str) -> tuple[int, str]:

@@ -75,7 +75,7 @@ class TestReport:
         assert [somebody.get("/reports").status_code for somebody in (bob, mallory)] == [404, 404]
 
 
-def test_not_too_many(make_app: MakeApp) -> None:
+def test_reports_are_limited(make_app: MakeApp) -> None:
     """M07."""
     app = make_app(report_limit_account="1 per hour")
     alice, bob = signed_in(app, "alice"), signed_in(app, "bob")

@@ -152,13 +152,13 @@ class TestOthers:
         assert "This account was deleted." in gone.text
 
     @pytest.mark.parametrize("wrong", [{"way": ""}, {"confirmation": "Bob"}, {"confirmation": ""}])
-    def test_what_is_wrong(self, alice: Visitor, bob: Visitor, services: Services, wrong: dict[str, str]) -> None:
+    def test_invalid_input(self, alice: Visitor, bob: Visitor, services: Services, wrong: dict[str, str]) -> None:
         path = f"/people/{id_of(services, 'bob')}/delete"
         response = alice.submit(path, **{"way": "keep", "confirmation": "bob", **wrong})
         assert response.status_code == 400
         assert is_there(services, "bob")
 
-    def test_who_may_not(self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
+    def test_users_without_permission(self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
         """M10, W09: another's id in the address, by members, moderators, and against administrators."""
         typed = {"way": "keep", "confirmation": "mallory"}
         path = f"/people/{id_of(services, 'mallory')}/delete"

@@ -34,7 +34,7 @@ class TestPage:
     def test_nobody(self, alice: Visitor, path: str) -> None:
         assert alice.get(path).status_code == 404
 
-    def test_not_for_strangers(self, client: Visitor, alice: Visitor, services: Services) -> None:
+    def test_outsiders_cannot_see_it(self, client: Visitor, alice: Visitor, services: Services) -> None:
         assert client.get(page_of(services, "alice")).location.startswith("/login")
 
 
@@ -182,7 +182,7 @@ class TestProfile:
             {"time_zone": "../../etc/passwd"},
         ],
     )
-    def test_what_is_wrong(self, bob: Visitor, services: Services, typed: dict[str, str]) -> None:
+    def test_invalid_input(self, bob: Visitor, services: Services, typed: dict[str, str]) -> None:
         response = self.change(bob, **typed)
         assert response.status_code == 400
         assert problem(response)

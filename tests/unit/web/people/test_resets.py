@@ -118,7 +118,9 @@ def test_a_day(services: Services, alice: Visitor, bob: Visitor, clock: Clock) -
     assert store.find(secret) is None
 
 
-def test_not_for_another_administrator(alice: Visitor, bob: Visitor, mallory: Visitor, services: Services) -> None:
+def test_administrators_cannot_create_links_for_each_other(
+    alice: Visitor, bob: Visitor, mallory: Visitor, services: Services
+) -> None:
     services.moderation.moderation.set_role(None, user_of(services, "bob"), "administrator")
     services.moderation.moderation.set_role(None, user_of(services, "mallory"), "moderator")
     page = f"/people/{user_of(services, 'bob').id}"

@@ -166,7 +166,7 @@ class TestMaking:
         ],
         ids=str,
     )
-    def test_what_is_wrong(self, program: Program, body: dict[str, Any]) -> None:
+    def test_invalid_input(self, program: Program, body: dict[str, Any]) -> None:
         assert program.ask("POST", "/rooms", body).status_code == 400
 
     def test_the_number_of_rooms_is_limited(self, make_app: MakeApp) -> None:

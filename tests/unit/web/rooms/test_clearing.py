@@ -53,7 +53,7 @@ def test_without_its_token_it_does_nothing(alice: Visitor) -> None:
     assert "still here" in alice.get("/chatroom").text
 
 
-def test_who_may_not(bob: Visitor, client: Visitor) -> None:
+def test_users_without_permission(bob: Visitor, client: Visitor) -> None:
     assert bob.get(CLEAR).status_code == 403
     assert bob.submit("/account", to=CLEAR, title="Lobby").status_code == 403
     assert client.get(CLEAR).status_code == 303

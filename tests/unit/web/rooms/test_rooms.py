@@ -22,7 +22,7 @@ class TestFlooding:
             press(bob, f"/rooms/{slug}/leave")
         assert came == [303] * 20 + [429] * 5
 
-    def test_nor_by_the_room_s_page(self, alice: Visitor, bob: Visitor) -> None:
+    def test_opening_the_page_is_limited_too(self, alice: Visitor, bob: Visitor) -> None:
         """M09."""
         slug = make_room(alice, "Tea", "public")
         came = [bob.get(f"/chatroom/{slug}").status_code]

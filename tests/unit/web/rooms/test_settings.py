@@ -168,7 +168,7 @@ class TestRecord:
             for words in ("<strong>change room</strong>", "title: <bdi>Snug</bdi>", "&lt;b&gt;too long&lt;/b&gt;"):
                 assert words in text
 
-    def test_nobody_else_does(self, alice: Visitor, bob: Visitor, mallory: Visitor, den: str) -> None:
+    def test_others_may_not(self, alice: Visitor, bob: Visitor, mallory: Visitor, den: str) -> None:
         assert mallory.get(f"/rooms/{den}/record").status_code == 404
         assert alice.get(f"/rooms/{den}/record").status_code == 404
         press(bob, f"/rooms/{den}/members", username="mallory")

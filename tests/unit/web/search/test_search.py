@@ -114,7 +114,7 @@ class TestPage:
         assert int(response.headers["Retry-After"]) > 3000
         assert somebody.get("/api/search?q=x").json["error"]["reason"] == "too_fast"
 
-    def test_the_database_is_away(self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_database_outage(self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
         def away(*_: object, **__: object) -> None:
             raise Unavailable("The database does not answer right now.")
 
