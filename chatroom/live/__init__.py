@@ -1,5 +1,5 @@
-"""Live delivery: an island of asyncio beside the Flask pages, which sends each room to its open connections.
+"""Live delivery: send the changes of each room to its open connections, on one asyncio event loop.
 
-Every connection receives every change beyond its cursor, in order and at least once. Of several changes of one message
-it may receive only the latest.
+Every connection receives every change after its cursor, in order and at least once. If one message changes several
+times, a connection may receive only the latest change.
 """

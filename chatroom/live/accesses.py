@@ -1,6 +1,6 @@
-"""One user's rights in each room, cached until they may have changed.
+"""Cache the rights of one user in each room.
 
-Notices say when; in addition, `chatroom.live.checks` compares them with the database.
+Notices remove outdated rights from the cache. In addition, `chatroom.live.checks` compares them with the database.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,7 +13,7 @@ from chatroom.live.sockets.visitor import Visitor
 
 
 class Accesses:
-    """One connection's. `ask` looks up the rights in a room; `when_learned` is called after that: names may be new."""
+    """The rights of one connection. `ask` looks up the rights in a room; then `when_learned` is called."""
 
     __slots__ = "_ask", "_grant", "_known", "_when_learned", "author", "forgotten", "person"
 
@@ -25,20 +25,20 @@ class Accesses:
         self._grant = visitor.grant
         self._known: dict[str, Access] = {}
         self.person = visitor.person
-        """The user, as others see them now."""
+        """The user as others see the user now."""
         self.author = visitor.person.author
         self.forgotten = 0
-        """How often rights were forgotten: the answer to an earlier question is not cached."""
+        """Counts calls of `forget`: a result of `ask` from before the last call is not cached."""
 
     def __contains__(self, slug: str) -> bool:
         return slug in self._known
 
     def __iter__(self) -> Iterator[Access]:
-        """Iterate over a copy: rights may be forgotten meanwhile."""
+        """Iterate over a copy, because `forget` may be called meanwhile."""
         return iter(list(self._known.values()))
 
     async def get(self, slug: str) -> Access:
-        """The rights in a room; raises what `ask` raises."""
+        """The rights in a room. Raises the errors of `ask`."""
         while (access := self._known.get(slug)) is None:
             forgotten = self.forgotten
             found = await self._ask(slug)
@@ -54,13 +54,13 @@ class Accesses:
         self._known[slug] = self._grant.narrow(access)
 
     def see(self, room: Room) -> None:
-        """Remember a room as it is now."""
-        for slug, access in self._known.items():  # a direct conversation may be here under its former slug, too
+        """Replace a cached room by its current state."""
+        for slug, access in self._known.items():  # a direct conversation may be cached under two slugs
             if access.room.id == room.id:
                 self._known[slug] = msgspec.structs.replace(access, room=room)
 
     def forget(self, room_id: str | None) -> None:
-        """Forget the cached rights, of one room or of all."""
+        """Forget the cached rights in one room, or in all rooms (None)."""
         self.forgotten += 1
         if room_id is None:
             self._known.clear()

@@ -1,6 +1,6 @@
-"""Frames for one client in addition to the changes of its rooms: responses, and news for this client alone.
+"""Send responses and notifications to one client, in addition to the changes of its rooms.
 
-They are sent in order, in the same turn of the loop, in one write with changes if there are any; they are bounded.
+Frames are sent in order and in the same turn of the event loop, in one write with changes. Their number is bounded.
 """
 
 import asyncio
@@ -9,14 +9,14 @@ from collections.abc import Callable
 from chatroom.live.sockets.websocket import Write, WriteNow
 
 MAX_WAITING = 3000
-"""Frames that wait to be sent; one more ends the connection."""
+"""The most frames that wait to be sent; one more ends the connection."""
 MAX_IN_FLIGHT = 1000
-"""Posts and changes without an answer yet; beyond it, the client's frames are not read."""
+"""The most posts and changes without an answer. At this number, the client's next frames are not read."""
 AT_ONCE = 100
 
 
 class Answers:
-    """One client's. `when_full` is called when too many wait, `when_gone` when the client has disconnected."""
+    """The frames for one client. Calls `when_full` at too many waiting frames, and `when_gone` after a disconnect."""
 
     __slots__ = (
         "_in_flight",
@@ -43,16 +43,16 @@ class Answers:
         self._is_due = False
         self._is_over = False
         self._sending: asyncio.Task[None] | None = None
-        """While the client does not read."""
+        """The task that sends while the client reads slowly."""
         self._sent: asyncio.Event | None = None
 
     @property
     def are_many(self) -> bool:
-        """Whether to wait (`until_few`) before the client's next frame, so that nothing grows here."""
+        """Whether the caller must await `until_few` before it takes the client's next frame."""
         return self._is_over or self._in_flight + len(self._waiting) >= MAX_IN_FLIGHT
 
     def put(self, frame: bytes) -> None:
-        """Send a frame after those before it."""
+        """Queue a frame."""
         if self._is_over:
             return
         if len(self._waiting) >= MAX_WAITING:
@@ -68,7 +68,7 @@ class Answers:
         self._in_flight += 1
 
     def settle(self, frame: bytes) -> None:
-        """Send an answer that was expected."""
+        """Queue an answer that `expect` counted."""
         self._in_flight -= 1
         self.put(frame)
 
@@ -81,7 +81,7 @@ class Answers:
             raise ConnectionResetError("the connection has ended")
 
     def send_with(self, news: bytes) -> bool:
-        """Send changes, and in the same write what waits; False, and nothing is sent, if that would have to wait."""
+        """Send changes and all waiting frames in one write; return False, and send nothing, if it would block."""
         waiting = self._waiting
         if not waiting or self._sending:
             return self._write_now(news)
@@ -98,7 +98,7 @@ class Answers:
             self._sending.cancel()
 
     def _send(self) -> None:
-        """Send what was not sent with changes."""
+        """Send the frames that `send_with` has not sent."""
         if self._is_over:
             return
         if self._waiting and not self._write_now(*self._waiting):

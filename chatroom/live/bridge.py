@@ -1,6 +1,6 @@
-"""The way from other threads to the event loop: posts of pages, the API and commands use the same appender.
+"""Pass posts and changes from other threads to the appender on the event loop.
 
-A thread waits for the outcome for a limited time; after that, the server keeps trying to store the post.
+A thread waits at most ten seconds for the outcome. After that, the server keeps trying to store the post.
 """
 
 import asyncio
@@ -26,22 +26,22 @@ class _Engine(NamedTuple):
 
 
 class Bridge:
-    """Made without an engine; an engine opens it while it runs. Other methods may be called in any other thread."""
+    """The bridge is open while an engine runs. Except `open` and `close`, methods are called in other threads."""
 
     def __init__(self) -> None:
         self._engine: _Engine | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether an engine runs in this process: then posts and changes have to go through it."""
+        """Whether an engine runs in this process. Then all posts and changes must use the bridge."""
         return self._engine is not None
 
     def open(self, appender: Appender, apply: Callable[[Notice], object]) -> None:
-        """Lead to the event loop that this is called on: to its appender, and to a function that applies a notice."""
+        """Connect the bridge to the current event loop: to its appender, and to a function that applies a notice."""
         self._engine = _Engine(asyncio.get_running_loop(), appender, apply)
 
     def close(self) -> None:
-        """Lead nowhere, because the engine stops."""
+        """Disconnect the bridge when the engine stops."""
         self._engine = None
 
     def apply(self, notice: Notice) -> bool:
@@ -54,14 +54,14 @@ class Bridge:
         return True
 
     def post(self, room: Room, item: Draft | Change) -> Stored:
-        """Post a draft or make a change, in a group with those of others; raise `Unavailable` if it takes too long."""
+        """Post a draft or make a change, and wait; raise `Unavailable` if the outcome takes too long."""
         engine = self._engine
         if engine is None:
             raise _restarting()
         outcome: concurrent.futures.Future[Stored] = concurrent.futures.Future()
 
         def done(result: Stored | ChatroomError) -> None:
-            with contextlib.suppress(concurrent.futures.InvalidStateError):  # nobody waits any more
+            with contextlib.suppress(concurrent.futures.InvalidStateError):  # the thread no longer waits
                 if isinstance(result, ChatroomError):
                     outcome.set_exception(result)
                 else:
@@ -87,13 +87,13 @@ class Bridge:
             ) from None
 
     def note(self, room: Room, line: Draft) -> None:
-        """Queue an event line of the room, without waiting for it."""
+        """Queue an event line of the room, without waiting for the outcome."""
         engine = self._engine
         if engine is None:
             return
 
         def put() -> None:
-            with contextlib.suppress(Refused):  # too much waits already: the line is left out
+            with contextlib.suppress(Refused):  # the queue is full: the line is left out
                 engine.appender.put(room.id, line, lambda _: None)
 
         with contextlib.suppress(RuntimeError):  # the loop has ended

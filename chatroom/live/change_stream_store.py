@@ -1,4 +1,4 @@
-"""Learn about other processes' writes through a change stream over the messages."""
+"""Watch the writes of other processes through a change stream of the messages collection."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -13,9 +13,9 @@ AWAIT_MILLISECONDS = 500
 
 
 def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> Iterator[tuple[str | None, int]]:
-    """Yield (room id, revision) for each change that another process made, and (None, 0) once it listens.
+    """Yield (room id, revision) for each change that another process made, and (None, 0) when the stream is open.
 
-    Ends when `is_stopped` returns True; raises `Unavailable` if the stream breaks, for whatever reason.
+    Ends when `is_stopped` returns True; raises `Unavailable` if the stream breaks.
     """
     try:
         with database["messages"].watch(
@@ -33,10 +33,10 @@ def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> It
 
 
 def pipeline_for(origin: str) -> list[Document]:
-    """Filter the stream on the server: this process knows its own writes already.
+    """Make a filter that mongod applies, because this process knows its own writes already.
 
-    mongod applies `$eq`, `$gt` and `$lt` while it reads the oplog, where they cost almost nothing. With `$ne` it
-    first makes an event of every message, which is a third of all work that a message causes there.
+    mongod applies `$eq`, `$gt` and `$lt` while it reads the oplog, where they cost almost nothing. With `$ne`,
+    mongod first makes an event of every message, which is a third of all work that a message causes in mongod.
     """
     field = "fullDocument.origin"
     others = [{field: {"$lt": origin}}, {field: {"$gt": origin}}, {field: None}]

@@ -1,4 +1,4 @@
-"""Compare what connections remember with the database: sessions every second, rights once a minute.
+"""Compare the cached sessions and rights of connections with the database: sessions every second, rights every minute.
 
 A revoked right ends within two minutes, even if a notice is lost.
 """
@@ -13,17 +13,17 @@ from functools import partial
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.threads import RunInThread
 from chatroom.live.connections import Connection, Connections
-from chatroom.rooms.current_rights import Now
+from chatroom.rooms.current_rights_store import Now
 
 PROLONG_TICKS = 20
 START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
 OVERLAP = timedelta(seconds=10)
 ROUND_TICKS = 60
-"""Seconds in which the rights of every user are read once. A user who connects after a round began waits for the next:
-two minutes at most."""
+"""A round of this many seconds checks the rights of every user once. A user who connects during a round is checked in
+the next round, so after two minutes at most."""
 
 ReadRights = Callable[[Collection[str], Collection[str], Collection[str]], Now]
-"""Read the rights of these users in these rooms, and which of these sessions are valid. Called in a thread."""
+"""A function from user ids, room ids and session ids to their current state. Called in a thread."""
 
 
 class EndedSessions:
@@ -34,7 +34,7 @@ class EndedSessions:
         self._moment = utc_now() - START_OVERLAP
 
     def __call__(self) -> set[str]:
-        """The ids; the last ones are returned again and again, because ends do not become visible in order."""
+        """The ids of recently ended sessions. Repeats the last ones, because ends do not become visible in order."""
         found = self._ended_since(self._moment)
         if found:
             self._moment = max(self._moment, found[-1][1] - OVERLAP)
@@ -44,8 +44,8 @@ class EndedSessions:
 class SessionCheck:
     """End the connections of ended sessions, and prolong the sessions of active users.
 
-    `ended` reads the ids of ended sessions. `prolong` reads when a session expires, prolonged if `is_active`; None if
-    it has ended. Both are called in a thread.
+    `ended` reads the ids of ended sessions. `prolong` prolongs a session if `is_active`, and returns its expiry, or
+    None for an ended session. Both are called in a thread.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class SessionCheck:
         self._clock = clock
 
     async def take(self, tick: int) -> None:
-        """End the connections of ended sessions, and look up the sessions that are due."""
+        """End the connections of ended sessions. Prolong the sessions whose turn it is, or which seem expired."""
         if not self._connections:
             return
         ended = await self._run(self._ended)
@@ -78,7 +78,7 @@ class SessionCheck:
         await asyncio.gather(*(self._look_up(*each) for each in due.items()))
 
     async def _look_up(self, session_id: str, connections: Sequence[Connection]) -> None:
-        """End connections of an expired session, unless another tab, or a post on one of them, has prolonged it."""
+        """Prolong an active session, or read its expiry; end its connections if the session has expired."""
         is_active = any(connection.was_active for connection in connections)
         expires_at: datetime | None = await self._run(partial(self._prolong, session_id, is_active=is_active))
         for connection in connections:
@@ -89,12 +89,12 @@ class SessionCheck:
 
 
 def _is_turn_of(session_id: str, tick: int) -> bool:
-    """Whether a session is prolonged at this tick: each has its own, so that the database gets them one by one."""
+    """Whether a session is prolonged at this tick. Sessions have different ticks, to spread the database's work."""
     return zlib.crc32(session_id.encode()) % PROLONG_TICKS == tick % PROLONG_TICKS
 
 
 class RightsCheck:
-    """Read the rights of all connections again, without any notice: some users each second, in one query."""
+    """Check the cached rights of all connections, independent of notices: some users each second, read together."""
 
     def __init__(self, connections: Connections, run: RunInThread, read: ReadRights) -> None:
         self._connections = connections
@@ -119,7 +119,7 @@ class RightsCheck:
         rooms = {access.room.id for connection in connections for access in connection.accesses()}
         now: Now = await self._run(self._read, users, rooms, sessions)
         for connection in connections:
-            # None of these was opened meanwhile: the session of such a connection was not asked for.
+            # The query had the session of each of these connections: none was opened later.
             if connection.session_id not in now.sessions:
                 connection.end(4401, "the session ended")
                 continue

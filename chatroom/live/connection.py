@@ -1,4 +1,4 @@
-"""One open websocket: its frames are handled in order, and each is executed or refused with a reason."""
+"""One open websocket: handle its frames in order, and execute or refuse each frame."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ from chatroom.live.sockets.websocket import Transport
 log = logging.getLogger(__name__)
 
 MAX_STRIKES = 100
-"""Refused frames without an accepted one in between, after which the connection is closed."""
+"""The number of successive refused frames that closes the connection."""
 
 
 class Connection:
@@ -62,7 +62,7 @@ class Connection:
         self._closing: asyncio.Task[None] | None = None
 
     async def serve(self, first: Follow | None, access: Access | None) -> None:
-        """Follow the room of the address, then execute frames, until the connection ends."""
+        """Follow the room that the address names, then execute frames until the connection ends."""
         self._engine.connections.add(self)
         try:
             if first is not None:
@@ -74,7 +74,7 @@ class Connection:
                 await self._take(event.get("text"))
                 taken += 1
                 if self._rest_seconds or taken % FRAMES_A_TURN == 0:
-                    # Frames that have arrived are taken without waiting: nothing else on the loop would run.
+                    # Taking frames that have arrived never waits: without a pause, nothing else on the loop would run.
                     await asyncio.sleep(self._rest_seconds)
                     self._rest_seconds = 0.0
         except OSError:
@@ -84,27 +84,27 @@ class Connection:
             self._stop()
 
     def prolong(self, expires_at: datetime) -> None:
-        """Note the new expiry of the session."""
+        """Set the new expiry of the session."""
         self.expires_at = expires_at
         self.was_active = False
 
     def end(self, code: int, reason: str) -> None:
-        """Close the connection; nothing more is sent on it."""
+        """Close the connection, and send no more frames."""
         if not self._is_over:
             self._stop()
             self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
 
     def tell(self, frame: bytes) -> None:
-        """Send a frame after those before it; the connection of a client that does not read is closed."""
+        """Queue a frame. The connection is closed if the client does not read its frames."""
         self._answers.put(frame)
 
     def see_room(self, room: Room) -> bool:
-        """Remember a room as it is now; return whether it is followed here."""
+        """Replace a cached room by its current state; return whether the connection follows the room."""
         self._accesses.see(room)
         return room.slug in self._following
 
     def accesses(self) -> Iterable[Access]:
-        """The rights of the user that are remembered."""
+        """The cached rights of the user."""
         return self._accesses
 
     def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None:
@@ -134,7 +134,7 @@ class Connection:
         await self._attempt(self._do(raw), raw)
 
     async def _attempt(self, deed: Coroutine[None, None, None], subject: str | dict[str, Any]) -> None:
-        """Execute a frame, or answer why it is refused. `subject` is the frame, or its room and client id."""
+        """Execute a frame, or answer with the refusal. `subject` is the raw frame, or its room and client id."""
         try:
             await deed
         except (Refused, Unavailable) as error:
@@ -162,7 +162,7 @@ class Connection:
             await self._do_other(frame)
 
     async def _do_other(self, frame: Follow | Unfollow | Read | Typing) -> None:
-        """Execute a frame that stores no message: only the pace limits it."""
+        """Execute a frame that stores no message. Only the pace limits such frames."""
         self._rest_seconds = self._pace.take(FOLLOW if isinstance(frame, Follow) else 1)
         if isinstance(frame, Follow):
             await self._following.follow(frame)
@@ -175,5 +175,5 @@ class Connection:
 
 
 def _is_own_fault(error: ChatroomError) -> bool:
-    """Whether the client caused it, and not the state of the server."""
+    """Whether the client caused the error, and not the server's load or database."""
     return isinstance(error, Refused) and error.reason != "busy"

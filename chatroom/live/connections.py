@@ -9,13 +9,13 @@ from chatroom.base.models import Room
 
 
 class Connection(Protocol):
-    """What the engine needs from a connection."""
+    """The interface of a connection that the engine uses."""
 
     user_id: str
     session_id: str
     expires_at: datetime
     was_active: bool
-    """Whether the user has posted on it since `expires_at` was set."""
+    """Whether the user has posted on this connection since `expires_at` was set."""
 
     def prolong(self, expires_at: datetime) -> None: ...
     def end(self, code: int, reason: str) -> None: ...

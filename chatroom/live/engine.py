@@ -1,7 +1,7 @@
-"""The live side of one process: rooms, appender, feed, presence, and all open connections.
+"""The engine of live delivery in one process: rooms, appender, feed, presence, and all open connections.
 
-It belongs to one event loop; other threads use its `bridge`, and methods whose docstring allows it. Its chores run once
-a second; one that fails is tried again at the next tick, and stops no other.
+The engine belongs to one event loop; other threads use its `bridge`. Its periodic tasks run once a second. A task that
+fails runs again at the next tick, and does not stop the other tasks.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """What the engine calls outside of it: in threads, except `posted_here` and `posted_elsewhere`."""
+    """The functions that the engine calls: in threads, except `posted_here` and `posted_elsewhere`."""
 
     find_room: Callable[[str], Room | None]
     hear_notices: Callable[[], Sequence[Notice]]
@@ -60,11 +60,11 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     posted_here: Callable[[str, Sequence[Message]], None]
     posted_elsewhere: Callable[[str], None]
     read_rights: ReadRights | None = None
-    """What connections remember is compared with it, if it is given."""
+    """Reads the current rights, to check the cached ones; without it, there is no check."""
 
 
 class Engine:
-    """Made on the event loop. `start` it, and `stop` it before the loop ends."""
+    """Create the engine on its event loop, then `start` it; `stop` it before the loop ends."""
 
     def __init__(
         self,
@@ -116,17 +116,17 @@ class Engine:
             self._chores.append(RightsCheck(self.connections, self.run, application.read_rights).take)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a function that blocks, in one of the store's threads."""
+        """Call a blocking function in one of the `store` threads."""
         return await self._loop.run_in_executor(self._pool, function, *arguments)
 
     async def start(self) -> None:
-        """Listen for other processes' changes, and take posts from the pages."""
+        """Start to receive changes of other processes, and to accept posts through the bridge."""
         self.bridge.open(self.appender, self._hear_own)
         work = (self._start_feed(), self._do_chores(), self.receiver.renew_site())
         self._tasks = {self._loop.create_task(each) for each in work}
 
     async def stop(self) -> None:
-        """Store what waits, give the leases back, and stop listening."""
+        """Store all queued drafts, release the presence leases, and stop the feed."""
         self.bridge.close()
         for task in self._tasks:
             task.cancel()
@@ -141,7 +141,7 @@ class Engine:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def enter(self, room: Room, person: Person | None) -> LiveRoom:
-        """Find the live side of a room, made on the first visit, and count in a connection, and its person if given."""
+        """Open a room, and count a connection in it; with a `person`, also as present."""
         live = await self.rooms.open(room)
         live.enter()
         if person is not None:
@@ -149,13 +149,13 @@ class Engine:
         return live
 
     def leave(self, live: LiveRoom, person: Person | None) -> None:
-        """Count a connection out."""
+        """Undo `enter` when the connection leaves the room."""
         live.leave()
         if person is not None:
             self.presence.leave(live, person)
 
     async def _start_feed(self) -> None:
-        """Start the feed that the database allows, as soon as it answers."""
+        """Start the feed that the database supports, as soon as the database answers."""
         while self._feed is None:
             try:
                 self._feed = await self.run(self._make_feed, self.rooms.revisions, self.rooms.hint_from_thread)

@@ -1,6 +1,6 @@
-"""Learn that a room changed in another process: by change stream, or by polling.
+"""Detect that another process has changed a room, by change stream or by polling.
 
-A feed only hints at a room and a revision. The tail reads from the store whatever a feed misses, repeats or reorders.
+A feed only gives hints (room and revision), and may miss, repeat or reorder them: changes are read from the store.
 """
 
 import logging
@@ -14,12 +14,12 @@ from chatroom.site.background import BackgroundThread
 log = logging.getLogger(__name__)
 
 Hint = Callable[[str, int], None]
-"""Called from the feed's thread with a room's id and a revision that it has reached."""
+"""A function that the feed calls, in its thread, with the id of a room and a revision that this room has reached."""
 Known = Callable[[], Mapping[str, int]]
-"""Return the followed rooms, each with its newest known revision."""
+"""A function that returns the followed rooms, each with its newest known revision."""
 
 Watch = Callable[[Callable[[], bool]], Iterator[tuple[str | None, int]]]
-"""Yield (room id, revision) of changes, and (None, 0) once it listens, until the given function says to stop."""
+"""A function that yields (room id, revision) of changes, and (None, 0) when open, until its argument returns True."""
 
 SAFETY_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.1
@@ -29,7 +29,7 @@ LONGEST_PAUSE_SECONDS = 2.0
 def poll(
     newest_revisions: Callable[[Mapping[str, int]], Mapping[str, int]], known: Known, hint: Hint, *, seconds: float
 ) -> BackgroundThread:
-    """Make a feed that reads the newest revisions of the followed rooms, again and again."""
+    """Make a feed that reads the newest revisions of the followed rooms every `seconds`."""
 
     def ask() -> None:
         for room, revision in newest_revisions(dict(known())).items():
@@ -39,10 +39,10 @@ def poll(
 
 
 class ChangeStreamFeed:
-    """Listen to the messages collection; when a broken stream is open again, hint at every room.
+    """Listen to the change stream; after a broken stream is open again, give a hint for every room.
 
-    It needs no resume token, because the log is one. `safety` polls slowly meanwhile, in case the stream stops without
-    an error.
+    The feed needs no resume token, because revisions show all missed changes. `safety` also polls slowly, in case the
+    stream stops without an error.
     """
 
     def __init__(self, watch: Watch, safety: BackgroundThread, known: Known, hint: Hint) -> None:
@@ -54,7 +54,7 @@ class ChangeStreamFeed:
         self._thread = threading.Thread(target=self._run, name="change-stream-feed", daemon=True)
 
     def start(self) -> None:
-        """Listen, in a thread of its own."""
+        """Listen in a separate thread."""
         self._safety.start()
         self._thread.start()
 

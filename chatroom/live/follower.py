@@ -1,6 +1,6 @@
-"""Send one connection everything beyond its cursor: one loop for history, live messages and reconnects.
+"""Send one connection all changes after its cursor: one loop for history, live messages and reconnects.
 
-A follower holds only a cursor; a slow one waits in its own `send` and delays nobody.
+A follower holds only a cursor. A follower of a slow client waits in its own `send`, and delays no other client.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ STORE_PAUSE_SECONDS = 0.5
 
 Send = Callable[[bytes], Awaitable[None]]
 ReadPage = Callable[[int, Format], Awaitable[tuple[bytes, int, int]]]
-"""Read the room's changes after a cursor from the store: the frame, the new cursor, how many messages it has."""
+"""A function that reads changes after a cursor from the store; returns frame, new cursor and number of messages."""
 
 
 class News(Protocol):
-    """What readers get in addition to changes: only its newest state. A reader holds the version it has seen."""
+    """A state that readers get in addition to changes, such as presence. Readers get only its newest version."""
 
     version: int
 
@@ -37,9 +37,9 @@ async def follow(
     send_now: SendNow,
     news: Sequence[News] = (),
 ) -> None:
-    """Send a room's changes after `cursor` (None: from now on) and its news, until cancelled.
+    """Send a room's changes after `cursor` (None: only new changes) and its news, until cancelled.
 
-    While there is nothing to send, the tail itself sends new changes with `send_now`, as long as that succeeds.
+    While the follower waits, the tail itself sends new changes with `send_now`, as long as that succeeds.
     """
     cursor = tail.revision if cursor is None else cursor
     missed: int | None = 0

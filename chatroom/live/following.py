@@ -1,4 +1,4 @@
-"""The rooms that one connection follows, each with its own follower, while its user is a member."""
+"""The rooms that one connection follows. Each has its own follower, as long as the user is a member."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ CLOSED = {
 
 
 class Following:
-    """One connection's. `end` closes it if a follower fails."""
+    """The followed rooms of one connection. `end` closes the connection if a follower fails."""
 
     def __init__(
         self,
@@ -57,21 +57,21 @@ class Following:
         return slug in self._followers
 
     async def follow(self, frame: Follow) -> None:
-        """Follow a room from a cursor, or restart at it; raise `Refused`."""
+        """Follow a room from a cursor. A room that is followed already starts again at the cursor. Raises `Refused`."""
         most = self._chat.limits.rooms_per_connection
         if frame.room not in self._followers and 0 < most <= len(self._followers):
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
         forgotten = self._accesses.forgotten
         room = (await self._accesses.get(frame.room)).room
-        if room.slug != frame.room:  # its frames would carry a name that the client does not know
+        if room.slug != frame.room:  # the client does not know the current slug, which frames would carry
             self._answers.put(protocol.closed(frame.room, "moved", CLOSED["moved"], to=room.slug))
             return
         format = frame.format or self._format
-        person = None if format == "brief" else self._accesses.person  # a reader who only counts is not present
+        person = None if format == "brief" else self._accesses.person  # who only counts is not present
         live = await self._engine.enter(room, person)
         try:
             if frame.after is not None and frame.after > live.tail.revision:
-                # Another process may be ahead of this one's tail; a cursor that no process gave is refused.
+                # Another process may have given this cursor before our tail has it; any other cursor is refused.
                 await self._engine.run(self._chat.history.after, room, frame.after, 1)
         except BaseException:
             self._engine.leave(live, person)
@@ -81,7 +81,7 @@ class Following:
         follower.add_done_callback(lambda _: self._engine.leave(live, person))
         self._followers[frame.room] = follower
         self._followed[frame.room] = live
-        if forgotten != self._accesses.forgotten:  # perhaps about this room, which was not followed yet
+        if forgotten != self._accesses.forgotten:  # a notice may have concerned this room
             self._start(self._look_again(frame.room, "removed"))
 
     def unfollow(self, slug: str) -> None:
@@ -92,13 +92,13 @@ class Following:
             follower.cancel()
 
     def look_again(self, room_id: str | None, why: str) -> None:
-        """Check whether the user is still in a room, or in each; unfollow those that they are not in."""
+        """Check whether the user is still a member of a room, or of all rooms (None); unfollow the others."""
         for slug, live in self._followed.items():
             if room_id in {None, live.room.id}:
                 self._start(self._look_again(slug, why))
 
     def update_person(self) -> None:
-        """Show the user's presence as they are shown now."""
+        """Update the user's name and picture in the presence of all followed rooms."""
         for live in self._followed.values():
             self._engine.presence.update(live, self._accesses.person)
 
@@ -113,7 +113,7 @@ class Following:
         task.add_done_callback(self._chores.discard)
 
     async def _look_again(self, slug: str, why: str) -> None:
-        """Unfollow a room if the user is no longer in it."""
+        """Unfollow a room if the user is no longer a member."""
         while slug in self._followers and slug not in self._accesses:
             forgotten = self._accesses.forgotten
             try:
@@ -141,11 +141,11 @@ class Following:
                 news=() if format == "brief" else live.news,
             )
         except OSError:
-            self._answers.when_gone()  # the task that reads the frames may wait for room for its answers
+            self._answers.when_gone()  # the task that reads frames may wait in `until_few`
         except Exception:
             log.exception("a follower failed; its connection is closed, so that the client reconnects")
             self._end(1011, "internal error")
 
     async def _read_page(self, live: LiveRoom, cursor: int, format: Format) -> tuple[bytes, int, int]:
-        async with self._reading:  # else one user's followers would fill the store's threads
+        async with self._reading:  # otherwise one user's followers could occupy all store threads
             return await live.reader.read_page(cursor, format)

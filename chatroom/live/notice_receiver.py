@@ -1,6 +1,6 @@
 """Apply notices to the connections of this process.
 
-`KINDS` has a function for each kind; unknown kinds are ignored, because a newer process may have sent them.
+`KINDS` maps each kind of notice to a function. Unknown kinds are ignored, because a newer process may send them.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS = 1.0
 MAX_SLUGS = 10_000
 REASON_BYTES = 123
-"""The longest reason of a close frame."""
+"""The most bytes of the reason in a close frame."""
 
 
 class NoticeReceiver:
-    """Applies notices. `count` grows with each: what was looked up before a notice may be outdated."""
+    """Apply notices. `count` is their number: if it has grown during a read, the result may be outdated."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class NoticeReceiver:
         await self.apply(await self._run(self._hear))
 
     async def find_room(self, room_id: str) -> Room | None:
-        """The room as it is now; waits for a database that is away."""
+        """Read a room. Waits while the database does not answer."""
         while True:
             try:
                 room: Room | None = await self._run(self._find_room, room_id)
@@ -68,12 +68,12 @@ class NoticeReceiver:
                 return room
 
     async def renew_site(self) -> None:
-        """Read the settings of the site; without an answer of the database, they stay as they are."""
+        """Read the settings of the site. They stay unchanged if the database does not answer."""
         with contextlib.suppress(Unavailable):
             await self._run(self._renew_site)
 
     async def tell(self, notice: Notice, make_frame: Callable[[str], bytes]) -> None:
-        """Send a frame, made with the slug of the notice's room, to the connections of the notice's user."""
+        """Send a frame to the connections of the notice's user. `make_frame` gets the slug of the notice's room."""
         theirs = self.connections.of(notice.user)
         slug = await self._find_slug(notice.room or "") if theirs else None
         if slug is not None:
@@ -82,7 +82,7 @@ class NoticeReceiver:
                 connection.tell(frame)
 
     async def _find_slug(self, room_id: str) -> str | None:
-        """The name of a room in frames, which never changes."""
+        """The slug of a room, cached because slugs never change."""
         if room_id not in self._slugs:
             room = await self.find_room(room_id)
             if room is None:
@@ -110,7 +110,7 @@ async def _user(receiver: NoticeReceiver, notice: Notice) -> None:
 
 
 async def _room(receiver: NoticeReceiver, notice: Notice) -> None:
-    """The settings of a room changed: it is read once for all connections that remember it."""
+    """The settings of a room changed: read the room once, for all connections that have cached it."""
     room = await receiver.find_room(notice.room or "")
     if room is not None:
         frame = protocol.room(room)
@@ -127,7 +127,7 @@ async def _rooms(receiver: NoticeReceiver, notice: Notice) -> None:
 
 
 async def _read(receiver: NoticeReceiver, notice: Notice) -> None:
-    """A user has read a room as far as `data.sequence`, on one of their devices."""
+    """A user has read a room up to `data.sequence`, on one device."""
     await receiver.tell(notice, lambda slug: protocol.read(slug, notice.data["sequence"]))
 
 
@@ -142,7 +142,7 @@ async def _site(receiver: NoticeReceiver, _: Notice) -> None:
 
 
 async def _missed(receiver: NoticeReceiver, _: Notice) -> None:
-    """Notices may have been lost: everything that connections remember is looked up again."""
+    """Notices may have been lost: all connections read their rights and rooms again."""
     for connection in list(receiver.connections):
         connection.forget_access()
         connection.tell(protocol.rooms())

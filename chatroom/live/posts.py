@@ -1,4 +1,4 @@
-"""The posts and changes of one connection: each is queued, and its answer has the client id of its frame."""
+"""Queue the posts and changes of one connection. Each answer has the client id of its frame."""
 
 from chatroom.base.access import Access
 from chatroom.base.errors import ChatroomError, Refused
@@ -15,7 +15,7 @@ from chatroom.messages.writer import Change
 
 
 class Posts:
-    """One connection's."""
+    """The posts and changes of one connection."""
 
     __slots__ = "_accesses", "_address", "_answers", "_chat", "_engine"
 
@@ -27,7 +27,7 @@ class Posts:
         self._answers = answers
 
     async def post(self, frame: Post) -> bool:
-        """Queue a post; False if it was answered at once, because it is stored already. Raises `Refused`."""
+        """Queue a post; False if the post was stored already, and is answered at once. Raises `Refused`."""
         access = await self._accesses.get(frame.room)
         if self._answers.are_many:
             await self._answers.until_few()

@@ -1,6 +1,6 @@
-"""Frames: parse those of clients, build those of the server. No sockets, no I/O.
+"""Parse the frames of clients, and build the frames of the server, without sockets and I/O.
 
-A frame is a typed value or a refusal; a message is encoded once for each format, however many people read it.
+A frame of a client becomes a typed value or a refusal. A message is encoded once for each format, for all readers.
 """
 
 import json
@@ -18,7 +18,7 @@ from chatroom.messages.outcomes import answer_of, stored_answer
 from chatroom.messages.rules import closed_to
 
 Format = Literal["text", "html", "brief"]
-"""What messages carry. `brief`: enough to count them, and nothing that a user wrote."""
+"""The content of messages in frames. `brief` is enough to count messages, without any text of users."""
 
 Slug = Annotated[str, Meta(min_length=1, max_length=64)]
 ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
@@ -28,10 +28,10 @@ FileIds = Annotated[tuple[MessageId, ...], Meta(max_length=50)]
 
 
 class Frame(Struct, tag_field="type", forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """What every frame from a client has."""
+    """The common fields of all frames from clients."""
 
     scope: ClassVar[Scope] = "post"
-    """The scope that an access token needs for it."""
+    """The scope that an access token needs for the frame."""
     room: Slug
 
 
@@ -45,7 +45,7 @@ class Post(Frame, frozen=True, tag="post"):
 
 
 class MessageChange(Frame, frozen=True, kw_only=True):
-    """What every frame that changes a message has."""
+    """The common fields of all frames that change a message."""
 
     id: MessageId
     client_id: ClientId | None = None
@@ -76,7 +76,7 @@ class Pin(MessageChange, frozen=True, tag="pin"):
 
 
 class Follow(Frame, frozen=True, tag="follow"):
-    """Receive a room's changes: those after `after`, or from now on."""
+    """Receive a room's changes after the cursor `after`, or only new changes."""
 
     scope: ClassVar[Scope] = "read"
     after: Cursor | None = None
@@ -105,7 +105,7 @@ _decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 
 
 class WireMessage(Struct, omit_defaults=True, kw_only=True):
-    """A message as clients see it; exactly these fields leave the server."""
+    """A message as clients receive it. No other field of a message leaves the server."""
 
     id: str
     sequence: int
@@ -126,20 +126,20 @@ class WireMessage(Struct, omit_defaults=True, kw_only=True):
 
 
 def parse(raw: str) -> ClientFrame:
-    """Read a client's frame; raise `Refused` (`invalid`), which says what is wrong."""
+    """Parse a client's frame; raise `Refused` (`invalid`) with the reason."""
     try:
         return _decoder.decode(raw)
     except RecursionError as error:
         raise Refused("invalid", "The frame is nested too deeply.") from error
     except (msgspec.MsgspecError, UnicodeEncodeError, ValueError) as error:
-        # Cut, because it may quote the frame.
+        # Shortened, because the error may quote the frame.
         raise Refused("invalid", f"The frame is not valid: {str(error)[:200]}") from error
 
 
 def subject_of(raw: str) -> dict[str, Any]:
-    """The `room` and `client_id` of a refused frame, as far as they can be read."""
+    """The `room` and `client_id` of a refused frame, if they can be read."""
     try:
-        frame = json.loads(raw)  # it also reads lone surrogates, which may be why the frame was refused
+        frame = json.loads(raw)  # also reads lone surrogates, for which the frame may have been refused
     except (RecursionError, ValueError):
         return {}
     if not isinstance(frame, dict):
@@ -152,7 +152,7 @@ def subject_of(raw: str) -> dict[str, Any]:
 
 
 def wire(message: Message, format: Format) -> WireMessage:
-    """A message as clients of that format see it."""
+    """A message as clients receive it in this format."""
     is_brief, is_deleted = format == "brief", message.deleted_at is not None
     return WireMessage(
         id=message.id,
@@ -184,40 +184,40 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode_message(message: Message, format: Format) -> bytes:
-    """A message as a piece of JSON, to be joined into `changes` frames."""
+    """Encode a message as JSON, for `changes` frames."""
     return _encoder.encode(wire(message, format))
 
 
 def changes(room: str, revision: int, pieces: Sequence[bytes]) -> bytes:
-    """The frame that brings a reader up to `revision`."""
+    """The frame with a room's changes up to `revision`."""
     head = _encoder.encode({"type": "changes", "room": room, "revision": revision})
     return b'%s,"messages":[%s]}' % (head[:-1], b",".join(pieces))
 
 
 def stored(room: str, message: Message, client_id: str | None) -> bytes:
-    """The answer to a post or a change, also to a repeated one; `client_id` is that of the frame."""
+    """The answer to a post or change, new or repeated. `client_id` is the client id of the frame."""
     return b'{"type":"stored",' + _encoder.encode(stored_answer(room, message, client_id))[1:]
 
 
 def held(room: str, message: Held) -> bytes:
-    """The answer to a post that waits for approval, also to a repeated one."""
+    """The answer to a post that waits for approval, new or repeated."""
     answer = msgspec.to_builtins(answer_of(room, message))
     del answer["held"]
     return _encoder.encode({"type": "held", **answer})
 
 
 def approval(room: str) -> bytes:
-    """The user's held messages in a room changed: read them again."""
+    """The frame after a change of the user's held messages in a room: the client reads them again."""
     return _encoder.encode({"type": "approval", "room": room})
 
 
 def caught_up(room: str, revision: int, missed: int) -> bytes:
-    """The reader has the history; what follows is live."""
+    """The frame after the history: later frames are live."""
     return _encoder.encode({"type": "caught_up", "room": room, "revision": revision, "missed": missed})
 
 
 def reason_of(error: ChatroomError) -> dict[str, Any]:
-    """Why something was refused, for people and for programs."""
+    """The fields of a refusal: the reason for programs, the message for people."""
     if not isinstance(error, Refused):
         error = Refused("unavailable", str(error))
     fields: dict[str, Any] = {"reason": error.reason, "message": error.message}
@@ -225,43 +225,43 @@ def reason_of(error: ChatroomError) -> dict[str, Any]:
 
 
 def refused(error: ChatroomError, subject: dict[str, Any]) -> bytes:
-    """The answer to a frame that was refused."""
+    """The answer to a refused frame."""
     return _encoder.encode({"type": "refused", **subject, **reason_of(error)})
 
 
 def here(room: str, people: Sequence[Person]) -> bytes:
-    """Everybody who is in the room now."""
+    """The frame with all people who are in the room now."""
     return _encoder.encode({"type": "presence", "room": room, "here": people})
 
 
 def presence_changed(room: str, came: Sequence[Person], left: Sequence[str]) -> bytes:
-    """Who came and who left since the last presence frame."""
+    """The frame with the people who came and the ids of users who left since the last presence frame."""
     return _encoder.encode({"type": "presence", "room": room, "came": came, "left": left})
 
 
 def typing(room: str, people: Sequence[Person]) -> bytes:
-    """The people who are typing: at most a few, or nobody."""
+    """The frame with the people who are typing; at most a few, or none."""
     return _encoder.encode({"type": "typing", "room": room, "people": people})
 
 
 def closed(room: str, reason: str, message: str, *, to: str = "") -> bytes:
-    """The room is no longer followed: its reader is no longer a member, or its slug is now `to`."""
+    """The frame when the connection stops following a room: the user left, or the slug of the room is now `to`."""
     frame = {"type": "closed", "room": room, "reason": reason, "message": message}
     return _encoder.encode({**frame, "to": to} if to else frame)
 
 
 def room(room: Room) -> bytes:
-    """The name or the settings of a room changed."""
+    """The frame after a change of a room's name or settings."""
     fields: dict[str, Any] = {"type": "room", "room": room.slug, "title": room.title, "topic": room.topic}
     fields |= {"kind": room.kind, "is_read_only": room.is_read_only, "slow_seconds": room.slow_seconds}
     return _encoder.encode(fields | {"archived": room.archived_at is not None, "closed": closed_to(room)})
 
 
 def rooms() -> bytes:
-    """The list of the user's rooms changed: read it again."""
+    """The frame after a change of the user's list of rooms: the client reads the list again."""
     return _encoder.encode({"type": "rooms"})
 
 
 def read(room: str, sequence: int) -> bytes:
-    """How far the user has read, on any of their devices."""
+    """The frame with the user's new read position in a room, from any device."""
     return _encoder.encode({"type": "read", "room": room, "sequence": sequence})

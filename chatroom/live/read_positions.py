@@ -1,6 +1,6 @@
-"""The read position of one connection: stored at most every two seconds, however often the client sends it.
+"""Store the read positions that one connection sends, at most every two seconds.
 
-The first one is stored at once, and the last one always, even if the connection ends.
+The first position is stored at once. The last position is always stored, even if the connection ends.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ PAUSE_SECONDS = 2.0
 
 
 class Positions:
-    """The read positions that one connection has to store: at most one for each room."""
+    """The read positions to store for one connection: at most one for each room."""
 
     def __init__(self, run: RunInThread, mark: Callable[[Access, int], object]) -> None:
         self._run = run
@@ -26,7 +26,7 @@ class Positions:
         self._task: asyncio.Task[None] | None = None
 
     def put(self, access: Access, sequence: int) -> None:
-        """Store a position soon, unless a later one of the same room follows."""
+        """Store a position soon, unless the client sends a later position in the same room before."""
         _, known = self._waiting.get(access.room.id, (access, 0))
         self._waiting[access.room.id] = (access, max(sequence, known))
         if self._task is None or self._task.done():
@@ -38,7 +38,7 @@ class Positions:
             for access, sequence in waiting.values():
                 try:
                     await self._run(self._mark, access, sequence)
-                except ChatroomError:  # logged where it was noticed; the client sends a later position in time
+                except ChatroomError:  # already logged; the client will send a later position
                     continue
                 except RuntimeError:  # the server stops
                     return

@@ -1,6 +1,6 @@
-"""Read changes of followed rooms from the store: those that the tail lacks, and pages of history.
+"""Read changes of a followed room from the store: new changes for the tail, and pages of history.
 
-It reads the store from the tail's revision on, so nothing is missed.
+Reads for the tail begin after the tail's newest revision, so the tail misses no change.
 """
 
 import asyncio
@@ -23,15 +23,15 @@ from chatroom.messages.messages_store import MessageStore
 
 RETRY_SECONDS = 0.5
 TOGETHER_SECONDS = 0.02
-"""How long messages of another process wait for those that this process is storing behind them."""
+"""The longest time that messages of another process wait, to share a frame with messages that this process stores."""
 LATELY = timedelta(seconds=2)
 
 Hear = Callable[[str, int], Awaitable["asyncio.Future[Any] | None"]]
-"""Take the revision that other processes have reached in a room; return this process's own write there, if any."""
+"""A function from a room and the newest revision by other processes to this process's running write there, if any."""
 
 
 class Source(msgspec.Struct, frozen=True):
-    """What rooms are read from. `posted_elsewhere` is called with the id of a user who posted at another process."""
+    """The dependencies of room readers. `posted_elsewhere` gets the id of a user who posted in another process."""
 
     store: MessageStore
     run: RunInThread
@@ -41,7 +41,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class RoomReader:
-    """One room's; made on the event loop."""
+    """The reader of one room, created on the event loop."""
 
     def __init__(self, room: Room, tail: Tail, typing: TypingPeople, source: Source) -> None:
         self._room = room
@@ -54,13 +54,13 @@ class RoomReader:
         self._pages: dict[tuple[int, Format], asyncio.Task[tuple[bytes, int, int]]] = {}
 
     def refresh(self) -> None:
-        """Read what the tail lacks; a call during a read causes another read after it."""
+        """Read new changes for the tail. A call during a read causes another read."""
         self._is_behind = True
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.get_running_loop().create_task(self._read_on())
 
     def note_said(self, messages: Iterable[Message]) -> None:
-        """Show the authors of these messages as no longer typing."""
+        """Stop showing the authors of these messages as typing."""
         for message in messages:
             if message.revision == message.sequence:
                 self._typing.stop(message.author.id, message.sent_at)
@@ -76,7 +76,7 @@ class RoomReader:
 
     async def _read_page(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
         found = await self._read(cursor)
-        if not found:  # a new primary may not know yet that a majority has these changes
+        if not found:  # a new primary may lag behind the majority for a moment
             raise Unavailable("The database is not up to date yet.")
         pieces = ((message.revision, protocol.encode_message(message, format)) for message in found)
         return bounded_frame(self._room.slug, pieces, found[-1].revision)
@@ -86,7 +86,7 @@ class RoomReader:
             self._is_behind = False
             try:
                 found = await self._read(self._tail.revision)
-            except ChatroomError:  # logged where it was noticed
+            except ChatroomError:  # already logged
                 self._is_behind = True
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -99,7 +99,7 @@ class RoomReader:
         return found
 
     async def _take_in(self, found: Sequence[Message]) -> None:
-        """Show what was read; together with what this process is storing behind it, if anything, in one frame."""
+        """Show the new changes to readers, if possible in one frame with messages that this process is storing."""
         writing = None
         if any(message.origin != self._source.store.origin for message in found):
             writing = await self._source.hear(self._room.id, found[-1].revision)
@@ -108,11 +108,11 @@ class RoomReader:
         self._count_posts(found)
         if writing is not None:
             await asyncio.wait([writing], timeout=TOGETHER_SECONDS)
-            await asyncio.sleep(0)  # the appender shows its own messages now, and these with them
+            await asyncio.sleep(0)  # now the appender shows its own messages together with these
         self._tail.show()
 
     def _count_posts(self, found: Iterable[Message]) -> None:
-        """Count recent posts through other processes for their authors' limits here."""
+        """Count recent posts by other processes against their authors' rate limits in this process."""
         lately = self._source.clock() - LATELY
         for message in found:
             if (
@@ -124,7 +124,7 @@ class RoomReader:
 
 
 def forget(tasks: dict[Any, asyncio.Task[Any]], key: Any, task: asyncio.Task[Any]) -> None:
-    """Remove a finished task, and mark its error as seen: those who awaited the task have it."""
+    """Remove a finished task, and mark its error as retrieved: the callers that awaited the task have it."""
     tasks.pop(key, None)
     if not task.cancelled():
         task.exception()

@@ -1,6 +1,6 @@
-"""The rooms that somebody follows in this process, each with its tail, presence and typing people.
+"""The rooms with followers in this process, each with its tail, presence and typing people.
 
-Changes in other processes arrive as hints: `chatroom.live.room_reader` reads them.
+Changes by other processes arrive as hints; `chatroom.live.room_reader` then reads the changes.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ FORGET_TICKS = 60
 
 
 class LiveRoom:
-    """A room that somebody follows in this process."""
+    """A room with followers in this process."""
 
     def __init__(self, room: Room, tail: Tail, source: Source) -> None:
         self.room = room
@@ -42,8 +42,8 @@ class LiveRoom:
         self.connections -= 1
 
     def is_news(self, revision: int) -> bool:
-        """Whether to follow a hint, which is then on its way. Called in a feed's thread."""
-        # One hint on its way stands for all later ones: the store is read after it has arrived.
+        """Whether a hint must be passed to the event loop, with `follow_hint`. Called in a feed's thread."""
+        # A hint on its way also serves all later hints, because the store is read after its arrival.
         if self._is_hinted or revision <= self.tail.revision:
             return False
         self._is_hinted = True
@@ -55,13 +55,13 @@ class LiveRoom:
         self.reader.refresh()
 
     def is_abandoned(self) -> bool:
-        """Whether nobody has followed it for a minute; called once a second."""
+        """Whether the room has had no follower for a minute. Must be called once a second."""
         self._empty_ticks = 0 if self.connections else self._empty_ticks + 1
         return self._empty_ticks > FORGET_TICKS
 
 
 class LiveRooms:
-    """All of them; made on the event loop. A room stays until nobody has followed it for a minute."""
+    """All rooms with followers, created on the event loop. A room stays for a minute after its last follower."""
 
     def __init__(
         self,
@@ -78,15 +78,15 @@ class LiveRooms:
         self._opening: dict[str, asyncio.Task[LiveRoom]] = {}
 
     def __iter__(self) -> Iterator[LiveRoom]:
-        """Iterate over a copy: rooms may be added and removed meanwhile."""
+        """Iterate over a copy, because rooms may be added and removed meanwhile."""
         return iter(list(self._rooms.values()))
 
     def find(self, room_id: str) -> LiveRoom | None:
-        """The live side of a room, if somebody follows it."""
+        """The live room, if it has followers."""
         return self._rooms.get(room_id)
 
     async def open(self, room: Room) -> LiveRoom:
-        """Find the live side of a room, made on the first visit."""
+        """Find or create the live room."""
         live = self._rooms.get(room.id)
         if live is None:
             task = self._opening.get(room.id)
@@ -97,16 +97,16 @@ class LiveRooms:
         return live
 
     def revision(self, room_id: str) -> int | None:
-        """The newest revision of a room that is known here; None if nobody follows it."""
+        """The newest revision of a room that this process knows; None for a room without followers."""
         live = self._rooms.get(room_id)
         return live.tail.revision if live else None
 
     def revisions(self) -> dict[str, int]:
-        """The newest revision that is known here, of each room."""
+        """The newest revision that this process knows, of each room."""
         return {room_id: live.tail.revision for room_id, live in list(self._rooms.items())}
 
     def publish(self, room_id: str, messages: list[Message]) -> None:
-        """Show the readers of a room what this process has just stored."""
+        """Show messages that this process has just stored to the readers of their room."""
         self._posted_here(room_id, messages)
         live = self._rooms.get(room_id)
         if live is not None:
@@ -123,12 +123,12 @@ class LiveRooms:
             self._loop.call_soon_threadsafe(live.follow_hint)
 
     def refresh(self) -> None:
-        """Read what the tails lack."""
+        """Read new changes for all tails."""
         for live in self:
             live.reader.refresh()
 
     def forget_empty(self) -> None:
-        """Release the rooms that nobody has followed for a minute; called once a second."""
+        """Forget rooms without followers for a minute. Must be called once a second."""
         for room_id, live in list(self._rooms.items()):
             if live.is_abandoned():
                 del self._rooms[room_id]
@@ -137,6 +137,6 @@ class LiveRooms:
         source = self._source
         revision: int = await source.run(source.store.newest_revision, room.id)
         live = self._rooms[room.id] = LiveRoom(room, self._make_tail(room.slug, revision), source)
-        # It receives hints only from now on, so read what changed since its revision was read.
+        # The room receives hints only from now on: read the changes since `revision` was read.
         live.reader.refresh()
         return live

@@ -1,6 +1,6 @@
-"""Hold a room's newest changes in memory, and send them to the readers who wait for more.
+"""Hold a room's newest changes in memory, and send them to waiting readers.
 
-Changes may be offered twice, late or out of order; they are kept dense, and bounded in number and bytes.
+Changes may be offered twice, late or out of order. The tail keeps them without gaps, bounded in number and bytes.
 """
 
 import asyncio
@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 FRAME_MESSAGES = 500
 FRAME_BYTES = 128_000
 KEPT_FRAMES = 8
-"""Readers who return are at many different cursors; a frame for each would hold the tail many times over."""
+"""The most cached frames. Returning readers have many different cursors, and each cached frame copies the messages."""
 
 SendNow = Callable[[bytes], bool]
-"""Send a frame without waiting; False, and nothing is sent, if that is not possible now."""
+"""A function that sends a frame without waiting; returns False, and sends nothing, if it would have to wait."""
 
 
 def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -> tuple[bytes, int, int]:
@@ -43,20 +43,20 @@ def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -
 
 
 class Entry:
-    """One change: a message as it was at that revision, encoded once for each format in use."""
+    """One change: a message at one revision, encoded once for each format in use."""
 
     __slots__ = ("brief", "html", "message", "size", "text")
 
     def __init__(self, message: Message) -> None:
         self.message = message
-        # An estimate of its bytes once it is encoded.
+        # An estimate of the encoded bytes.
         self.size = 2 * (sys.getsizeof(message.text) + sys.getsizeof(message.html)) + 600
         self.text: bytes | None = None
         self.html: bytes | None = None
         self.brief: bytes | None = None
 
     def encoded(self, format: Format) -> bytes:
-        """The message as a piece of a frame."""
+        """The encoded message, a piece of a frame."""
         piece: bytes | None = getattr(self, format)
         if piece is None:
             piece = protocol.encode_message(self.message, format)
@@ -65,7 +65,7 @@ class Entry:
 
 
 class Waiter:
-    """A reader who has seen everything, and can be sent what comes next without being woken."""
+    """A reader who has all changes. New changes are sent with `send_now`, without waking the reader's task."""
 
     __slots__ = ("cursor", "format", "send_now", "woken")
 
@@ -93,7 +93,7 @@ class Tail:
         self._frames: dict[tuple[int, Format], tuple[bytes, int, int]] = {}
 
     def offer(self, messages: Iterable[Message]) -> bool:
-        """Take the changes that come next, ignore known ones; False if there is a gap before them."""
+        """Append the next changes, and ignore known ones; False if changes before them are missing."""
         before = self.revision
         is_dense = True
         for message in sorted(messages, key=lambda message: message.revision):
@@ -107,23 +107,23 @@ class Tail:
         return is_dense
 
     def fill(self, messages: Iterable[Message]) -> None:
-        """Take what the store has after `revision`, in order; a missing revision means that its message changed again.
+        """Append all changes after `revision` from the store, in order. A gap means that a message has changed again.
 
-        Readers get it at `show`, or with the next changes that are offered.
+        Readers get the changes at `show`, or with the next offered changes.
         """
         for message in messages:
             if message.revision > self.revision:
                 self._take(message)
 
     def show(self) -> None:
-        """Send what has not been sent yet."""
+        """Send unsent changes to waiting readers."""
         if self.revision > self._spread_to:
             self._spread()
 
     def frame(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
-        """Everything after `cursor`, as one bounded frame: the frame, the new cursor, and how many messages it has.
+        """Return a bounded frame with the changes after `cursor`, the new cursor, and the number of its messages.
 
-        It is made once for all readers at the same cursor. `cursor` must not be before `start`.
+        The frame is made once for all readers at the same cursor. `cursor` must not be before `start`.
         """
         key = (cursor, format)
         frame = self._frames.get(key)
@@ -135,9 +135,9 @@ class Tail:
         return frame
 
     async def wait(self, cursor: int, format: Format, send_now: SendNow) -> int:
-        """Wait until a reader who has seen everything has to act again, and return its cursor.
+        """Wait, for a reader at the end, until the reader must act again; return the reader's new cursor.
 
-        New changes are sent to it with `send_now`, as long as that succeeds.
+        Meanwhile, new changes are sent with `send_now`, as long as that succeeds.
         """
         waiter = Waiter(cursor, format, send_now)
         self._waiting[waiter] = None
@@ -154,9 +154,9 @@ class Tail:
             _wake(waiter)
 
     def _spread(self) -> None:
-        """Send what is new to all waiting readers, and wake those that need more than one frame.
+        """Send new changes to all waiting readers, and wake the readers that need more than one frame.
 
-        Each of hundreds of readers costs a call this way; waking its task would cost more than sending does.
+        This costs one call for each reader; waking each reader's task would cost more than sending.
         """
         self._frames.clear()
         self._spread_to = self.revision
@@ -168,8 +168,8 @@ class Tail:
                 _wake(waiter)
 
     def _send_to(self, waiter: Waiter) -> bool:
-        """Send one frame to a reader; True if the reader has everything then."""
-        if waiter.cursor >= self.revision:  # it has read further, through another process
+        """Send one frame to a reader; True if the reader then has all changes."""
+        if waiter.cursor >= self.revision:  # the reader is ahead: its cursor is from another process
             return True
         if waiter.cursor < self.start:
             return False
@@ -178,7 +178,7 @@ class Tail:
             if not waiter.send_now(frame):
                 return False
         except Exception:
-            # Other readers must not suffer for it. This one is woken, and ends if sending fails again.
+            # Other readers must not fail as well. This reader is woken, and ends if sending fails again.
             log.exception("a frame could not be sent to a waiting reader")
             return False
         waiter.cursor = cursor
@@ -204,13 +204,13 @@ class Tail:
         pieces = (
             (entry.message.revision, entry.encoded(format))
             for entry in self._after(cursor)
-            # A message that was changed again comes once, in its latest state.
+            # A message that has changed again is sent once, in its latest state.
             if self._latest.get(entry.message.id) == entry.message.revision
         )
         return bounded_frame(self.slug, pieces, self.revision)
 
     def _after(self, cursor: int) -> Iterable[Entry]:
-        """The entries after `cursor`. Most readers miss only the last few, so it searches from the end."""
+        """The entries after `cursor`, searched from the end, because most readers miss only the last few."""
         found = []
         for entry in reversed(self._entries):
             if entry.message.revision <= cursor:

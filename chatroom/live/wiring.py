@@ -1,4 +1,4 @@
-"""The parts of this package: presences, which need no event loop, the engine and the endpoint; and its collection."""
+"""Create the parts of this package: presences (without an event loop), the engine and the endpoint."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ COLLECTIONS = (CollectionModel("presences", presences_store.INDEXES),)
 
 
 class LiveParts:
-    """What the package offers."""
+    """The parts of the package."""
 
     def __init__(self, site: SiteParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts) -> None:
         self._site, self._people, self._messages, self._rooms = site, people, messages, rooms
@@ -40,7 +40,7 @@ class LiveParts:
     def make_engine(
         self, bridge: Bridge, store_now: AsyncMessages | None, *, posted_here: Callable[[str, Sequence[Message]], None]
     ) -> Engine:
-        """Wire an engine; call it on the event loop that the engine is to run on, from which `store_now` writes."""
+        """Create the engine for the current event loop, from which `store_now` writes."""
         site, messages, settings = self._site, self._messages, self._context.settings
         application = Application(
             find_room=self._rooms.store.find,
@@ -63,7 +63,7 @@ class LiveParts:
         return Engine(bridge, appending, messages.store, self.presences, application=application, limits=limits)
 
     def make_endpoint(self, engine: Engine, entrance: Entrance) -> LiveEndpoint:
-        """Wire the endpoint of connections."""
+        """Create the endpoint that accepts connections."""
         settings, messages, rooms = self._context.settings, self._messages, self._rooms
         limits = gate.Limits(
             connections=settings.max_connections,
@@ -82,7 +82,7 @@ class LiveParts:
         return LiveEndpoint(engine, chat, entrance)
 
     def _make_feed(self, known: Known, hint: Hint) -> Feed:
-        """The feed that the database allows; called in a thread."""
+        """Make the feed that the database supports. Called in a thread."""
         database = self._context.database
         database.warn_if_outdated()
         make_polling = partial(poll, self._messages.store.newest_revisions, known, hint)
