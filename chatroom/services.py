@@ -138,7 +138,8 @@ class Services:
     def _wire_above_messages(self) -> None:
         below = self.site, self.people, self.messages
         self.rooms = rooms.RoomParts(
-            *below,
+            self.site,
+            self.messages,
             check_making=later(lambda: self.moderation.newcomers.check_making_rooms),
             check_direct=later(lambda: self.moderation.newcomers.check_direct),
         )

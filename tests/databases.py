@@ -19,7 +19,6 @@ from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.mongo.embedded.mongod import find_binaries, make_runnable
-from chatroom.people.sessions_store import SessionStore
 from chatroom.rooms.wiring import RoomParts
 from chatroom.services import COLLECTIONS
 from chatroom.site.acts import Acts, FollowUp
@@ -52,9 +51,8 @@ def make_rooms(
     """Make the parts of the package `rooms` on a database."""
     context = Context(settings or Settings(mongo_uri="mongomock://"), database, "", "here")
     site: Any = SimpleNamespace(context=context, notices=notices, acts=acts or make_acts(database, notices))
-    people: Any = SimpleNamespace(session_store=SessionStore(database))
     messages: Any = SimpleNamespace(writer=writer, store=MessageStore(database, origin="here"))
-    return RoomParts(site, people, messages, **given)
+    return RoomParts(site, messages, **given)
 
 
 def make_acts(

@@ -13,7 +13,7 @@ from functools import partial
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.threads import RunInThread
 from chatroom.live.connections import Connection, Connections
-from chatroom.rooms.current_rights import Now
+from chatroom.rooms.current_rights_store import Now
 
 PROLONG_TICKS = 20
 START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's

@@ -3,7 +3,6 @@
 An ended session is marked, so that every process can learn of the end. An index removes it later.
 """
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -89,13 +88,6 @@ class SessionStore:
         with self._database.bounded():
             found = self._sessions.find({"ended_at": {"$gt": moment}}, {"ended_at": 1}).sort("ended_at", ASCENDING)
             return [(document["_id"], document["ended_at"]) for document in found]
-
-    def list_going_on(self, ids: Collection[str]) -> list[tuple[str, str, int]]:
-        """Return the sessions among `ids` that were not ended: id, user, and version of the password."""
-        fields = {"user_id": 1, "password_version": 1}
-        with self._database.bounded():
-            found = self._sessions.find({"_id": {"$in": list(ids)}, "ended_at": None}, fields)
-            return [(each["_id"], each["user_id"], each["password_version"]) for each in found]
 
     def _end(self, query: dict[str, Any]) -> int:
         # The database sets the time, because the clocks of the processes differ.

@@ -5,15 +5,11 @@ Opening the page of a public room, or joining it, makes a user a member, unless 
 
 from collections.abc import Callable
 
-import msgspec
-
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Notice, Room
 from chatroom.names import LOBBY_SLUG
 from chatroom.rooms.access_store import AccessStore
-from chatroom.rooms.direct_store import DirectRoomStore
-from chatroom.rooms.listings_store import title_for
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.notices import Notices
@@ -26,26 +22,16 @@ class RoomAccess:
     """Find rooms for their members, and admit users to public rooms."""
 
     def __init__(
-        self,
-        store: AccessStore,
-        room_store: RoomStore,
-        direct_store: DirectRoomStore,
-        membership_store: MembershipStore,
-        notices: Notices,
+        self, store: AccessStore, room_store: RoomStore, membership_store: MembershipStore, notices: Notices
     ) -> None:
         self._store = store
         self._room_store = room_store
-        self._direct_store = direct_store
         self._membership_store = membership_store
         self._notices = notices
 
     def find_for(self, user_id: str, slug: str) -> Access | None:
         """The room with this slug and the user's rights in it; None if the user is not a member."""
-        access = self._store.find(user_id, slug)
-        if access is not None and access.room.kind == "direct":
-            title = title_for(user_id, access.room, self._direct_store.people_of(access.room))
-            return msgspec.structs.replace(access, room=msgspec.structs.replace(access.room, title=title))
-        return access
+        return self._store.find(user_id, slug)
 
     def get_for(self, user_id: str, slug: str) -> Access:
         """Find a room like `find_for`, and admit the user to the lobby. Raises `Refused` for other users.

@@ -3,31 +3,19 @@
 A room is found through its member: the query is the permission.
 """
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
-
 import msgspec
 
 from chatroom.base.access import Access
 from chatroom.base.models import Person, Role
 from chatroom.mongo.database import Database, Document
 from chatroom.people.fields import SHOWN, approval_state_of, person_of
+from chatroom.people.users_store import find_people
+from chatroom.rooms.listings_store import title_for
 from chatroom.rooms.memberships_store import membership_of
 from chatroom.rooms.rooms_store import find_named, room_of
 
 USER_FIELDS = SHOWN | dict.fromkeys(("role", "muted_until", "mute_reason", "deleted_at"), 1)
 APPROVAL_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted", "held_at"), 1)
-RIGHTS_FIELDS = dict.fromkeys(("role", "muted_until", "banned_until", "password_version"), 1)
-
-
-class Rights(msgspec.Struct, frozen=True, kw_only=True):
-    """The rights of an account now. `memberships` maps the id of each room to the role and mute there."""
-
-    site_role: Role
-    muted_until: datetime | None = None
-    banned_until: datetime | None = None
-    password_version: int
-    memberships: Mapping[str, tuple[Role, datetime | None]]
 
 
 class AccessStore:
@@ -52,29 +40,19 @@ class AccessStore:
             if membership is None:
                 return None
             user = self._users.find_one({"_id": user_id}, USER_FIELDS | APPROVAL_FIELDS) or {}
-        return None if user.get("deleted_at") else _access(room, membership, user)  # deleted meanwhile
+            if user.get("deleted_at"):  # deleted meanwhile
+                return None
+            access = _access(room, membership, user)
+            if access.room.kind == "direct":
+                title = title_for(user_id, access.room, find_people(self._users, access.room.people))
+                return msgspec.structs.replace(access, room=msgspec.structs.replace(access.room, title=title))
+        return access
 
     def moderated_by(self, user_id: str) -> list[str]:
         """The ids of the rooms in which the user is an administrator or a moderator."""
         query = {"user": user_id, "role": {"$in": ["administrator", "moderator"]}}
         with self._database.bounded():
             return [document["room"] for document in self._memberships.find(query, {"room": 1})]
-
-    def rights_of(self, user_ids: Collection[str]) -> dict[str, Rights]:
-        """The current rights of these accounts; deleted accounts are left out."""
-        with self._database.bounded():
-            users = list(self._users.find({"_id": {"$in": list(user_ids)}, "deleted_at": None}, RIGHTS_FIELDS))
-            member = {"user": {"$in": [user["_id"] for user in users]}, "removed_at": None}
-            found = list(self._memberships.find(member, {"_id": 0, "user": 1, "room": 1, "role": 1, "muted_until": 1}))
-        theirs: dict[str, dict[str, tuple[Role, datetime | None]]] = {user["_id"]: {} for user in users}
-        for each in found:
-            theirs[each["user"]][each["room"]] = (each.get("role", "member"), each.get("muted_until"))
-        return {
-            user["_id"]: msgspec.convert(
-                {**user, "site_role": user["role"], "memberships": theirs[user["_id"]]}, Rights
-            )
-            for user in users
-        }
 
     def site_role_of(self, user_id: str) -> Role:
         """The role of an account on the site; `member` for an account that does not exist."""

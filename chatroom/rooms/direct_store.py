@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Unavailable
-from chatroom.base.models import Person, Room
+from chatroom.base.models import Room
 from chatroom.mongo.database import Database
 from chatroom.mongo.unique import check_own
 from chatroom.names import make_direct_slug
-from chatroom.people.users_store import find_people
 from chatroom.rooms.rooms_store import insert_or_find, room_of
 
 TRIES = 5
@@ -42,10 +41,6 @@ class DirectRoomStore:
         if room is None:
             raise Unavailable("The conversation could not be created. Please try again.")
         return room
-
-    def people_of(self, room: Room) -> dict[str, Person]:
-        with self._database.bounded():
-            return find_people(self._users, room.people)
 
     def count_accounts(self, people: Sequence[str]) -> int:
         with self._database.bounded():

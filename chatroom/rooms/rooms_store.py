@@ -57,10 +57,6 @@ class RoomStore:
     def find(self, room_id: str) -> Room | None:
         return self._find({"_id": room_id})
 
-    def find_all(self, ids: Collection[str]) -> dict[str, Room]:
-        with self._database.bounded():
-            return {room["_id"]: room_of(room) for room in self._rooms.find({"_id": {"$in": list(ids)}})}
-
     def find_by_slug(self, slug: str) -> Room | None:
         """Find a room by its slug, or a direct room by its former slug."""
         with self._database.bounded():

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from chatroom.base.clock import Clock, utc_now
 from chatroom.messages.wiring import MessageParts
 from chatroom.mongo.collections import CollectionModel
-from chatroom.people.wiring import PeopleParts
 from chatroom.rooms import memberships_store, rooms_store
 from chatroom.rooms.access import RoomAccess
 from chatroom.rooms.access_store import AccessStore
-from chatroom.rooms.current_rights import RightsNow
+from chatroom.rooms.current_rights_store import CurrentRightsStore
 from chatroom.rooms.direct import DirectRooms
 from chatroom.rooms.direct_store import DirectRoomStore
 from chatroom.rooms.former_slugs_store import FormerSlugs
@@ -40,7 +39,6 @@ class RoomParts:
     def __init__(
         self,
         site: SiteParts,
-        people: PeopleParts,
         messages: MessageParts,
         *,
         check_making: Callable[[str], None] = lambda _user_id: None,
@@ -58,7 +56,7 @@ class RoomParts:
         self.listings = ListingStore(database)
         self.preferences = OwnMembershipStore(database, clock=clock)
         direct = DirectRoomStore(database, clock=clock)
-        self.access = RoomAccess(self.access_store, self.store, direct, self.membership_store, notices)
+        self.access = RoomAccess(self.access_store, self.store, self.membership_store, notices)
         self.making = RoomMaking(
             self.store,
             notices,
@@ -80,5 +78,5 @@ class RoomParts:
         codes = CodeStore(database, database["room_invites"], owner="created_by_id", clock=clock)
         self.links = RoomLinks(codes, self.store, self.membership_store, self.membership, acts, clock=clock)
         self.read_positions = ReadPositions(self.preferences, messages.store, notices)
-        self.current_rights = RightsNow(self.access_store, self.store, people.session_store, clock=clock)
+        self.current_rights = CurrentRightsStore(database, clock=clock)
         self.forget = (codes.forget,)

@@ -9,9 +9,7 @@ import pytest
 from chatroom.base.models import Session
 from chatroom.live.checks import ROUND_TICKS
 from chatroom.people.sessions_store import SessionStore
-from chatroom.rooms.access_store import AccessStore
-from chatroom.rooms.current_rights import RightsNow
-from chatroom.rooms.rooms_store import RoomStore
+from chatroom.rooms.current_rights_store import CurrentRightsStore
 from tests.databases import in_memory
 from tests.loops import in_loop, settle
 from tests.people import ALICE, BOB
@@ -23,8 +21,7 @@ SOON = datetime(2100, 1, 1, tzinfo=UTC)
 async def started() -> Process:
     database = in_memory()
     sessions = SessionStore(database)
-    rights = RightsNow(AccessStore(database), RoomStore(database), sessions)
-    process = Process(database, read_rights=rights.read)
+    process = Process(database, read_rights=CurrentRightsStore(database).read)
     process.rooms.store.ensure(DEN)
     for person in (ALICE, BOB):
         database["users"].insert_one(

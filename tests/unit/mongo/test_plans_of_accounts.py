@@ -19,7 +19,7 @@ from chatroom.people.directory_store import DirectoryStore
 from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
-from chatroom.rooms.access_store import AccessStore
+from chatroom.rooms.current_rights_store import CurrentRightsStore
 from chatroom.services import COLLECTIONS
 from chatroom.site.acts_store import ActStore, Note
 from chatroom.site.audit import Audit
@@ -80,7 +80,7 @@ class Town:
             person = self.people[n % 10]
             actor = Author(person.id, person.display_name)
             record(database, actor, ("ban", "mute")[n % 2], Subject("user", str(n % 10), "Ann"))
-        self.acts, self.accesses = ActStore(database), AccessStore(database)
+        self.acts, self.rights = ActStore(database), CurrentRightsStore(database)
         self.hooks = HookStore(database)
         for n in range(100):
             made = Hook(
@@ -176,7 +176,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
     "what somebody did": (lambda t: t.audit.page(actor=t.somebody.id), 51),
     "invitations": (lambda t: (t.invites.list_valid(50), t.invites.end("x", NOTE)), 1),
     "an act that is not recorded": (lambda t: (t.acts.list_left("memberships"), t.acts.settle(NOTE)), 1),
-    "what people may do now": (lambda t: t.accesses.rights_of([each.id for each in t.people[:3]]), 4),
+    "what people may do now": (lambda t: t.rights.read([each.id for each in t.people[:3]], ["lobby"], ["x"]), 4),
     "an account is deleted": (lambda t: t.states.make_former(t.people[108].id, is_erased=False), 1),
     "who is gone": (lambda t: (t.states.list_leaving(), t.states.find_former(t.people[200].id)), 21),
     "what a former member had": (lambda t: (t.sessions.forget(t.people[109].id), t.resets.forget("x")), 2),
