@@ -37,6 +37,7 @@ def _settings_page(slug: str, form: RoomForm | InviteForm | None = None, **shown
         entries=services.site.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
         roles=ROLES,
         typed_username=_typed_name(),
+        archive_reason=_archive_reason() if request.endpoint == "room_settings.archive" else "",
         **shown,
     )
 
@@ -60,8 +61,7 @@ def archive(slug: str) -> Page:
     """Archive or reopen the room."""
     access = get_access(slug)
     is_archived = request.form.get("archived") == "yes"
-    reason = request.form.get("reason", "")[:LONGEST_REASON]
-    services.rooms.settings.archive(access, is_archived=is_archived, reason=reason)
+    services.rooms.settings.archive(access, is_archived=is_archived, reason=_archive_reason())
     return _changed(access, "The room was archived." if is_archived else "The room was reopened.")
 
 
@@ -135,6 +135,10 @@ def end_invite(slug: str, invite_id: str) -> Page:
 
 def _typed_name() -> str:
     return request.form.get("username", "")[:64]
+
+
+def _archive_reason() -> str:
+    return request.form.get("reason", "")[:LONGEST_REASON]
 
 
 def _changed(access: Access, said: str) -> Page:
