@@ -7,18 +7,19 @@ from datetime import UTC, datetime
 from typing import cast, get_args
 
 from flask import Response, request, url_for
+from wtforms import SelectChoice, SelectField, StringField
 
 from chatroom.base.access import Access
-from chatroom.base.durations import until
+from chatroom.base.durations import OFFERED, end_of, until
 from chatroom.base.errors import Refused
 from chatroom.base.models import Role, User
 from chatroom.people.profiles import Profile, local_time
+from chatroom.site.audit import LONGEST_REASON
 from chatroom.site.authority import has_power
-from chatroom.web.kit.forms import RULES
+from chatroom.web.kit.forms import RULES, Form
 from chatroom.web.kit.login import client_address, current_user, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
-from chatroom.web.moderation.forms import OrderForm
 from chatroom.web.people.forms import ProfileForm
 
 DONE = {
@@ -30,6 +31,18 @@ DONE = {
 }
 
 blueprint = page_blueprint("people")
+
+
+class OrderForm(Form):
+    """Mute or ban a user."""
+
+    reason = StringField("Reason (the user sees it)", render_kw={"required": True, "maxlength": LONGEST_REASON})
+    duration = SelectField("For how long", choices=[SelectChoice(*choice) for choice in OFFERED.items()], default="1h")
+
+    @property
+    def end(self) -> datetime:
+        """When the mute or the ban ends; raise `Refused` for a wrong duration."""
+        return end_of(self.duration.data or "", datetime.now(UTC))
 
 
 @blueprint.get("/people/<user_id>")
