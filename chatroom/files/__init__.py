@@ -1,4 +1,4 @@
 """Files of messages: store uploads, make thumbnails, serve files to members, and delete files.
 
-Only members of its room can read a file, and it contains no metadata from the camera.
+Only members of the room can read its files. Stored pictures and videos contain no metadata from the camera.
 """

@@ -85,7 +85,7 @@ class Term(NamedTuple):
 
     @property
     def _goes_on(self) -> bool:
-        """Whether the last word also matches words that begin with it."""
+        """Whether the last word also matches longer words."""
         last = self.units[-1]
         return self.is_open and not last.is_letter and len(last.text) >= SHORTEST_BEGINNING
 

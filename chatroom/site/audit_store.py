@@ -68,7 +68,7 @@ class AuditStore:
             self._entries.update_one({"_id": ObjectId(entry_id)}, {"$setOnInsert": document_of(act)}, upsert=True)
 
     def list_before(self, before: str, limit: int, filters: Mapping[str, str]) -> list[Entry]:
-        """Entries that match `filters`, older than the one with the id `before`, or the newest."""
+        """Return the newest entries that match `filters` and, if `before` is an id, are older than that entry."""
         query: dict[str, Any] = dict(filters)
         if ObjectId.is_valid(before):
             query["_id"] = {"$lt": ObjectId(before)}

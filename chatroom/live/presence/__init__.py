@@ -1,4 +1,4 @@
-"""Presence: who is in a room and who is typing, in all processes.
+"""Presence: the people who are in a room, and the people who are typing, in all processes.
 
-A presence is a lease: nobody stays present after their laptop or the server process died.
+A presence is a lease, so it expires after the death of a laptop or a server process.
 """

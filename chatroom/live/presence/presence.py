@@ -1,6 +1,6 @@
-"""Who is in a room, as one process sees it: its own connections, and the leases of other processes.
+"""The people in a room, from the connections of this process and the leases of other processes.
 
-A reader holds one number, the version it has seen; if it missed more than the last change, it gets the whole list.
+A reader holds one number, the version that it has seen. A reader that missed several changes gets the whole list.
 """
 
 from collections import Counter
@@ -24,13 +24,13 @@ class Presence:
         self._whole = b""
 
     def enter(self, person: Person) -> bool:
-        """Count a connection; True if it is this person's first in this process."""
+        """Count a connection; True if it is the person's first connection in this process."""
         self._connections[person.id] += 1
         self._people[person.id] = person
         return self._connections[person.id] == 1
 
     def leave(self, person: Person) -> bool:
-        """Remove a connection; True if it was the person's last in this process."""
+        """Remove a connection; True if it was the person's last connection in this process."""
         self._connections[person.id] -= 1
         if self._connections[person.id] > 0:
             return False
@@ -39,7 +39,7 @@ class Presence:
         return True
 
     def update(self, person: Person) -> bool:
-        """Update how a person is shown; False if they are not here, or nothing changed."""
+        """Update the name and picture of a person; False if the person is not here, or nothing changed."""
         if self._people.get(person.id, person) == person:
             return False
         self._people[person.id] = person
@@ -55,7 +55,7 @@ class Presence:
         self._elsewhere = {person.id: person for person in people}
 
     def publish(self) -> bool:
-        """Make a new version of what changed since the last call; False if nothing changed."""
+        """Make a new version with the changes since the last call; False if nothing changed."""
         people = self._elsewhere | self._people
         if people == self._shown and self.version:
             return False
@@ -68,13 +68,13 @@ class Presence:
         return True
 
     def forget(self) -> None:
-        """Start again without a version, because nobody receives it; the next reader gets the whole list."""
+        """Drop the versions while the room has no readers. The next reader gets the whole list."""
         self._shown = {}
         self._whole = b""
         self.version = 0
 
     def frame(self, seen: int) -> bytes:
-        """The frame for a reader who has seen version `seen` (0: none)."""
+        """The frame for a reader that has seen version `seen` (0: no version)."""
         if seen and seen == self.version - 1:
             return self._last_change
         if not self._whole:

@@ -1,6 +1,6 @@
-"""People who come, leave and type in the rooms of one process: sent to readers, and published to other processes.
+"""Send changes of presence and typing to the readers of this process, and publish them to other processes.
 
-Other processes read it from leases in the database, which are written at most once a second.
+Other processes read the leases in the database, which are written at most once a second.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rooms import LiveRoom, LiveRooms
 
 ELSEWHERE_TICKS, TYPING_TICKS = 3, 2
-"""How often the leases of other processes are read: for who is present, for who is typing."""
+"""The ticks between two reads of other processes' leases, for present people and for typing people."""
 
 
 class PresenceUpdates:
-    """Called on the event loop; `keep` and `keep_typing` once a second."""
+    """The updates of presence. All methods are called on the event loop, `keep` and `keep_typing` once a second."""
 
     def __init__(
         self,
@@ -40,12 +40,12 @@ class PresenceUpdates:
         self._ended: set[tuple[str, str]] = set()
 
     def enter(self, live: LiveRoom, person: Person) -> None:
-        """Count a person's connection in."""
+        """Count a connection of a person."""
         if live.presence.enter(person):
             self._take(live, person)
 
     def leave(self, live: LiveRoom, person: Person) -> None:
-        """Count a person's connection out."""
+        """Remove a connection of a person."""
         if live.presence.leave(person):
             self._taken.pop((live.room.id, person.id), None)
             self._ended.add((live.room.id, person.id))
@@ -56,13 +56,13 @@ class PresenceUpdates:
             self._take(live, person)
 
     def type(self, room: Room, person: Person) -> None:
-        """Show that a person types in a room, if anybody here follows it."""
+        """Show that a person types in a room, if the room has followers in this process."""
         live = self._rooms.find(room.id)
         if live is not None:
             live.typing.type(person, self._clock())
 
     async def keep(self, tick: int) -> None:
-        """Write and renew the leases of who is here, and show who is in each room."""
+        """Write and renew the leases of this process, and send each room's presence to its readers."""
         try:
             watched = {live.room.id: live.presence for live in self._rooms if live.presence.is_watched}
             await self._write()
@@ -79,7 +79,7 @@ class PresenceUpdates:
                     live.tail.wake()
 
     async def keep_typing(self, tick: int) -> None:
-        """Publish who types in this process, and send who types in each room."""
+        """Publish the people who type in this process, and send each room's typing people to its readers."""
         watched = {live.room.id: live for live in self._rooms if live.presence.is_watched}
         try:
             fresh = [(room_id, user_id) for room_id, live in watched.items() for user_id in live.typing.take_fresh()]
@@ -95,7 +95,7 @@ class PresenceUpdates:
                     live.tail.wake()
 
     async def give_back(self) -> None:
-        """End every lease: the process stops."""
+        """End all leases when the process stops."""
         await self._run(self._store.end_all)
 
     def _take(self, live: LiveRoom, person: Person) -> None:
@@ -103,14 +103,14 @@ class PresenceUpdates:
         self._taken[live.room.id, person.id] = person
 
     async def _write(self) -> None:
-        """Write the leases that changed since the last tick; raise `Unavailable`, and lose nothing."""
+        """Write the leases that changed since the last tick. After `Unavailable`, the next call writes them."""
         taken, self._taken = self._taken, {}
         ended, self._ended = self._ended, set()
         try:
             await self._run(self._store.end, ended)
             await self._run(self._store.take, [(room_id, person) for (room_id, _), person in taken.items()])
         except Unavailable:
-            # The lease of a person who left meanwhile must not be taken again: nobody would ever end it.
+            # Do not take the lease of a person who left meanwhile: it would never be ended.
             missing = {key: person for key, person in taken.items() if key not in self._ended}
             self._taken = missing | self._taken
             self._ended |= ended - set(self._taken)
@@ -119,5 +119,5 @@ class PresenceUpdates:
     async def _renew(self, rooms: Mapping[str, Presence]) -> None:
         leases = [(room_id, person) for room_id, presence in rooms.items() for person in presence.local()]
         if await self._run(self._store.renew) < len(leases):
-            # Some expired while this process slept, or were lost with a primary.
+            # Some leases expired while this process was suspended, or were lost with a failed primary.
             await self._run(self._store.take, leases)

@@ -1,6 +1,6 @@
-"""Presence leases: they expire, so that nobody stays present after their laptop or the server process died.
+"""Presence leases, which expire after the death of a laptop or a server process.
 
-A lease belongs to one process, which renews all its leases at once.
+A lease belongs to one process, which renews all its leases in one write.
 """
 
 from collections.abc import Collection, Iterable
@@ -28,7 +28,7 @@ VISIT = timedelta(seconds=15)
 
 
 class PresenceStore:
-    """The presences collection, as one process sees it."""
+    """Read and write the leases of one process, and read the leases of the others."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class PresenceStore:
 
     def visit(self, room: str, person: Person) -> None:
         """Note a reader without a connection (page or API), who is present for some seconds."""
-        # Under a name of its own: nothing renews it, and the engine reads it with the leases of other processes.
+        # A separate process name: nobody renews this lease, and the engine reads it like the leases of other processes.
         self._take(f"{self._process}-pages", [(room, person)], VISIT)
 
     def renew(self) -> int:
@@ -72,7 +72,7 @@ class PresenceStore:
                 self._presences.delete_many({"_id": {"$in": keys}})
 
     def end_all(self) -> None:
-        """End every lease of this process: it shuts down."""
+        """End all leases of this process when it stops."""
         with self._database.bounded():
             self._presences.delete_many({"process": self._process})
 
@@ -84,7 +84,7 @@ class PresenceStore:
         return people
 
     def mark_typing(self, typed: Iterable[tuple[str, str]], at: datetime) -> None:
-        """Mark in their leases that people (room, user id) are typing."""
+        """Note in the leases of these people (room, user id) that they are typing."""
         keys = [self._key(room, user_id) for room, user_id in typed]
         if keys:
             with self._database.bounded():

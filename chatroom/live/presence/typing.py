@@ -1,6 +1,6 @@
-"""Who is typing in a room, as one process sees it: its own people, and those in the leases of others.
+"""The people who are typing in a room, in this process and by the leases of other processes.
 
-Sent at most once a second, with a few names at most: a crowd costs no more than two people.
+The server sends them at most once a second and with at most four names, so many typing people cost no more than a few.
 """
 
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from chatroom.live import protocol
 
 LASTS = timedelta(seconds=6)
 MOST_SHOWN = 4
-"""Beyond three, a reader sees that several people are typing."""
+"""The most names in a frame. With more than three, readers only see that several people are typing."""
 
 
 class TypingPeople:
@@ -33,24 +33,24 @@ class TypingPeople:
         self.see(person, at)
 
     def see(self, person: Person, at: datetime) -> None:
-        """Note that a person, in this or another process, typed at that time."""
+        """Note the time at which a person typed, in this or another process."""
         said_at, (_, typed_at) = self._said.get(person.id), self._typed.get(person.id, (person, at))
         if said_at is None or at > said_at:
             self._typed[person.id] = (person, max(at, typed_at))
 
     def stop(self, user_id: str, at: datetime) -> None:
-        """Note that a user has posted: what they typed before no longer counts."""
+        """Note that a user has posted: typing before this time no longer counts."""
         self._said[user_id] = at
         self._typed.pop(user_id, None)
         self._fresh.discard(user_id)
 
     def take_fresh(self) -> set[str]:
-        """The ids of users of this process who typed since the last call, and have not posted it."""
+        """The ids of users of this process who have typed since the last call, and not posted since."""
         fresh, self._fresh = self._fresh, set()
         return fresh
 
     def publish(self, now: datetime) -> bool:
-        """Make a new version of what changed since the last call; False if nothing changed."""
+        """Make a new version with the changes since the last call; False if nothing changed."""
         self._typed = {id: (person, at) for id, (person, at) in self._typed.items() if at > now - LASTS}
         self._said = {id: at for id, at in self._said.items() if at > now - LASTS}
         shown = [person for person, _ in self._typed.values()][:MOST_SHOWN]
@@ -63,5 +63,5 @@ class TypingPeople:
         return True
 
     def frame(self, _: int) -> bytes:
-        """The frame for a reader, independent of their version."""
+        """The frame for a reader with any version."""
         return self._frame

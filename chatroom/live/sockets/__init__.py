@@ -1,4 +1,4 @@
-"""Open sockets: websockets and Socket.IO, and limits of their number.
+"""Websockets and Socket.IO, and the limits on their number.
 
-What a client sends is bounded before it is read, and sending to one client never waits for another.
+Input of clients is bounded before it is read. Sending to one client never waits for another client.
 """

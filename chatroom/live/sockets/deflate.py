@@ -1,7 +1,7 @@
-"""Compression (RFC 7692): a frame is compressed once, for all clients that receive it.
+"""Compression (RFC 7692): compress a frame once, for all clients that receive it.
 
-No message refers to an earlier one (`no_context_takeover`, both ways), so all clients can read the same bytes, and
-a connection needs no memory. uvicorn compresses for each connection separately, and keeps 50 kB for it.
+Frames do not refer to earlier frames (`no_context_takeover` in both directions), so all clients can read the same
+bytes, and a connection needs no memory. uvicorn compresses separately for each connection, and keeps 50 kB for each.
 """
 
 import zlib
@@ -15,22 +15,22 @@ from websockets.typing import ExtensionParameter
 
 WINDOW_BITS = 15
 LEVEL = 1
-"""Five times smaller at 4 µs a kilobyte; level 6 saves another eighth, and takes three times as long."""
+"""Five times smaller, at 4 µs per kilobyte. Level 6 would save another eighth, and take three times as long."""
 END = b"\0\0\xff\xff"
-"""The end of a flushed piece; it is not sent, and the receiver appends it again."""
+"""The end of flushed data, which is not sent; the receiver appends it again."""
 
 _compressor = zlib.compressobj(LEVEL, wbits=-WINDOW_BITS)
 
 
 class Deflate(PerMessageDeflate):
-    """Read what clients compress; do not compress what uvicorn itself sends, which is short."""
+    """Decompress frames of clients. Short frames that uvicorn itself sends are not compressed."""
 
     def encode(self, frame: Frame) -> Frame:
         return frame
 
 
 class DeflateFactory(ServerPerMessageDeflateFactory):
-    """Agree to compression if the client accepts the parameters that are the same for all."""
+    """Agree to compression if the client accepts the parameters that all clients share."""
 
     def __init__(self) -> None:
         super().__init__(server_no_context_takeover=True, client_no_context_takeover=True)
@@ -38,7 +38,7 @@ class DeflateFactory(ServerPerMessageDeflateFactory):
     def process_request_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
     ) -> tuple[list[ExtensionParameter], Deflate]:
-        """Answer an offer; raise `NegotiationError` if it needs a smaller window."""
+        """Answer a client's offer; raise `NegotiationError` if the client needs a smaller window."""
         answer, agreed = super().process_request_params(params, accepted_extensions)
         if agreed.local_max_window_bits < WINDOW_BITS:
             raise NegotiationError("the window is too small")

@@ -1,6 +1,6 @@
-"""`GET /live` as a websocket: who may open one.
+"""The websocket endpoint `/live`: check the handshake, then serve the connection.
 
-Everything is checked before the handshake is answered: the session, the Origin, the room, the number of connections.
+The checks come before the answer to the handshake: session, Origin, room, number of connections.
 """
 
 import asyncio
@@ -33,11 +33,11 @@ REFUSED_STATUS = {
     "too_many_connections": 503,
 }
 HANDSHAKE_SECONDS = 7.0
-"""A little more than one call of the database may take."""
+"""A little longer than the time-out of one database call."""
 
 
 class Entrance(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read from the head of a request. `sign_in` is called in a thread."""
+    """The functions that read the head of a handshake. `sign_in` is called in a thread."""
 
     address_of: Callable[[Scope], str]
     sign_in: Callable[[Scope], Visitor | None]
@@ -54,7 +54,7 @@ class LiveEndpoint:
         self.gate = Gate(chat.limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection, from its handshake to its end."""
+        """Serve one connection from the handshake to the end."""
         await receive()  # websocket.connect
         try:
             with self.gate.address(self.entrance.address_of(scope)):
@@ -65,13 +65,13 @@ class LiveEndpoint:
             await _reject(send, 503, str(error))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check the handshake, then serve; raises before the handshake is answered, or not at all."""
+        """Check the handshake, then serve. Raises errors only before the answer to the handshake."""
         engine = self.engine
         query = parse_qs(scope["query_string"].decode("latin-1"))
         format: Format = _convert(query.get("format", ["text"])[0], Format, "format")
         heard = engine.receiver.count
         try:
-            # Clients that wait for one of the store's threads get an answer in time, and leave the queue.
+            # A client that waits too long for a store thread gets an answer, and leaves the queue.
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 visitor, first, access = await self._look_up(scope, query)
         except TimeoutError:
@@ -81,7 +81,7 @@ class LiveEndpoint:
             await send({"type": "websocket.accept"})
             transport = transport_of(scope, receive, send)
             connection = Connection(engine, self.chat, visitor, transport, format=format)
-            # A notice that arrived before the connection was known may concern it: then it reads its rights again.
+            # If a notice arrived before `serve`, it may concern this user: the connection then reads the rights again.
             await connection.serve(first, access if engine.receiver.count == heard else None)
 
     async def _look_up(
@@ -100,7 +100,7 @@ class LiveEndpoint:
         return visitor, first, access
 
     def _check_origin(self, scope: Scope, visitor: Visitor) -> None:
-        """Let only this site's pages use the browser's cookie; a program with a token needs no Origin."""
+        """Require this site's Origin from clients with a cookie. Programs with a token need no Origin."""
         if visitor.is_by_cookie and not self.entrance.is_own_origin(scope):
             origin: bytes = dict(scope["headers"]).get(b"origin", b"")
             log.warning(

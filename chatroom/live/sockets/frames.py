@@ -1,4 +1,4 @@
-"""Websocket frames as bytes (RFC 6455, 5.2): cut what a client sends into frames, add headers to what it receives."""
+"""Websocket frames as bytes (RFC 6455, 5.2): cut received bytes into frames, and add headers to sent frames."""
 
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
@@ -7,18 +7,18 @@ from chatroom.live.sockets.deflate import inflate
 TEXT = 0x81
 """The first byte of an unfragmented text frame."""
 COMPRESSED = 0x40
-"""The bit in it for compression (RFC 7692, 6)."""
+"""The bit of the first byte that marks a compressed frame (RFC 7692, 6)."""
 FINAL, OPCODE, MASKED, SIZE = 0x80, 0x0F, 0x80, 0x7F
 CONTINUATION, CONTROL = 0x0, 0x8
 MASK_BYTES = 4
 MOST_AT_ONCE = 65_536
-"""The most text in one call of `cut`; compressed texts become a thousand times as long."""
+"""The most bytes of text that one call of `cut` returns: a compressed text may become a thousand times as long."""
 BYTES_OF_PIECE = 1024
-"""What each text costs in addition: an event, and its place in a queue."""
+"""The memory that each text needs in addition, for an event and its place in a queue."""
 
 
 def framed(payload: bytes, opening: int = TEXT) -> bytes:
-    """A payload with its header, as a server sends it."""
+    """Put the header of a server's frame before a payload."""
     size = len(payload)
     if size < 126:
         return bytes((opening, size)) + payload
@@ -28,7 +28,7 @@ def framed(payload: bytes, opening: int = TEXT) -> bytes:
 
 
 class Cutter:
-    """Cuts one client's bytes into the texts of ordinary frames, and other frames as bytes."""
+    """Cut the bytes of one client into texts (of ordinary text frames) and bytes (of all other frames)."""
 
     __slots__ = ("_at", "_in_fragments", "_inflates", "_most", "_rest", "has_more")
 
@@ -49,8 +49,8 @@ class Cutter:
     def cut(self, data: bytes) -> list[str | bytes]:
         """Return the complete texts, and other complete frames as bytes.
 
-        A text of more than `most` bytes, and a frame without a mask, is returned before it is complete, with all bytes
-        after it. If very many are complete, it returns the first of them, and sets `has_more`.
+        Returns a text of more than `most` bytes, or a frame without a mask, before its end, with all later bytes. If
+        too many texts are complete, returns the first of them, and sets `has_more`.
         """
         have = self._rest[self._at :] + data if data and self._rest else data or self._rest
         pieces: list[str | bytes] = []
@@ -80,13 +80,13 @@ class Cutter:
         return pieces
 
     def release(self) -> bytes:
-        """Return and forget the bytes that are not cut yet."""
+        """Return and forget the received bytes that are not cut yet."""
         rest, self._rest = self._rest[self._at :], b""
         self._at, self.has_more = 0, False
         return rest
 
     def _text(self, opening: int, mask: bytes, payload: bytes) -> str | None:
-        """The text in an ordinary frame; None for any other."""
+        """The text of an ordinary text frame; None for other frames."""
         is_compressed = opening == TEXT | COMPRESSED and self._inflates
         if self._in_fragments or not (opening == TEXT or is_compressed):
             self._note_fragments(opening)

@@ -1,4 +1,4 @@
-"""Count open connections, by process, address and user, and refuse those beyond a limit."""
+"""Count open connections by process, address and user, and refuse connections beyond a limit."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ RETRY_SECONDS = 5
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The most connections of a process, a user and an address, and the most rooms of a connection; 0: no limit."""
+    """The most connections of a process, a user and an address, and the most rooms of a connection; 0 is no limit."""
 
     connections: int
     connections_per_user: int
@@ -33,7 +33,7 @@ class Gate:
 
     @contextmanager
     def address(self, address: str) -> Iterator[None]:
-        """Count a connection by its network; raise `Refused` (`too_many_connections`) when a limit is reached."""
+        """Count a connection for the network of its address; raise `Refused` (`too_many_connections`) at the limit."""
         if 0 < self._limits.connections <= self._total:
             raise _too_many_connections()
         self._total += 1
@@ -44,7 +44,7 @@ class Gate:
             self._total -= 1
 
     def user(self, user_id: str) -> AbstractContextManager[None]:
-        """Count a connection of a user; raise `Refused` (`too_many_connections`) when the limit is reached."""
+        """Count a connection for its user; raise `Refused` (`too_many_connections`) at the limit."""
         return _counted(self._by_user, user_id, self._limits.connections_per_user)
 
 

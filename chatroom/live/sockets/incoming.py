@@ -1,6 +1,6 @@
-"""Receive on a websocket: texts by a short way, everything else through uvicorn.
+"""Receive on a websocket: text frames directly, all other frames through uvicorn.
 
-If more arrives than the connection takes, its socket is not read until it has taken what is here.
+If frames arrive faster than the connection handles them, the socket is not read until all received ones are handled.
 """
 
 import asyncio
@@ -14,21 +14,21 @@ from chatroom.asgi.budget import ACCOUNT, Account, Budget
 from chatroom.live.sockets.frames import Cutter
 
 MOST_AFTER_CLOSE = 65_536
-"""What may still arrive while a connection is being closed: bytes on their way, and the client's close frame."""
+"""The most bytes that may arrive while a connection is closing, such as the client's close frame."""
 OTHERS_AT_ONCE = 20
 OTHERS_PER_SECOND = 200.0
-"""Pings, pongs and parts of messages, which cost as much as texts. If more arrive at once, the client has to wait."""
+"""The rate of pings, pongs and parts of messages, which cost as much as texts. A faster client must wait."""
 MOST_TAKEN = 8
-"""Texts that wait for the connection to take them, before nothing more is read."""
+"""The number of waiting texts at which the socket is no longer read."""
 
 Event = dict[str, Any]
 _NOTHING: deque[Event] = deque(maxlen=0)
 
 
 class Inbox:
-    """A queue of events for the one task that takes them; empty, it holds nothing.
+    """A queue of events with one consumer task.
 
-    asyncio's queue is four times as large, for each connection.
+    asyncio's queue needs four times the memory, for each connection.
     """
 
     __slots__ = ("_events", "_waiting")
@@ -65,7 +65,7 @@ class Inbox:
 
 
 class IncomingProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol with bounds on what it receives. It is used through `WebSocketProtocol`."""
+    """uvicorn's protocol with bounds on received data; the base class of `WebSocketProtocol`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -78,14 +78,14 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
         self._is_resting = False
 
     def data_received(self, data: bytes) -> None:
-        """Take texts by a short way, and leave everything else to uvicorn, frame by frame."""
+        """Queue texts directly, and pass all other frames to uvicorn, one by one."""
         if self._cutter is None or self.conn.state is not State.OPEN:
             self._receive_otherwise(data)
             return
         others = 0
         for piece in self._cutter.cut(data):
             if self._is_over():
-                break  # a frame before it was the last
+                break  # an earlier frame closed the connection
             if isinstance(piece, str):
                 self._take(piece)
             else:
@@ -95,14 +95,14 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self._stop_reading(others)
 
     async def receive(self) -> Any:
-        """As uvicorn does, but the socket is read only after all received events are taken."""
+        """Receive an event like uvicorn, but read the socket again only when all received events are taken."""
         event = await self.queue.get()
         if self.read_paused and self.queue.empty():
             self._read_on()
         return event
 
     def handle_ping(self) -> None:
-        """Answer a ping, unless the client does not read the answers to earlier ones."""
+        """Answer a ping, unless the client does not read earlier answers."""
         if self.writable.is_set():
             super().handle_ping()
         else:
@@ -124,10 +124,10 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _receive_otherwise(self, data: bytes) -> None:
-        """Take what arrives with the handshake, and while the connection is being closed: a little."""
+        """Take bytes that arrive with the handshake or while the connection is closing, up to a small bound."""
         if self._cutter is None:
             if self.handshake_initiated:
-                self.transport.abort()  # it has to wait for the answer
+                self.transport.abort()  # a client must wait for the answer to its handshake
             else:
                 super().data_received(data)
             return
@@ -138,13 +138,13 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _stop_reading(self, others: int) -> None:
-        """Do not read until all events are taken; and for a while, if many frames were not texts."""
+        """Stop reading until all events are taken; after many other frames than texts, also for some time."""
         if self._is_over() or self._cutter is None:
             return
         self._count_waiting(self._cutter.waiting)
         self.read_paused = True
         self.transport.pause_reading()
-        # If only parts of a message have arrived, nothing is taken: then it reads again after the rest.
+        # If only parts of a message have arrived, there is no event to take: then a timer starts reading again.
         if others > OTHERS_AT_ONCE or self.queue.empty():
             self._is_resting = True
             self.loop.call_later(others / OTHERS_PER_SECOND, self._end_rest)
@@ -155,7 +155,7 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self._read_on()
 
     def _read_on(self) -> None:
-        """Take what has arrived, and then read again."""
+        """Take the received bytes, and then read again."""
         if self._is_resting or self._is_over():
             return
         self._count_waiting(0)

@@ -1,6 +1,6 @@
-"""Limit the rate of one user's frames over all connections of this process: a flood delays only its own user.
+"""Limit the rate of one user's frames over all connections of this process, so that a flood delays only this user.
 
-Frames that are stored have other limits, and are free here; all others count, whether accepted or refused.
+Posts and changes have other limits, and do not count here. All other frames count, accepted or refused.
 """
 
 import asyncio
@@ -8,21 +8,21 @@ import time
 from collections.abc import Callable
 
 BURST = 400
-"""Frames without a pause: a user who reconnects with several tabs follows their rooms again in each."""
+"""The most frames without a pause: after a reconnect, each of a user's tabs follows its rooms again."""
 PER_SECOND = 20.0
 FOLLOW = 2
-"""The cost of following: it may read a page of history."""
+"""The cost of a `follow` frame, which may read a page of history."""
 READS_AT_ONCE = 2
-"""Pages of history that one user's followers read from the store at the same moment."""
+"""The most pages of history that one user's followers read from the store at once."""
 MOST_REST_SECONDS = 5.0
-"""The longest pause: a connection does not notice meanwhile that its client is gone."""
+"""The longest pause. During a pause, a connection does not notice that its client is gone."""
 FRAMES_A_TURN = 20
-"""Frames of one connection that are taken before other connections get a turn."""
+"""The most frames of one connection before other connections get a turn."""
 MAX_PACES = 10_000
 
 
 class Pace:
-    """How much one user may still send without a pause; it grows again with time."""
+    """The frames that one user may still send without a pause. Their number grows again with time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -31,7 +31,7 @@ class Pace:
         self.reading = asyncio.Semaphore(READS_AT_ONCE)
 
     def take(self, cost: int = 1) -> float:
-        """Count a frame, and return how many seconds to pause before the next."""
+        """Count a frame, and return the seconds to pause before the next frame."""
         now = self._clock()
         self._left = min(float(BURST), self._left + (now - self._at) * PER_SECOND) - cost
         self._at = now
@@ -39,12 +39,12 @@ class Pace:
 
     @property
     def is_rested(self) -> bool:
-        """Whether it can be forgotten, because it is full again."""
+        """Whether the user may send a full burst again, so that this object can be forgotten."""
         return self._left + (self._clock() - self._at) * PER_SECOND >= BURST
 
 
 class Paces:
-    """The rate of each user, kept after their connections end, so that reconnecting does not reset it."""
+    """The pace of each user. It outlives the user's connections, so that reconnecting does not reset it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -1,6 +1,6 @@
 """Socket.IO on the site's own port, at `/socket.io/`: websockets, and long-polling if there is one process.
 
-python-socketio speaks the protocol; this module decides who may connect, how many, and how much may wait for each.
+python-socketio implements the protocol. This module authenticates clients, and limits their number and unread data.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 
 PATH = "/socket.io/"
 CONNECT_SECONDS = 10.0
-"""For a new client to authenticate."""
+"""The time for a new client to authenticate."""
 GOODBYE_SECONDS = 3.0
-"""For a client to read why its connection ends."""
+"""The time for a client to read the reason before its connection is closed."""
 HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
 
 class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
-    """The ASGI application behind `/socket.io/`. `live` is the endpoint whose chat and counts are these too."""
+    """The ASGI application behind `/socket.io/`. Shares the chat and the connection limits of `live`."""
 
     def __init__(self, live: LiveEndpoint, *, most_bytes: int, processes: int) -> None:
         self._live = live
@@ -40,14 +40,14 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         Payload.max_decode_packets = MOST_PACKETS
         for name in ("engineio.server", "socketio.server"):
             logger = logging.getLogger(name)
-            logger.setLevel(logging.ERROR)  # set by us, or the library adds a handler of its own
+            logger.setLevel(logging.ERROR)  # otherwise the library adds its own handler
             logger.addFilter(_is_news)
         super().__init__(
             async_mode="asgi",
-            async_handlers=False,  # one event after the other: a client that sends too fast waits
-            # A request of long-polling has to reach the process that knows the client.
+            async_handlers=False,  # one event at a time, so that a fast client must wait
+            # A long-polling request must reach the process that knows the client.
             transports=["polling", "websocket"] if processes == 1 else ["websocket"],
-            cors_allowed_origins=[],  # no page of another site may read; clients with a cookie are checked below
+            cors_allowed_origins=[],  # no other site may read responses; cookies are checked below
             max_http_buffer_size=most_bytes or 2**31,
         )
         self._requests = SlowRequests(self._answer, most_bytes=most_bytes)
@@ -56,7 +56,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or one websocket."""
         asked = parse_qs(scope["query_string"].decode("latin-1"))
-        if "j" in asked:  # JSONP: any site's page could read it
+        if "j" in asked:  # JSONP: any site could read the response
             if scope["type"] == "http":
                 await refuse(_with_headers(send), 400, "JSONP is not served here.")
             else:
@@ -74,7 +74,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         await self.eio.handle_request(scope, until_over(receive, session), send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request of long-polling; refuse one without valid packets."""
+        """Answer a long-polling request; refuse a request without valid packets."""
         if scope["method"] == "POST":
             body = (await receive()).get("body", b"")
             if not are_packets(body):
@@ -84,12 +84,12 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         await self.eio.handle_request(scope, receive, send)
 
     def release_all(self) -> None:
-        """Release every client: a request of long-polling waits up to 25 s, even if its client is gone."""
+        """Answer the waiting request of every client. Long-polling would wait up to 25 s, even for a lost client."""
         for eio_sid in list(self._sessions):
             self._release(eio_sid)
 
     async def stop(self) -> None:
-        """Release every client, and end the library's own task."""
+        """Release all clients, and end the library's own task."""
         self.release_all()
         if self.eio.service_task_handle is not None:
             self.eio.service_task_handle.cancel()
@@ -118,7 +118,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        """Take what a client sends; end a client that breaks the protocol, or sends anything but text."""
+        """Handle a packet; end a client that breaks the protocol, or sends anything but text."""
         session = self._sessions.get(eio_sid)
         if session is None:
             return
@@ -154,7 +154,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             )
 
     async def _sign_in(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        """Authenticate a client, by token or by cookie, as `/live` does."""
+        """Authenticate a client by token or cookie, like `/live`."""
         eio_sid = environ["chatroom.sid"]
         session = self._sessions[eio_sid]
         if session.scope is None:
@@ -195,7 +195,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             session.keep(asyncio.get_running_loop().create_task(self._end(eio_sid)))
 
     async def _end(self, eio_sid: str) -> None:
-        """End a client: tell it, close its connection, and forget it."""
+        """Tell a client the end, close its connection, and forget the client."""
         session = self._sessions.get(eio_sid)
         if session is None:
             return
@@ -205,16 +205,16 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             async with asyncio.timeout(GOODBYE_SECONDS):
                 if (sid := self.manager.sid_from_eio_sid(eio_sid, "/")) is not None:
                     await self.disconnect(sid)
-                    # A client then leaves by itself. Closed at once, long-polling would drop the last packets.
+                    # A client leaves by itself. An immediate close would drop the last packets of long-polling.
                     await session.is_over.wait()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self.eio.disconnect(eio_sid)
-        self.eio.sockets.pop(eio_sid, None)  # still there if the client does not read
+        self.eio.sockets.pop(eio_sid, None)  # the library keeps it if the client does not read
         session.forget()
 
     def _release(self, eio_sid: str) -> None:
-        """Forget a client, and wake the tasks that wait for it."""
+        """Forget a client, and wake the tasks that wait for the client."""
         session = self._sessions.pop(eio_sid, None)
         if session is not None:
             session.forget()
@@ -222,7 +222,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Filter out clients' mistakes: the library logs each kind once, as an error."""
+    """Filter out log records about mistakes of clients, which the library logs as errors."""
     return "further occurrences" not in str(record.msg)
 
 

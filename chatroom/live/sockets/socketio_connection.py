@@ -1,6 +1,6 @@
-"""A Socket.IO client as a connection: its events become frames, and the connection's frames become events.
+"""Translate between a Socket.IO client and a `Connection`: events become frames, and frames become events.
 
-So it has the same appender, limits, checks and end of a session as a websocket.
+So Socket.IO clients share the appender, limits, checks and session ends of websockets.
 """
 
 import asyncio
@@ -30,12 +30,12 @@ USUAL_MESSAGES = 50
 LOBBY = "lobby"
 
 Emit = Callable[[str, Any], Awaitable[None]]
-"""Send an event; waits while the client does not read, raises `OSError` when it is gone."""
+"""A function that sends an event. Waits while the client does not read; raises `OSError` when the client is gone."""
 Answer = dict[str, Any]
 
 
 class History(msgspec.Struct, forbid_unknown_fields=True):
-    """The part of a room that a client requests."""
+    """A client's request for a page of messages."""
 
     room: Slug = LOBBY
     after: Cursor | UnsetType = UNSET
@@ -44,7 +44,7 @@ class History(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Client:
-    """One Socket.IO client. Each event is answered before the next is handled."""
+    """One Socket.IO client. Each event is answered before the next event is handled."""
 
     def __init__(
         self, engine: Engine, chat: Chat, visitor: Visitor, *, emit: Emit, end: Callable[[int, str], Awaitable[None]]
@@ -54,11 +54,11 @@ class Client:
         self._chat = chat
         self._emit = emit
         self._end = end
-        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()  # bounded, because an event waits for its answer
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()  # bounded: each event waits for its answer
         self._waiting: defaultdict[tuple[str, str], deque[asyncio.Future[Answer]]] = defaultdict(deque)
         self._unasked: set[asyncio.Future[Answer]] = set()
-        """For the rooms that are followed from the start: no event waits for these answers."""
-        self._seen: dict[str, int] = {}  # by room: the sequence up to which messages are not new to the client
+        """Answers for the rooms that are followed from the start; no event waits for them."""
+        self._seen: dict[str, int] = {}  # by room: the last sequence that is not new to the client
         self._strikes = 0
         self._is_over = False
         self._rooms = sorted(room for room in visitor.grant.rooms if not is_former_direct(room)) or [LOBBY]
@@ -72,7 +72,7 @@ class Client:
         }
 
     async def serve(self) -> None:
-        """Follow the lobby, or the rooms of the token, until the client goes or its session ends."""
+        """Follow the lobby, or the rooms of the token, until the client leaves or the session ends."""
         if "read" in self._visitor.grant.scopes:
             for room in self._rooms[: self._chat.limits.rooms_per_connection or None]:
                 self._unasked.add(self._expect(("follow", room)))
@@ -93,7 +93,7 @@ class Client:
                     future.set_result(gone)
 
     async def answer(self, name: str, arguments: list[Any]) -> Answer:
-        """Execute an event, and return its outcome; raise nothing."""
+        """Execute an event, and return the outcome; never raise."""
         try:
             event = self._events.get(name)
             if event is None:
@@ -111,7 +111,7 @@ class Client:
             return {"error": reason_of(Unavailable("Something went wrong. Please try again in a moment."))}
 
     async def _rest(self) -> None:
-        """Keep this user's pace, for an event that does not become a frame."""
+        """Count an event that does not become a frame, and pause if the user is too fast."""
         await asyncio.sleep(self._chat.paces.of(self._visitor.person.id).take())
 
     async def _post(self, given: Any) -> Answer:
@@ -123,7 +123,7 @@ class Client:
     async def _join(self, given: Any) -> Answer:
         follow = _converted({"room": LOBBY}, {"room": given} if isinstance(given, str) else given, Follow)
         for earlier in list(self._waiting.get(("follow", follow.room), ())):
-            await asyncio.shield(earlier)  # two answers about one room would not be told apart
+            await asyncio.shield(earlier)  # answers about one room cannot be told apart
         if follow.after is not None:
             self._seen[follow.room] = follow.after
         return await self._ask(follow, ("follow", follow.room))
@@ -131,7 +131,7 @@ class Client:
     async def _leave(self, given: Any) -> Answer:
         unfollow = _converted({}, {"room": given} if isinstance(given, str) else given, Unfollow)
         self._inbox.put_nowait(_event(unfollow))
-        await self._rest()  # nobody else waits until it is done
+        await self._rest()  # delays only this client
         return {"room": unfollow.room}
 
     async def _history(self, given: Any) -> Answer:
@@ -158,7 +158,7 @@ class Client:
         }
 
     async def _ask(self, frame: Post | Follow, key: tuple[str, str]) -> Answer:
-        """Hand the connection a frame, and wait for its answer."""
+        """Pass a frame to the connection, and wait for the answer."""
         if self._is_over:
             raise Unavailable("The connection has ended.")
         answer = self._expect(key)
@@ -202,7 +202,7 @@ class Client:
             await self._emit(kind, frame)
 
     def _resolve(self, key: tuple[str, str], answer: Answer) -> bool:
-        """Give the answer to the event that has waited longest for it; False if none has."""
+        """Pass an answer to the event that has waited longest; False if no event waits."""
         futures = self._waiting.get(key)
         if not futures:
             return False
@@ -218,7 +218,7 @@ class Client:
 
 
 def _converted(usual: dict[str, Any], given: Any, kind: type[Any]) -> Any:
-    """The content of an event, as a typed value; raise `Refused` (`invalid`) for anything else."""
+    """Convert the content of an event to a typed value; raise `Refused` (`invalid`) for other content."""
     if not isinstance(given, dict):
         raise Refused("invalid", "Send a text, or an object.")
     tag = kind.__struct_config__.tag
@@ -233,6 +233,6 @@ def _converted(usual: dict[str, Any], given: Any, kind: type[Any]) -> Any:
 
 
 def _event(frame: Post | Follow | Unfollow) -> dict[str, Any]:
-    """A frame as it comes from a websocket."""
+    """Make the ASGI event in which a websocket would receive the frame."""
     # Python's own encoder also writes lone surrogates, which the connection then refuses with a reason.
     return {"type": "websocket.receive", "text": json.dumps(msgspec.to_builtins(frame))}

@@ -1,6 +1,6 @@
-"""Socket.IO's packets: which are valid, how many may come at once, and how many bytes may wait for a client.
+"""Validate packets of Socket.IO, and bound their number and the bytes that wait for a client.
 
-python-engineio decodes any input, logs invalid input as its own error, and queues without a bound.
+python-engineio itself decodes any input, logs invalid input as errors, and has unbounded queues.
 """
 
 import asyncio
@@ -9,16 +9,16 @@ from typing import Any
 import engineio
 
 MOST_WAITING_BYTES = 262_144
-"""Bytes that a client has not read yet; while more wait, it is sent nothing, and none of its events is taken."""
+"""The most unread bytes of a client. Beyond it, the client gets no frames, and its events are not handled."""
 MOST_PACKETS = 1000
-"""In one request of long-polling, which has all packets of a burst. Its bytes are bounded too."""
+"""The most packets in one long-polling request, which has all packets of a burst. Its bytes are bounded too."""
 SIGNS = {"1", "2", "3", "5", "6"}
 """The first characters of packets other than messages: close, ping, pong, upgrade, noop."""
 LONGEST_SIGN = len("2probe")
 
 
 class Outgoing(asyncio.Queue[Any]):
-    """What waits for a client, and whether there is room for more: python-engineio's own queue has no bound."""
+    """The packets that wait for a client, with a bound, which python-engineio's own queue lacks."""
 
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)
@@ -36,7 +36,7 @@ class Outgoing(asyncio.Queue[Any]):
         return item
 
     def release(self) -> None:
-        """End a waiting request without packets: python-engineio would leave it waiting."""
+        """End a waiting request without packets, because python-engineio would leave the request waiting."""
         if self.empty():
             self.put_nowait(None)
 
@@ -49,14 +49,14 @@ class Outgoing(asyncio.Queue[Any]):
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc]  # no types
-    """python-engineio's server, with queues that say when they are full."""
+    """python-engineio's server with bounded queues."""
 
     def create_queue(self, *args: Any, **kwargs: Any) -> Outgoing:
         return Outgoing(*args, **kwargs)
 
 
 def are_packets(body: bytes) -> bool:
-    """Whether a request holds packets, and not too many."""
+    """Whether the body of a request has valid packets, and not too many."""
     try:
         packets = body.decode().split("\x1e")
     except UnicodeDecodeError:
@@ -65,13 +65,13 @@ def are_packets(body: bytes) -> bool:
 
 
 def is_packet(text: str) -> bool:
-    """Whether python-engineio can parse it: it logs other packets as errors with a traceback."""
+    """Whether python-engineio can parse a packet. It logs other packets as errors with a traceback."""
     if text[:1] == "4":
         return text[1:2].isascii() and text[1:2].isdigit()
     return text[:1] in SIGNS and len(text) <= LONGEST_SIGN
 
 
 def _size(item: Any) -> int:
-    """About how many bytes a packet holds."""
+    """The approximate bytes of a packet."""
     content = getattr(item, "data", None)
     return 100 + (len(content) if isinstance(content, str | bytes) else 0)

@@ -1,4 +1,4 @@
-"""One client of Socket.IO, from its first request to its end: its user, and what is counted for it."""
+"""One Socket.IO client from the first request to the end: its user, its connection, and its place in the limits."""
 
 import asyncio
 import contextlib
@@ -17,11 +17,11 @@ LONGEST_TOKEN = 200
 
 
 class Session:
-    """One client of Engine.IO, from its first request on."""
+    """One Engine.IO client, from the first request on."""
 
     def __init__(self, scope: Scope) -> None:
-        # A copy, because the server forgets the headers of a websocket once it is open.
-        # A polling client's next request may use another connection, and another client's may use this one.
+        # A copy, because the server forgets the headers of an open websocket.
+        # Polling clients have no account: their requests use changing connections, which other clients may share.
         self.account = account_of(scope) if scope["type"] == "websocket" else None
         self.person = ""
         self.scope: dict[str, Any] | None = {key: scope[key] for key in ("type", "scheme", "headers", "client")}
@@ -33,12 +33,12 @@ class Session:
         self.is_over = asyncio.Event()
 
     def open(self, queue: Outgoing, expiry: asyncio.TimerHandle) -> None:
-        """Note that it is connected: `queue` holds what is sent to it, `expiry` ends it unless it authenticates."""
+        """Note the connection. `queue` has its unsent packets; `expiry` ends it unless it authenticates."""
         self.queue = queue
         self.expiry = expiry
 
     def admit(self, person_id: str) -> None:
-        """Note that it has authenticated."""
+        """Note that the client has authenticated."""
         self.scope = None
         self.person = person_id
         if self.account is not None:
@@ -47,22 +47,22 @@ class Session:
             self.expiry.cancel()
 
     def serve(self, client: Client, serving: "asyncio.Task[None]") -> None:
-        """Keep its client, and the task that serves it."""
+        """Keep the client's connection, and the task that serves the client."""
         self.client = client
         self.serving = serving
 
     def keep(self, ending: "asyncio.Task[None]") -> None:
-        """Keep a reference to the task that ends it."""
+        """Keep a reference to the task that ends the session."""
         self.serving = ending
 
     async def wait_for_room(self) -> None:
-        """Wait while too much waits for the client; raise `OSError` when it is gone."""
+        """Wait while the client has too many unread bytes; raise `OSError` when the client is gone."""
         await self.queue.room.wait()
         if self.is_over.is_set():
             raise ConnectionResetError("the client is gone")
 
     def forget(self) -> None:
-        """End it: stop counting it."""
+        """End the session, and stop counting it against the limits."""
         if self.expiry is not None:
             self.expiry.cancel()
         self.counted.close()
@@ -73,7 +73,7 @@ class Session:
 
 
 async def find_visitor(live: LiveEndpoint, scope: dict[str, Any], auth: Any) -> Visitor:
-    """Authenticate a client by token or cookie; raise `Refused` as `/live` does."""
+    """Authenticate a client by token or cookie; raise `Refused` like `/live`."""
     token = auth.get("token") if isinstance(auth, Mapping) else None
     if token is not None:
         secret = token.encode("utf-8", "replace")[:LONGEST_TOKEN] if isinstance(token, str) else b""
@@ -88,7 +88,7 @@ async def find_visitor(live: LiveEndpoint, scope: dict[str, Any], auth: Any) -> 
 
 
 def until_over(receive: Receive, session: Session) -> Receive:
-    """Receive what the client sends; after the end of its session, receive a disconnect."""
+    """Wrap `receive`: after the end of the session, it returns a disconnect."""
 
     async def receive_or_end() -> dict[str, Any]:
         over = asyncio.ensure_future(session.is_over.wait())
@@ -108,6 +108,6 @@ def until_over(receive: Receive, session: Session) -> Receive:
 
 
 def _is_from_own_page(scope: Scope) -> bool:
-    """Whether the browser says that it is the same site: it sends no Origin with a GET to the page's own site."""
+    """Whether the browser marks a request as same-origin: browsers send no Origin with a GET to the page's own site."""
     headers = dict(scope["headers"])
     return b"origin" not in headers and headers.get(b"sec-fetch-site") == b"same-origin"

@@ -1,4 +1,4 @@
-"""The user of a connection, and what connections work on."""
+"""The user of a connection, and the services that connections use."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -29,7 +29,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chat(msgspec.Struct, frozen=True, kw_only=True):
-    """What connections work on. Functions that use the database are called in threads."""
+    """The services that connections use. Functions that use the database are called in threads."""
 
     rooms: RoomAccess
     posting: Posting
@@ -40,6 +40,6 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     paces: Paces = msgspec.field(default_factory=Paces)
 
     def enter(self, visitor: Visitor, slug: str) -> Access:
-        """Find a room for a visitor, and their rights in it; called in a thread."""
+        """Find a room and the visitor's rights in the room. Called in a thread."""
         user_id = visitor.person.id
         return visitor.grant.enter(slug, partial(self.rooms.find_for, user_id), partial(self.rooms.get_for, user_id))

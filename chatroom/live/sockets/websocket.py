@@ -1,6 +1,6 @@
-"""The websocket below a connection: uvicorn's own, with a shorter way to send what many clients receive.
+"""The websocket of a connection: uvicorn's protocol, with a faster way to send one frame to many clients.
 
-A frame is encoded once. Here it gets its header, and is compressed, once for all clients that accept compression.
+Each frame gets its header only once for all clients, and is compressed only once for all that accept compression.
 """
 
 from collections.abc import Callable, Coroutine
@@ -18,21 +18,21 @@ from chatroom.live.sockets.frames import COMPRESSED, TEXT, Cutter, framed
 from chatroom.live.sockets.incoming import IncomingProtocol
 
 Write = Callable[..., Coroutine[Any, Any, None]]
-"""Send text frames, each a JSON document; waits while the client does not read, raises `OSError` when it is gone."""
+"""A function that sends text frames. Waits while the client does not read; raises `OSError` when it is gone."""
 WriteNow = Callable[..., bool]
-"""Send text frames without waiting; False, and nothing is sent, if it would have to wait or the client is gone."""
+"""A function that sends text frames without waiting; returns False, and sends nothing, if it would have to wait."""
 
 LINGER_SECONDS = 5.0
-"""For a client to read why its connection is closed."""
+"""The time for a client to read the reason before its connection is aborted."""
 EXTENSION = "chatroom.write"
 EXTENSIONS = [DeflateFactory()]
 MIN_BYTES = 512
-"""About two messages. Compressing a shorter frame would save a few bytes, and no packet."""
+"""The smallest frame to compress: about two messages. A shorter frame would save a few bytes, but no packet."""
 KEPT_FRAMES = 8
 
 
 def never_now(*_frames: bytes) -> bool:
-    """The `WriteNow` of a transport that may always have to wait."""
+    """The `WriteNow` of a transport that can never send without waiting."""
     return False
 
 
@@ -46,21 +46,21 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebSocketProtocol(IncomingProtocol):
-    """uvicorn's protocol; the ASGI scope of a connection carries its `write` and `write_now` as an extension."""
+    """uvicorn's protocol. The ASGI scope of a connection has `write` and `write_now` as an extension."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.conn.available_extensions = EXTENSIONS
 
     def handle_connect(self, event: Request) -> None:
-        """Offer the short way to the application."""
+        """Add `write` and `write_now` to the ASGI scope."""
         super().handle_connect(event)
         if not self.close_sent:
             extensions = cast("dict[str, Any]", self.scope["extensions"])
             extensions[EXTENSION] = self.write, self.write_now
 
     def pause_writing(self) -> None:
-        """Count what is on its way to a client that does not read. An unanswered ping ends its connection in time."""
+        """Count the unsent bytes of a client that does not read. An unanswered ping later ends its connection."""
         super().pause_writing()
         self._account.stall(self.transport.get_write_buffer_size(), self.transport.abort)
 
@@ -84,12 +84,12 @@ class WebSocketProtocol(IncomingProtocol):
         self._abort_later()
 
     def _abort_later(self) -> None:
-        # Closing waits until the client has read what is on its way. Without this, the connection, presence and
+        # Closing waits until the client has read all unsent bytes. Without the abort, the connection, presence and
         # buffers of a client that never reads would stay for ever, even after the end of its session.
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     async def write(self, *frames: bytes) -> None:
-        """Send text frames in one write; wait before it while the client does not read."""
+        """Send text frames in one write, after waiting while the client does not read."""
         if not self.writable.is_set():
             await self.writable.wait()
         if self._is_over():
@@ -97,20 +97,20 @@ class WebSocketProtocol(IncomingProtocol):
         self.transport.write(b"".join(map(self._packed, frames)))
 
     def write_now(self, *frames: bytes) -> bool:
-        """Send text frames in one write if the client reads; False, and nothing is sent, otherwise."""
+        """Send text frames in one write if the client reads; otherwise return False, and send nothing."""
         if not self.writable.is_set() or self._is_over():
             return False
         self.transport.write(self._packed(frames[0]) if len(frames) == 1 else b"".join(map(self._packed, frames)))
         return True
 
     def _packed(self, frame: bytes) -> bytes:
-        """A frame with its header, compressed if this client accepts that."""
+        """Add the header to a frame, and compress it if the client accepts compression."""
         if len(frame) < MIN_BYTES:
-            return framed(frame)  # mostly an answer: in the cache, it would replace a frame that many receive
+            return framed(frame)  # mostly an answer: it would displace a frame for many clients from the cache
         return _compressed(frame) if self.conn.extensions else _plain(frame)
 
     async def send(self, message: Any) -> None:
-        """As uvicorn does; then forget the handshake, which is larger than the rest of an idle connection."""
+        """Send like uvicorn, then forget the handshake, which is larger than the rest of an idle connection."""
         await super().send(message)
         if message["type"] == "websocket.accept":
             self.scope["headers"] = []
@@ -119,7 +119,7 @@ class WebSocketProtocol(IncomingProtocol):
         elif message["type"] == "websocket.close":
             self._abort_later()
         elif message["type"] == "websocket.http.response.body":
-            self.handshake_complete = True  # else uvicorn logs every refusal as an error
+            self.handshake_complete = True  # otherwise uvicorn logs every refusal as an error
 
 
 # Made once for all clients that receive the same frame.
@@ -132,7 +132,7 @@ def _compressed(frame: bytes) -> bytes:
 
 
 def transport_of(scope: Scope, receive: Receive, send: Send) -> Transport:
-    """The transport of a connection: the short way under our server, else that of any ASGI server."""
+    """The transport of a connection: the fast way under our server, or the normal way of any ASGI server."""
     direct: tuple[Write, WriteNow] | None = scope.get("extensions", {}).get(EXTENSION)
     if direct is not None:
         write_direct, write_now = direct
@@ -142,7 +142,7 @@ def transport_of(scope: Scope, receive: Receive, send: Send) -> Transport:
         for frame in frames:
             try:
                 await send({"type": "websocket.send", "text": frame.decode()})
-            except RuntimeError as error:  # uvicorn has closed the connection, and has not said so yet
+            except RuntimeError as error:  # uvicorn has closed the connection, but not sent the event yet
                 raise ConnectionResetError("the connection is closed") from error
 
     return Transport(receive=receive, send=send, write=write)

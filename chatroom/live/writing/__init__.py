@@ -1,4 +1,4 @@
-"""Collect what is to be stored in a room, and write it in batches, in turn with other processes.
+"""Collect the drafts and changes of a room, and write them in batches, in turn with other processes.
 
-One write at a time for each room, and no client sees a message before the database has it.
+Each room has one write at a time. No client sees a message before the database has stored it.
 """

@@ -1,6 +1,6 @@
-"""Collect the drafts of a room while its previous write is in flight, and store them together.
+"""Collect the drafts of a room while the previous write is in flight, and store them together.
 
-One write at a time for each room; what waits is bounded; an unknown outcome is tried again, with the same client ids.
+Each room has one write at a time and a bounded queue. After an unknown outcome, the same drafts are stored again.
 """
 
 import asyncio
@@ -22,18 +22,18 @@ from chatroom.messages.writer import Change
 log = logging.getLogger(__name__)
 
 MAX_BATCH = 250
-"""Larger numbers are stored in several batches: while one is written, the room is shown the one before."""
+"""The most drafts in a batch. While a batch is written, the previous batch is shown to the room."""
 ENOUGH = 64
-"""Drafts that are stored without waiting for more."""
+"""The number of drafts that are stored without waiting for more drafts."""
 LOOP_TURNS = 3
-"""Send to the followers, read the sockets, take the frames."""
+"""The turns of the event loop in which followers send, sockets are read, and frames are handled."""
 Done = Callable[[Stored | ChatroomError], None]
 Batch = list[tuple[Draft, Done]]
 Queue = deque[tuple[Draft | Change, Done]]
 
 
 class Ready(NamedTuple):
-    """A batch that only has to be written, as the messages after a revision."""
+    """A prepared batch, to be written as the messages after a revision."""
 
     batch: Batch
     after: int
@@ -41,7 +41,7 @@ class Ready(NamedTuple):
 
 
 class Appender:
-    """Stores drafts. `published` receives every room's new messages, once a majority of the database has them."""
+    """Store drafts. `published` is called with a room's new messages when a majority of the nodes has stored them."""
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class Appender:
         self._queues: dict[str, Queue] = {}
         self._writing: dict[str, asyncio.Future[Outcome]] = {}
         self._expected: dict[str, int] = {}
-        """The newest revision of a room after the write that is under way, if it succeeds at once."""
+        """By room: the newest revision after the running write, if that write succeeds."""
         self._ready: dict[str, Ready] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, room: str, item: Draft | Change, done: Done) -> None:
-        """Queue a draft or a change; `done` is called with the outcome. Raise `Refused` (`busy`) when too many wait."""
+        """Queue a draft or change; `done` is called with the outcome. Raise `Refused` (`busy`) if too many wait."""
         queue = self._queues.get(room)
         if queue is None:
             queue = self._queues[room] = deque()
@@ -80,9 +80,9 @@ class Appender:
             asyncio.get_running_loop().call_soon(self._prepare, room, queue)
 
     async def hear(self, room: str, revision: int) -> "asyncio.Future[Outcome] | None":
-        """Begin to write what waits here, because another process has written in the room, up to a revision.
+        """Begin to write the queued drafts of a room, because another process has written there up to a revision.
 
-        Returns the write that is under way in the room: its messages will be shown right behind the others.
+        Returns the running write in the room: its messages follow those of the other process.
         """
         if room in self._queues:
             self._rivals.meet(room)
@@ -91,12 +91,12 @@ class Appender:
         return self._writing.get(room)
 
     async def finish(self, timeout_seconds: float) -> None:
-        """Wait until everything that was queued is stored; give up after the time-out."""
+        """Wait until all queued drafts are stored; give up after the time-out."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout_seconds)
 
     async def _drain(self, room: str, queue: Queue) -> None:
-        # Let all that is ready be put first: drafts that arrive together are stored together.
+        # Let the drafts that arrive in the same turn of the loop join the first write.
         await asyncio.sleep(0)
         while queue:
             item, done = queue[0]
@@ -109,7 +109,7 @@ class Appender:
         self._writing.pop(room, None)
 
     async def _store_batches(self, room: str, queue: Queue) -> None:
-        """Store the drafts at the front, and show each batch to the room."""
+        """Store the drafts at the front of the queue, and show each batch to the room."""
         await self._rivals.take_turn(room)
         batch = _take_batch(queue)
         writing = self._begin(room, batch, self._rivals.newest(room))
@@ -118,11 +118,11 @@ class Appender:
             newest = self._end(room, outcome)
             ready = self._take_ready(room, queue, newest)
             if newest is not None and (ready or _is_busy(queue)):
-                # The database works on the next batch while this one is shown. There is still one write at a time,
+                # The database works on the next batch while this batch is shown. There is still one write at a time,
                 # each after the last.
                 following = ready.batch if ready else _take_batch(queue)
                 writing = self._begin(room, following, newest, ready)
-                await _let_the_loop_turn()  # so that it is on its way
+                await _let_the_loop_turn()  # so that the write is on its way
             await self._show(room, batch, outcome)
             batch = following or []
         if queue:
@@ -139,14 +139,14 @@ class Appender:
         return writing
 
     def _end(self, room: str, outcome: Outcome) -> int | None:
-        """The revision after which the next batch may be written while this one is shown; None if it must wait."""
+        """The revision after which the next batch may be written at once; None if the next batch must wait."""
         self._expected.pop(room, None)
         if isinstance(outcome, ChatroomError) or self._rivals.are_in(room):
             return None
         return max(self._newest(room) or 0, *(stored.message.revision for stored in outcome))
 
     def _prepare(self, room: str, queue: Queue) -> None:
-        """Make a full batch ready while the one before it is stored, so that it can be written right after it."""
+        """Prepare a full batch while the previous batch is stored, so that it can be written right afterwards."""
         after = self._expected.get(room)
         if after is None or room in self._ready or not queue or not isinstance(queue[0][0], Draft):
             return
@@ -162,7 +162,7 @@ class Appender:
             self._ready[room] = Ready(batch, after, store_now)
 
     def _take_ready(self, room: str, queue: Queue, newest: int | None) -> Ready | None:
-        """The batch that is ready, if it is the next; otherwise it goes back to the queue."""
+        """The prepared batch, if it still follows the newest revision; otherwise put it back into the queue."""
         ready = self._ready.pop(room, None)
         if ready is not None and ready.after != newest:
             queue.extendleft(reversed(ready.batch))
@@ -170,13 +170,13 @@ class Appender:
         return ready
 
     async def _show(self, room: str, batch: Batch, outcome: Outcome) -> None:
-        """Show the room what was stored, and tell each draft's outcome."""
+        """Show the stored messages to the room, and report the outcome of each draft."""
         if not isinstance(outcome, ChatroomError):
             for (_, done), result in zip(batch, outcome, strict=True):
                 _tell(done, result)
-            self._publish(room, [result.message for result in outcome])  # which takes the answers along
+            self._publish(room, [result.message for result in outcome])  # readers get the answers in the same write
         elif len(batch) > 1:
-            # One of them cannot be stored; the others must not suffer for it.
+            # One draft cannot be stored. The others must not fail with it.
             for each in batch:
                 await self._show(room, [each], await self._writer.write(room, [each[0]], self._newest(room)))
         else:
@@ -207,12 +207,12 @@ def _take_batch(queue: Queue) -> Batch:
 
 
 def _is_busy(queue: Queue) -> bool:
-    """Whether there is enough to store at once; fewer drafts wait, so that one frame has more."""
+    """Whether enough drafts wait to store them at once. Fewer drafts wait for more, to share a frame."""
     return len(queue) >= ENOUGH and isinstance(queue[0][0], Draft)
 
 
 def _tell(done: Done, outcome: Stored | ChatroomError) -> None:
-    """Call `done` with the outcome; its failure must not stop the room's queue."""
+    """Call `done` with the outcome. An error in `done` does not stop the room's queue."""
     try:
         done(outcome)
     except Exception:
@@ -220,9 +220,9 @@ def _tell(done: Done, outcome: Stored | ChatroomError) -> None:
 
 
 async def _let_the_loop_turn() -> None:
-    """Let stored messages reach their readers, and new frames arrive, so that the next batch is larger.
+    """Let the loop send stored messages and receive frames, so that the next batch is larger.
 
-    It takes no time if nothing is waiting to be sent or read.
+    Takes no time if nothing waits to be sent or read.
     """
     for _ in range(LOOP_TURNS):
         await asyncio.sleep(0)

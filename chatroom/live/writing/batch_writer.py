@@ -1,6 +1,6 @@
-"""Write a batch of a room until its outcome is known.
+"""Write a batch of a room until the outcome is known.
 
-It is tried from the event loop first, without a thread; after an unknown outcome again, with the same client ids.
+The first try is from the event loop, without a thread. After an unknown outcome, the same client ids are tried again.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 MAX_TRIES = 3
-"""While other processes are quicker; then the store settles it."""
+"""The most tries that other processes may outrun; then `MessageStore.append` stores the batch in a thread."""
 
 Outcome = list[Stored] | ChatroomError
 
 
 class BatchWriter:
-    """One process's. `rivals` are the processes that write into the same rooms."""
+    """The writer of one process. `rivals` are the processes that write into the same rooms."""
 
     def __init__(self, appending: Appending, run: RunInThread, rivals: Rivals) -> None:
         self._appending = appending
@@ -37,7 +37,7 @@ class BatchWriter:
     async def write(
         self, room: str, drafts: list[Draft], newest: int | None, store_now: StoreNow | None = None
     ) -> Outcome:
-        """Store drafts behind the newest revision, with `store_now` if it was made ready for them."""
+        """Store drafts after the newest revision, with `store_now` if the write was prepared."""
         stored = await self._write_now(room, drafts, newest, store_now)
         if stored is None:
             newest = self._rivals.newest(room)
@@ -47,7 +47,7 @@ class BatchWriter:
         return stored
 
     async def persist(self, write: Callable[[], Any]) -> Any:
-        """Try until the outcome is known. After a time-out it is unknown: neither stored nor failed."""
+        """Repeat a write until its outcome is known. After a time-out, the write may or may not be stored."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
@@ -64,7 +64,7 @@ class BatchWriter:
     async def _write_now(
         self, room: str, drafts: list[Draft], newest: int | None, store_now: StoreNow | None
     ) -> list[Stored] | None:
-        """Try it without a thread; None if it has to be written in a thread, whatever the reason."""
+        """Try to write without a thread; None if the drafts must be written in a thread."""
         for _ in range(MAX_TRIES):
             if newest is None:
                 return None

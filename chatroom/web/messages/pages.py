@@ -145,12 +145,7 @@ def _has_its_files(message: Message, said: Submission, keep: Callable[[], list[F
 
 
 def room_page(
-    access: Access,
-    form: MessageForm,
-    page: MessagePage,
-    *,
-    is_history: bool = False,
-    **shown: Shown,
+    access: Access, form: MessageForm, page: MessagePage, *, is_history: bool = False, **shown: Shown
 ) -> Response:
     """The room with a page of its messages; with `is_history`, scripts do not follow the room live."""
     form.renew()
