@@ -24,7 +24,7 @@ LANES: Mapping[str, Lane] = {
     "notifications.manifest": "static",
     "notifications.service_worker": "static",
 }
-"""The routes with their own lane: they are fast, and need neither user nor database."""
+"""The lanes of routes that are fast and the same for all users."""
 MARK = "scarce"
 
 
