@@ -1,8 +1,8 @@
-"""A user agent in three words, for the list of sessions."""
+"""Describe a user agent in three words, for the list of sessions."""
 
 import re
 
-BROWSERS = {  # in this order: the user agent of a browser also names browsers that follow here
+BROWSERS = {  # in this order, because a user agent also names later browsers of this list
     "Edg": "Edge",
     "OPR": "Opera",
     "Vivaldi": "Vivaldi",
@@ -28,7 +28,7 @@ SYSTEMS = {
 
 
 def label_of(user_agent: str) -> str:
-    """The browser and the system, such as `Firefox on Linux`, as far as they are known."""
+    """The browser and the system, such as `Firefox on Linux`, if they are known."""
     browser = next((name for mark, name in BROWSERS.items() if re.search(rf"\b{mark}\w*/", user_agent)), "")
     system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
     if browser and system:

@@ -1,4 +1,4 @@
-"""The page to clear a room's history: the administrator types the room's name, and can export it first."""
+"""The page to clear a room's history. The administrator must type the room's name, and can export the room first."""
 
 from flask import Response, request
 
@@ -20,7 +20,7 @@ def form(slug: str, **shown: Shown) -> Response:
 @blueprint.post("/chatroom/<slug>/clear")
 @refusals_on(form)
 def clear(slug: str) -> Page:
-    """Hide the messages at once; they are erased in the background."""
+    """Hide the messages at once, and let a background thread erase them."""
     access, typed = _enter(slug), _typed()
     services.erasure.clearing.clear(access, current_user.author, typed["title"], typed["reason"])
     return redirect_to("pages.room", slug=access.room.slug)

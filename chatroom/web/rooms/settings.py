@@ -16,7 +16,7 @@ from chatroom.web.messages.pages import open_room
 from chatroom.web.rooms.forms import InviteForm, RoomForm
 
 LATEST = 5
-"""Entries of the record on the settings page; the record has a page of its own."""
+"""The number of entries of the record on the settings page. The whole record is on another page."""
 ROLES = ("member", "moderator", "administrator")
 
 blueprint = page_blueprint("room_settings")
@@ -119,7 +119,7 @@ def set_role(slug: str, user_id: str) -> Page:
 @blueprint.post("/rooms/<slug>/invites")
 @form_page(_settings_page, InviteForm)
 def create_invite(form: InviteForm, slug: str) -> Page:
-    """Create a room link, and show it this once."""
+    """Create a room link, and show the link only now."""
     code = services.rooms.links.make(get_access(slug), uses=form.uses.data, hours=form.hours.data)
     return _settings_page(slug, link=url_for("rooms.accept", code=code, _external=True))
 
