@@ -1,6 +1,7 @@
 """The code to register the first account, which administers the site, if strangers can reach the site.
 
 The code is derived from the secret key, so every process knows it and nothing is stored.
+It imports little, because the start needs it before everything else.
 """
 
 import base64

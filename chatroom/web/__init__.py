@@ -1,6 +1,6 @@
 """The pages and the JSON API: everything that uses Flask.
 
-Requests are checked here, at the edge; the modules below do the work.
+This package checks requests; the packages below do the work.
 """
 
 from flask import Flask
@@ -27,7 +27,7 @@ BLUEPRINTS = (
     accounts.blueprint,
     admin.blueprint,
     admin_rooms.blueprint,
-    api.listing,  # before the next: of two operations with one address, the first answers OPTIONS
+    api.listing,  # before `api`: of two operations with one address, the first answers OPTIONS
     api.blueprint,
     approval.blueprint,
     room_settings.clearing,
@@ -55,7 +55,7 @@ BLUEPRINTS = (
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Give the application its configuration, checks, pages, commands, and what the templates call."""
+    """Give the application its configuration, checks, pages, commands, and the functions that templates call."""
     configuration.configure(app, settings)
     configuration.compress_static(app)
     security.protect(app, settings)

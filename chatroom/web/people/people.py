@@ -1,6 +1,6 @@
 """Pages of users, with the acts of moderators and administrators.
 
-`Moderation` decides who may do what; the page shows only what is allowed.
+`Moderation` checks the rights for each act. The page shows only allowed acts.
 """
 
 from datetime import UTC, datetime
@@ -90,7 +90,7 @@ def set_role(user_id: str) -> Page:
 @blueprint.post("/people/<user_id>/reset-link")
 @refusals_on(person)
 def make_reset_link(user_id: str) -> Page:
-    """Create a link with which the user sets a new password, and show it this once."""
+    """Create a link with which the user sets a new password, and show the link only now."""
     secret = services.people.resets.make(current_user.user, services.moderation.moderation.get(user_id))
     return person(user_id, status=201, link=url_for("accounts.reset", secret=secret, _external=True))
 

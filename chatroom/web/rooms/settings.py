@@ -17,7 +17,7 @@ from chatroom.web.messages.pages import open_room
 from chatroom.web.rooms.forms import InviteForm, RoomForm
 
 LATEST = 5
-"""Entries of the record on the settings page; the record has a page of its own."""
+"""The number of entries of the record on the settings page. The whole record is on another page."""
 ROLES = ("member", "moderator", "administrator")
 
 blueprint = page_blueprint("room_settings")
@@ -121,7 +121,7 @@ def set_role(slug: str, user_id: str) -> Page:
 @blueprint.post("/rooms/<slug>/invites")
 @form_page(_settings_page, InviteForm)
 def create_invite(form: InviteForm, slug: str) -> Page:
-    """Create a room link, and show it this once."""
+    """Create a room link, and show the link only now."""
     code = services.rooms.links.make(get_access(slug), uses=form.uses.data, hours=form.hours.data)
     return _settings_page(slug, link=url_for("rooms.accept", code=code, _external=True))
 
@@ -144,7 +144,7 @@ def clearing_form(slug: str, **shown: Shown) -> Response:
 @clearing.post("/chatroom/<slug>/clear")
 @refusals_on(clearing_form)
 def clear(slug: str) -> Page:
-    """Hide the messages at once; they are erased in the background."""
+    """Hide the messages at once, and let a background thread erase them."""
     access, typed = _enter_to_clear(slug), _typed_to_clear()
     services.erasure.clearing.clear(access, current_user.author, typed["title"], typed["reason"])
     return redirect_to("pages.room", slug=access.room.slug)
