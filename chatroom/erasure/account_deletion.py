@@ -10,8 +10,7 @@ from datetime import timedelta
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Notice, User
-from chatroom.erasure.departed_memberships import GONE
-from chatroom.erasure.departed_messages import DepartedMessages
+from chatroom.erasure.departed import GONE, DepartedMessages
 from chatroom.moderation.moderation import Moderation
 from chatroom.people.wiring import PeopleParts
 from chatroom.site.acts import Acts
