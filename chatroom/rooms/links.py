@@ -11,8 +11,7 @@ from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
-from chatroom.site.codes import Code, make_code
-from chatroom.site.codes_store import CodeStore
+from chatroom.site.codes_store import Code, CodeStore, make_code
 
 MOST_LINKS = 50
 MAX_USES = 100
