@@ -68,7 +68,6 @@ class CodeStore:
         self._clock = clock
 
     def add(self, code: Code, note: Note | None = None) -> None:
-        """Store a new code."""
         own = {"uses_left": code.uses_left, "created_at": code.created_at, "expires_at": code.expires_at}
         with self._database.bounded():
             self._codes.insert_one(noted({"_id": code.id, **own, **code.about}, note))
