@@ -1,6 +1,6 @@
-"""One-time codes: a secret that can be used a number of times until it expires.
+"""Codes: secrets that can be used a limited number of times until they expire; `codes_store.py` checks both.
 
-The secret is shown once, when it is created. Only its hash is stored.
+A secret is shown once, when it is created. Only its hash is stored.
 """
 
 import hashlib

@@ -18,7 +18,7 @@ class ReportForm(Form):
     )
 
 
-class OrderForm(Form):
+class SanctionForm(Form):
     """Mute or ban a user."""
 
     reason = StringField("Reason (the user sees it)", render_kw={"required": True, "maxlength": LONGEST_REASON})
