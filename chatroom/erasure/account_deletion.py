@@ -10,8 +10,7 @@ from datetime import timedelta
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Notice, User
-from chatroom.erasure.departed_memberships import GONE
-from chatroom.erasure.departed_messages import DepartedMessages
+from chatroom.erasure.departed import GONE, DepartedMessages
 from chatroom.moderation.moderation import Moderation
 from chatroom.people.wiring import PeopleParts
 from chatroom.site.acts import Acts
@@ -73,7 +72,7 @@ class AccountDeletion:
         self._finish_unless_running(user)
 
     def begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
-        """Delete another account, except its memberships and messages, which `finish` removes."""
+        """Delete another account, except its messages, which `finish` changes."""
         self.check(by, user)
         self._begin(by, user, reason, is_erased=is_erased)
 

@@ -2,8 +2,7 @@
 
 from chatroom.erasure.account_deletion import AccountDeletion
 from chatroom.erasure.clearing import Clearing
-from chatroom.erasure.departed_memberships import DepartedMemberships
-from chatroom.erasure.departed_messages import DepartedMessages
+from chatroom.erasure.departed import DepartedMemberships, DepartedMessages
 from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.erasure.retention import Retention
 from chatroom.messages.wiring import MessageParts

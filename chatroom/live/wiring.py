@@ -12,9 +12,8 @@ from chatroom.live.engine import Application, Engine, Limits
 from chatroom.live.feed import SAFETY_SECONDS, ChangeStreamFeed, Feed, Hint, Known, poll
 from chatroom.live.presence import presences_store
 from chatroom.live.presence.presences_store import PresenceStore
-from chatroom.live.sockets import gate
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
-from chatroom.live.sockets.visitor import Chat
+from chatroom.live.sockets.visitor import Chat, ConnectionLimits
 from chatroom.messages.appending import Appending
 from chatroom.messages.async_store import AsyncMessages
 from chatroom.messages.wiring import MessageParts
@@ -65,7 +64,7 @@ class LiveParts:
     def make_endpoint(self, engine: Engine, entrance: Entrance) -> LiveEndpoint:
         """Create the endpoint that accepts connections."""
         settings, messages, rooms = self._context.settings, self._messages, self._rooms
-        limits = gate.Limits(
+        limits = ConnectionLimits(
             connections=settings.max_connections,
             connections_per_user=settings.max_connections_per_user,
             connections_per_address=settings.max_connections_per_address,

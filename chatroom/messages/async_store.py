@@ -47,12 +47,12 @@ class AsyncMessages:
         `MessageStore.append`, which finds the stored drafts and stores the others. Raises `Outrun`.
         """
         documents = self._store.documents(room, after, drafts)
-        return self._store.stored(documents, drafts) if await self._has_stored(documents) else None
+        return self._store.stored(documents) if await self._has_stored(documents) else None
 
     def make_ready(self, room: str, drafts: Sequence[Rendered], after: int) -> StoreNow:
         """Encode the drafts, and return a function that does the rest of `append`."""
         documents = self._store.documents(room, after, drafts)
-        stored = self._store.stored(documents, drafts)
+        stored = self._store.stored(documents)
         encoded = [RawBSONDocument(bson.encode(document)) for document in documents]
 
         async def store_now() -> list[Stored] | None:

@@ -44,25 +44,6 @@ def get_message(document: Document) -> Message:
     return msgspec.convert({**document, "id": str(document["_id"])}, Message)
 
 
-def made_of(document: Document, draft: Draft) -> Message:
-    """The message of a document that `make_document` just made from a draft: faster than `get_message`."""
-    return Message(
-        id=str(document["_id"]),
-        sequence=document["sequence"],
-        revision=document["revision"],
-        author=draft.author,
-        client_id=draft.client_id,
-        text=draft.text,
-        html=document["html"],
-        sent_at=document["sent_at"],
-        kind=draft.kind,
-        reply_to=draft.reply_to,
-        mentions=tuple([person.id for person in draft.mentions]),
-        files=draft.files,
-        origin=document["origin"],
-    )
-
-
 def _optional_fields(draft: Draft) -> Document:
     """The fields that few messages have."""
     fields: Document = {}

@@ -14,7 +14,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from chatroom.base.clock import Clock, as_stored, utc_now
 from chatroom.base.models import Draft, Message
-from chatroom.messages.documents_store import get_message, made_of, make_document
+from chatroom.messages.documents_store import get_message, make_document
 from chatroom.messages.log_store import Key, MessageLog, read_by_keys, read_message
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import pause
@@ -113,7 +113,7 @@ class MessageStore(MessageLog):
                         newest = self._newest_revision(room) if waiting else newest
                     last = newest
                 else:
-                    stored.update(zip(list(waiting), self.stored(documents, waiting.values()), strict=True))
+                    stored.update(zip(list(waiting), self.stored(documents), strict=True))
                     break
         return [stored[draft.key] for draft in drafts]
 
@@ -201,12 +201,9 @@ class MessageStore(MessageLog):
             for revision, rendered in enumerate(drafts, start=last + 1)
         ]
 
-    def stored(self, documents: Iterable[Document], drafts: Iterable[Rendered]) -> list[Stored]:
-        """The messages of drafts after a majority has stored their documents."""
-        return [
-            Stored(made_of(document, rendered.draft), is_repeated=False)
-            for document, rendered in zip(documents, drafts, strict=True)
-        ]
+    def stored(self, documents: Iterable[Document]) -> list[Stored]:
+        """The new messages of documents that a majority has stored."""
+        return [Stored(get_message(document), is_repeated=False) for document in documents]
 
     def _next_state(self, message: Message, fields: Mapping[str, Any], revision: int) -> tuple[Document, Document]:
         """The query that matches the message only if it has not changed since it was read, and the update."""

@@ -1,6 +1,6 @@
 """The pages and the JSON API: everything that uses Flask.
 
-Requests are checked here, at the edge; the modules below do the work.
+This package checks requests; the packages below do the work.
 """
 
 from flask import Flask
@@ -17,7 +17,7 @@ from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, admin_rooms, approval, reports
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, people, tokens
-from chatroom.web.rooms import api, clearing, rooms
+from chatroom.web.rooms import api, rooms
 from chatroom.web.rooms import settings as room_settings
 from chatroom.web.rooms.sidebar import badge
 from chatroom.web.search import search
@@ -27,10 +27,10 @@ BLUEPRINTS = (
     accounts.blueprint,
     admin.blueprint,
     admin_rooms.blueprint,
-    api.listing,  # before the next: of two operations with one address, the first answers OPTIONS
+    api.listing,  # before `api`: of two operations with one address, the first answers OPTIONS
     api.blueprint,
     approval.blueprint,
-    clearing.blueprint,
+    room_settings.clearing,
     export.blueprint,
     health.blueprint,
     held.blueprint,
@@ -55,7 +55,7 @@ BLUEPRINTS = (
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Give the application its configuration, checks, pages, commands, and what the templates call."""
+    """Give the application its configuration, checks, pages, commands, and the functions that templates call."""
     configuration.configure(app, settings)
     configuration.compress_static(app)
     security.protect(app, settings)

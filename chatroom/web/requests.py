@@ -1,4 +1,4 @@
-"""The pages and the API as an ASGI application: Flask in a pool of threads, behind bounds on requests and responses."""
+"""Run Flask, in a pool of threads, as an ASGI application with bounds on requests and responses."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def make_requests(
     app: Flask, settings: Settings, find_user: Callable[[Mapping[str, Any]], str | None]
 ) -> tuple[Application, Budget]:
-    """Make the application, and the budget of the bytes that all requests hold; `find_user` finds who sends one."""
+    """Make the application, and the memory budget of all requests. `find_user` finds the user of a request."""
 
     def find_network(scope: Mapping[str, Any]) -> str:
         return network_of(address_of(scope, settings.trusted_proxies))
@@ -62,7 +62,7 @@ def make_requests(
 
 
 def _leaving(app: "WSGIApplication") -> "WSGIApplication":
-    """Tell the queue when the thread of a request is free, which is before a slow reader has read the response."""
+    """Tell the queue when the thread of a request is free, even if a slow reader is still reading the response."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         leave = environ["asgi.scope"][LEAVE]

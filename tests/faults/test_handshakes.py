@@ -16,14 +16,13 @@ from chatroom.base.errors import Unavailable
 from chatroom.live.engine import Engine
 from chatroom.live.sockets import endpoint as socket
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
-from chatroom.live.sockets.gate import Limits
-from chatroom.live.sockets.visitor import Chat
+from chatroom.live.sockets.visitor import Chat, ConnectionLimits
 from tests.waiting import PATIENCE_SECONDS
 
 CROWD = 40
 THREADS = 2
 HANDSHAKE_SECONDS = 0.3
-LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
+LIMITS = ConnectionLimits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 
 
 class AwayEngine:

@@ -22,13 +22,7 @@ class PresenceUpdates:
     """The updates of presence. All methods are called on the event loop, `keep` and `keep_typing` once a second."""
 
     def __init__(
-        self,
-        rooms: LiveRooms,
-        store: PresenceStore,
-        run: RunInThread,
-        *,
-        renew_ticks: int,
-        clock: Clock,
+        self, rooms: LiveRooms, store: PresenceStore, run: RunInThread, *, renew_ticks: int, clock: Clock
     ) -> None:
         self._rooms = rooms
         self._store = store

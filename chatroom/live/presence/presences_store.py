@@ -22,22 +22,13 @@ INDEXES = [
     IndexModel([("process", ASCENDING)]),
     IndexModel("expires_at", expireAfterSeconds=0, name="ttl"),
 ]
-
-
 VISIT = timedelta(seconds=15)
 
 
 class PresenceStore:
     """Read and write the leases of one process, and read the leases of the others."""
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        process: str,
-        lease_seconds: float,
-        clock: Clock = utc_now,
-    ) -> None:
+    def __init__(self, database: Database, *, process: str, lease_seconds: float, clock: Clock = utc_now) -> None:
         self._database = database
         # A lost lease is renewed soon, so no write waits for a majority.
         self._presences = database["presences"].with_options(

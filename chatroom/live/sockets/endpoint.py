@@ -5,21 +5,23 @@ The checks come before the answer to the handshake: session, Origin, room, numbe
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
-from chatroom.asgi.budget import account_of
+from chatroom.asgi.budget import account_of, counted
 from chatroom.asgi.slow_requests import Receive, Scope, Send
 from chatroom.base.access import Access
+from chatroom.base.addresses import network_of
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.live.connection import Connection
 from chatroom.live.engine import Engine
 from chatroom.live.protocol import Follow, Format
-from chatroom.live.sockets.gate import RETRY_SECONDS, Gate
-from chatroom.live.sockets.visitor import Chat, Visitor
+from chatroom.live.sockets.visitor import Chat, ConnectionLimits, Visitor
 from chatroom.live.sockets.websocket import transport_of
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ REFUSED_STATUS = {
 }
 HANDSHAKE_SECONDS = 7.0
 """A little longer than the time-out of one database call."""
+RETRY_SECONDS = 5
 
 
 class Entrance(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +45,32 @@ class Entrance(msgspec.Struct, frozen=True, kw_only=True):
     address_of: Callable[[Scope], str]
     sign_in: Callable[[Scope], Visitor | None]
     is_own_origin: Callable[[Scope], bool]
+
+
+class Gate:
+    """Counts a connection by address before its authentication, and by user after it."""
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._limits = limits
+        self._total = 0
+        self._by_user: Counter[str] = Counter()
+        self._by_network: Counter[str] = Counter()
+
+    @contextmanager
+    def address(self, address: str) -> Iterator[None]:
+        """Count a connection for the network of its address; raise `Refused` (`too_many_connections`) at the limit."""
+        if 0 < self._limits.connections <= self._total:
+            raise _too_many_connections()
+        self._total += 1
+        try:
+            with _counted(self._by_network, network_of(address), self._limits.connections_per_address):
+                yield
+        finally:
+            self._total -= 1
+
+    def user(self, user_id: str) -> AbstractContextManager[None]:
+        """Count a connection for its user; raise `Refused` (`too_many_connections`) at the limit."""
+        return _counted(self._by_user, user_id, self._limits.connections_per_user)
 
 
 class LiveEndpoint:
@@ -108,6 +137,16 @@ class LiveEndpoint:
                 extra={"origin": origin.decode("latin-1")[:200], "user": visitor.person.id},
             )
             raise Refused("wrong_origin", "The request comes from another site.")
+
+
+def _counted(counter: Counter[str], key: str, most: int) -> AbstractContextManager[None]:
+    if 0 < most <= counter[key]:
+        raise _too_many_connections()
+    return counted(counter, key)
+
+
+def _too_many_connections() -> Refused:
+    return Refused("too_many_connections", "There are too many connections.", retry_after=RETRY_SECONDS)
 
 
 def _first_room(query: Mapping[str, list[str]]) -> Follow | None:

@@ -8,7 +8,6 @@ import msgspec
 
 from chatroom.base.access import Access
 from chatroom.base.models import Person
-from chatroom.live.sockets.gate import Limits
 from chatroom.live.sockets.pace import Paces
 from chatroom.messages.changes import Changes
 from chatroom.messages.history import History
@@ -28,6 +27,15 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     grant: Grant = EVERYTHING
 
 
+class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """The most connections of a process, a user and an address, and the most rooms of a connection; 0 is no limit."""
+
+    connections: int
+    connections_per_user: int
+    connections_per_address: int
+    rooms_per_connection: int
+
+
 class Chat(msgspec.Struct, frozen=True, kw_only=True):
     """The services that connections use. Functions that use the database are called in threads."""
 
@@ -36,7 +44,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     changes: Changes
     history: History
     mark_read: Callable[[Access, int], object]
-    limits: Limits
+    limits: ConnectionLimits
     paces: Paces = msgspec.field(default_factory=Paces)
 
     def enter(self, visitor: Visitor, slug: str) -> Access:

@@ -13,8 +13,7 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from chatroom.asgi.slow_requests import Receive, Scope, Send
-from chatroom.live.sockets.deflate import DeflateFactory, deflate
-from chatroom.live.sockets.frames import COMPRESSED, TEXT, Cutter, framed
+from chatroom.live.sockets.frames import COMPRESSED, TEXT, Cutter, DeflateFactory, deflate, framed
 from chatroom.live.sockets.incoming import IncomingProtocol
 
 Write = Callable[..., Coroutine[Any, Any, None]]

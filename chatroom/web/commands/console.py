@@ -1,4 +1,4 @@
-"""Shared parts of the commands: their services, and their output.
+"""Shared parts of the commands: the services and the output.
 
 A refusal prints its sentence and exits with status 1; other exceptions are not caught.
 """
@@ -27,7 +27,7 @@ _Run = Callable[Concatenate[Services, P], None]
 
 
 def command(name: str, *, is_prepared: bool = True) -> Callable[[_Run[P]], click.Command]:
-    """Make a command of a function of the services; `is_prepared`: create the indexes and the lobby first."""
+    """Make a command from a function of the services. With `is_prepared`, first create the indexes and the lobby."""
 
     def decorate(function: _Run[P]) -> click.Command:
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -52,11 +52,11 @@ def explained() -> Iterator[None]:
 
 
 def open_beside(services: Services) -> Services:
-    """Open the services; while the site runs its embedded database, open others on the same database."""
+    """Open the services; if the site is running with its embedded database, connect to that database."""
     try:
         services.open()
     except FolderInUse:
-        # The site runs, and so does its mongod: connect with the record that only the owner of the folder can read.
+        # The mongod of the running site: connect with the record that only the owner of the folder can read.
         settings = services.settings
         uri = read_record(DataFolder(settings.data_path, lock=-1)).uri(settings.mongo_db)
         services = Services(msgspec.structs.replace(settings, mongo_uri=uri))

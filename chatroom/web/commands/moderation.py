@@ -15,7 +15,7 @@ from chatroom.web.commands.console import command, get_user
 
 
 def _for_a_time(act: Callable[[Services, User, datetime, str], None]) -> Callable[..., None]:
-    """Make an act on a user, until a moment and for a reason, a function of a command's arguments."""
+    """Make the function of a command from an act on a user, with an end and a reason."""
 
     @click.argument("name")
     @click.option(

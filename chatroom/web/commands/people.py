@@ -15,7 +15,7 @@ from chatroom.web.commands.console import command, get_user, show_progress
 
 
 def _new_password(_context: click.Context, _option: click.Parameter, is_on_stdin: bool) -> str:
-    """Read the password before the database is opened: while a command waits for input, the site could not start."""
+    """Read the password before the database is opened, so that the site can start while the command waits for input."""
     if is_on_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)

@@ -103,7 +103,7 @@ def clear_history(services: Services, slug: str, reason: str, yes: bool) -> None
     ROOM is its name in addresses. Export it first.
     """
     room = get_room(services, slug)
-    name = room.title or room.slug  # a direct one has no title
+    name = room.title or room.slug  # a direct conversation has no title
     if not yes and click.prompt(f"To confirm, type the room's name ({escaped(name)})").strip() != name:
         raise click.ClickException("This is not the room's name. Nothing was cleared.")
     services.erasure.clearing.begin(room, CONSOLE, reason)

@@ -1,4 +1,4 @@
 """Exports as downloads.
 
-A download ends when the reader loses the right to it.
+A download ends when the user loses the right to it.
 """

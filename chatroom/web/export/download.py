@@ -1,6 +1,6 @@
-"""Send a download in pieces, while the reader has the right to it and reads fast enough.
+"""Send a download in pieces, as long as the user has the right to it and reads fast enough.
 
-The event loop sends it, so no thread waits for a reader.
+The event loop sends the pieces, so no thread waits for a slow reader.
 """
 
 import time
@@ -20,13 +20,13 @@ from chatroom.web.kit.services import services
 
 PATIENCE_SECONDS = 60.0
 LEAST_RATE = 8192
-"""Bytes per second, after the first minute: a slower reader would keep others from their turn."""
+"""The least bytes per second, after the first minute. A slower reader would keep other users from their turn."""
 CHECK_SECONDS = 1.0
 CHUNK = 32_768
 
 
 class Taken(Iterator[bytes]):
-    """A download of one user: `check` is called again and again while it is read, `release` once, at its end."""
+    """A download of one user. `check` is called repeatedly during the download, `release` once at its end."""
 
     def __init__(self, pieces: Iterator[str], *, check: Callable[[], None], release: Callable[[], None]) -> None:
         self._chunks = in_chunks(pieces)
@@ -41,11 +41,11 @@ class Taken(Iterator[bytes]):
         return self
 
     def __next__(self) -> bytes:
-        """Return the next piece; raise `Refused` when the right to it has ended, `Unavailable` for a slow reader."""
+        """Return the next piece; raise `Refused` if the user has lost the right, `Unavailable` for a slow reader."""
         now = time.monotonic()
         if now > self._began_at + PATIENCE_SECONDS + self._size / LEAST_RATE:
             raise Unavailable("The download was too slow and was stopped.")
-        # Each piece may be made in another thread, and the templates of a page need the request.
+        # Each piece may be made in another thread, and templates need the request.
         with self._context.copy():
             if now >= self._check_again_at:
                 self._check()
@@ -62,9 +62,9 @@ class Taken(Iterator[bytes]):
 def hand_out(
     name: str, content_type: str, read: Callable[[], Iterator[str]], check: Callable[[], object] = lambda: None
 ) -> Response:
-    """Send what `read` yields as a file, within the limits on exports.
+    """Send the texts that `read` yields as a file, within the limits on exports.
 
-    `check` raises `Refused` when the right to it has ended.
+    `check` raises `Refused` if the user has lost the right to the file.
     """
     session_id, user_id = current_user.session.id, current_user.id
     services.site.limits.export.check(user_id)
@@ -87,7 +87,7 @@ def hand_out(
 
 
 def in_chunks(pieces: Iterator[str]) -> Iterator[bytes]:
-    """Join the pieces into fewer, larger ones: each is written separately."""
+    """Join the pieces into fewer and larger pieces, because each is written separately."""
     waiting: list[str] = []
     size = 0
     for piece in pieces:

@@ -38,7 +38,7 @@ def _form_page(slug: str, **shown: Shown) -> Response:
 @blueprint.get("/chatroom/<slug>/export")
 @refusals_on(_form_page)
 def room(slug: str) -> Page:
-    """The form; with a format, the file."""
+    """Show the form; with a format in the query, send the file."""
     return _file(_enter(slug), request.args["format"]) if request.args.get("format") else _form_page(slug)
 
 
@@ -53,7 +53,7 @@ def own_data() -> Response:
 
 
 def write(room: Room, format: Format, messages: Iterator[Message]) -> Iterator[str]:
-    """The room in a format, piece by piece."""
+    """Yield the export of a room in a format, in pieces."""
     now = datetime.now(UTC)
     if format == "text":
         return text_lines(room, messages, now)

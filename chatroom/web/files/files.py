@@ -1,6 +1,6 @@
 """Files over HTTP: upload them, by script or form, and download them, whole or in part.
 
-Only members of the room get a file, and no browser shows it as a page of this site.
+Only members of the room get a file, and no browser shows a file as a page of this site.
 """
 
 import re
@@ -34,10 +34,10 @@ from chatroom.web.kit.sockets import bearer_of, header
 from chatroom.web.messages.messages_api import blueprint as api
 
 CSP = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""For a file that is opened in a tab of its own; the viewers of browsers need the styles."""
+"""The policy for a file in its own tab. The viewers of browsers need the styles."""
 PRIVATE = "private, max-age=3600"
 FORM_BYTES = 1_000_000
-"""For the other fields of a form with files."""
+"""The most bytes of the other fields in a form with files."""
 PARSED_BYTES = 131_072
 UPLOADING = {"api.upload": "one", "pages.room": "several", "pages.chatroom": "several", "avatars.change": "one"}
 
@@ -54,7 +54,7 @@ def register(app: Flask) -> None:
 
 
 def is_upload(scope: Any) -> bool:
-    """Whether a request may bring files, by its headers."""
+    """Whether a request may contain files, by its headers."""
     if scope.get("method") != "POST" or not _uploads.fullmatch(scope["path"]):
         return False
     return scope["path"].startswith("/api/") or brings_files(header(scope, "content-type"))
@@ -101,7 +101,7 @@ def thumbnail(file_id: str) -> Page:
 
 
 def sent_files() -> list[FileStorage]:
-    """The files of a form; an empty field sends a file without a name."""
+    """The files of a form, without the nameless file that an empty field sends."""
     return [part for part in request.files.getlist("files") if part.filename]
 
 
@@ -128,7 +128,7 @@ def _allow_uploads() -> None:
     scope = request.environ.get("asgi.scope")
     if (scope is None or SPOOLED in scope) and request.mimetype != "application/x-www-form-urlencoded":
         request.max_content_length = most or None
-        # The form parser counts each piece that it reads of a file as part of the fields.
+        # The form parser also counts each piece of a file as part of the fields.
         request.max_form_memory_size = max(services.settings.max_request_bytes, PARSED_BYTES)
 
 
@@ -153,11 +153,11 @@ def _answer(file_id: str, make: Callable[[KeptFile, str], Response]) -> Page:
 
 
 def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
-    """The file, for members of its room; before a message has it, for its owner and for moderators who approve it."""
+    """The file, for members of its room; before a message has the file, for its owner and for approving moderators."""
     kept = services.files.store.get(file_id)
     grant = grant_of(person.session)
     room = services.rooms.store.find(kept.room_id)
-    # Not `get_for`: opening the address of a file must not make anybody a member.
+    # Not `get_for`: opening the address of a file must not make a user a member of the room.
     if room is not None and services.rooms.access.find_for(person.id, room.slug) is not None:
         grant.check("read", room.slug)
         if kept.owner_id == person.id or services.files.usage.has_message(kept):
@@ -195,7 +195,7 @@ def _whole_or_part(kept: KeptFile, user_id: str) -> Response:
 
 
 def give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None:
-    """Let the server send the body, if it can: a slow reader then does not block a thread."""
+    """Let the event loop send the body, if our server runs, so that a slow reader does not block a thread."""
     response.automatically_set_content_length = False
     handover = request.environ.get("asgi.scope", {}).get(HANDOVER)
     if handover is None:
@@ -207,7 +207,7 @@ def give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None
 
 
 def _guarded(response: Response, file: File, *, etag: str) -> Response:
-    """Add the headers with which browsers only show or save the file."""
+    """Add the headers that make browsers only show or save the file."""
     is_inline = file.type in INLINE and file.type != UNKNOWN
     response.headers["Content-Disposition"] = _disposition("inline" if is_inline else "attachment", file.name)
     response.headers["Content-Security-Policy"] = CSP
@@ -217,7 +217,7 @@ def _guarded(response: Response, file: File, *, etag: str) -> Response:
 
 
 def _disposition(kind: str, name: str) -> str:
-    """The header of RFC 6266: the name in ASCII for old programs, and the exact name for all others."""
+    """The header of RFC 6266, with the name in ASCII for old programs, and the exact name for all others."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
     plain = re.sub(r'["\\%]', "_", plain).strip() or "file"
     value = f'{kind}; filename="{plain}"'

@@ -1,4 +1,4 @@
-"""How templates show a file: the kind, size and address; the same as static/views/files/files.js."""
+"""Filters with which templates show a file: kind, size and address. They match static/views/files/files.js."""
 
 from flask import Flask, url_for
 
@@ -8,7 +8,7 @@ from chatroom.files.filetypes import PICTURES
 FRAME = (360, 270)
 """The largest size of a picture in a message, in CSS pixels."""
 LARGEST_MOVING = 3_000_000
-"""A larger GIF, in bytes, is shown as its first frame."""
+"""In bytes. A larger GIF is shown as its first frame."""
 LONGEST_ENDING = 4
 
 
@@ -27,7 +27,7 @@ def kind(file: File) -> str:
 
 
 def shown_size(file: File) -> tuple[int, int]:
-    """The width and height of a picture in a message: its shape is kept, and it is never enlarged."""
+    """The width and height of a picture in a message. A picture keeps its shape, and is never enlarged."""
     width, height = file.width or 1, file.height or 1
     scale = min(1.0, FRAME[0] / width, FRAME[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
@@ -41,7 +41,7 @@ def shown_url(file: File) -> str:
 
 
 def still_url(file: File) -> str:
-    """The address of its first frame, in a small size."""
+    """The address of the first frame of a picture, in a small size."""
     return url_for("files.thumbnail", file_id=file.id)
 
 

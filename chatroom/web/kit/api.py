@@ -25,15 +25,15 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 def api_blueprint(name: str) -> Blueprint:
-    """A blueprint under /api for users with a token or a cookie; each route needs an `@operation`."""
+    """Make a blueprint under /api for users with a token or a cookie. Each route needs an `@operation`."""
     blueprint = Blueprint(name, __name__, url_prefix="/api")
-    csrf.exempt(blueprint)  # checked below, only when a cookie authenticates
+    csrf.exempt(blueprint)  # `authenticate` checks it for requests with a cookie
     blueprint.before_request(authenticate)
     return blueprint
 
 
 def authenticate() -> Response | None:
-    """Find the user of the request, or answer 401; with a cookie, a request that changes something needs the token."""
+    """Find the user of the request, or answer 401. With a cookie, an unsafe method needs the CSRF token."""
     token = bearer_of(request.headers.get("Authorization", ""))
     by_cookie = cookie_user if token is None and cookie_user.is_authenticated else None
     person = by_cookie if token is None else find_by_token(token)
@@ -59,13 +59,13 @@ def asker() -> LoggedIn:
 
 
 def enter(slug: str) -> Access:
-    """The room as a member sees it, within the scopes of the token."""
+    """The room and the user's rights in it, within the scopes of the token."""
     person, rooms = asker(), services.rooms.access
     return grant_of(person.session).enter(slug, partial(rooms.find_for, person.id), partial(rooms.get_for, person.id))
 
 
 def body_as(kind: type[Struct]) -> Struct:
-    """The JSON body as a typed value; raise `Refused` when it is not one."""
+    """The JSON body as a typed value; raise `Refused` for an invalid body."""
     if request.mimetype != "application/json":
         raise Refused("invalid", "Send a JSON object with Content-Type: application/json.")
     try:
@@ -75,7 +75,7 @@ def body_as(kind: type[Struct]) -> Struct:
 
 
 def query_as(kind: type[Struct]) -> Struct:
-    """The query of the address as a typed value; parameters that `kind` does not have are ignored."""
+    """The query of the address as a typed value. Other parameters than the fields of `kind` are ignored."""
     try:
         return msgspec.convert(request.args.to_dict(), kind, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
@@ -83,5 +83,5 @@ def query_as(kind: type[Struct]) -> Struct:
 
 
 def answer(value: Any, status: int = 200) -> Response:
-    """A typed value as JSON."""
+    """Make a JSON response from a typed value."""
     return Response(msgspec.json.encode(value), status, content_type="application/json")

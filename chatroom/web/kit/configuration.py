@@ -27,7 +27,7 @@ def configure(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=settings.max_request_bytes or None,
         MAX_FORM_PARTS=MAX_FIELDS,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stay open for days
-        WTF_CSRF_SSL_STRICT=False,  # needs a Referer, which privacy tools remove; Sec-Fetch-Site is checked instead
+        WTF_CSRF_SSL_STRICT=False,  # would need a Referer, which privacy tools remove; `security` checks Sec-Fetch-Site
     )
 
 

@@ -1,6 +1,6 @@
-"""The session cookie: signed; it has the secret of the session, the CSRF token, and messages for the next page.
+"""The signed session cookie, with the secret of the session, the CSRF token, and messages for the next page.
 
-Over TLS its name starts with `__Host-`, so no other site of the domain can set it.
+Over TLS, the name of the cookie starts with `__Host-`, so no other site of the domain can set the cookie.
 """
 
 from typing import cast
@@ -19,7 +19,7 @@ class CookieSessions(SecureCookieSessionInterface):
     """Flask's cookie sessions, strict for requests over TLS."""
 
     def get_cookie_name(self, app: Flask) -> str:
-        """The name, which differs over TLS: a cookie that was planted over plain HTTP is ignored."""
+        """The name of the cookie, which differs over TLS, so that a cookie planted over plain HTTP is ignored."""
         return SECURE_NAME if self.get_cookie_secure(app) else NAME
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  Flask's signature
@@ -28,13 +28,13 @@ class CookieSessions(SecureCookieSessionInterface):
 
 
 def find_session(cookie_header: str, *, is_secure: bool) -> str:
-    """The value of the session cookie in a Cookie header, unchecked; empty when there is none."""
-    # As requests do it: werkzeug.http.parse_cookie raises on bytes that are not UTF-8.
+    """The unchecked value of the session cookie in a Cookie header; empty without one."""
+    # The parser that Flask's requests use: werkzeug.http.parse_cookie raises on bytes that are not UTF-8.
     return parse_cookie(cookie_header).get(SECURE_NAME if is_secure else NAME, "")
 
 
 def find_secret(app: Flask, cookie_header: str, *, is_secure: bool) -> str | None:
-    """The session's secret in a Cookie header, outside a request; None without a valid cookie."""
+    """The session's secret in a Cookie header, outside of a request; None without a valid cookie."""
     serializer = cast("CookieSessions", app.session_interface).get_signing_serializer(app)
     value = find_session(cookie_header, is_secure=is_secure)
     if serializer is None or not value:

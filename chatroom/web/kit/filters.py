@@ -11,12 +11,12 @@ HUES = 12
 
 
 def hue(user_id: str) -> int:
-    """Which of the twelve colours a person has (the same as in static/state/kit/text.js)."""
+    """The number of a person's colour, of twelve. It is the same in static/state/kit/text.js."""
     return zlib.crc32(user_id.encode()) % HUES
 
 
 def static_url(filename: str) -> str:
-    """The address of a static file, made once: a page names fifty."""
+    """The address of a static file, cached because a page has fifty of them."""
     return _static_url(filename, root=request.script_root)
 
 
@@ -26,5 +26,5 @@ def _static_url(filename: str, *, root: str) -> str:  # noqa: ARG001  (`url_for`
 
 
 def as_json(value: Any) -> str:
-    """A typed value, for a data attribute that a script reads."""
+    """Encode a typed value for a data attribute that a script reads."""
     return msgspec.json.encode(value).decode()

@@ -1,6 +1,6 @@
-"""Shared parts of forms: how they are read, and how they show errors.
+"""The base of all forms: reading fields, and showing errors.
 
-Each form checks its CSRF token itself, so an expired form comes back with its input.
+Each form checks its CSRF token itself, so that an expired form is shown again with its input.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,34 +25,34 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """A form that is read only from form fields: Flask-WTF would also read a JSON body, with values of any type."""
+    """A form that reads only form fields. Flask-WTF would also read a JSON body, with values of any type."""
 
     beside: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    """By the reason of a refusal: the field that it is about, and the sentence for that field."""
+    """For each reason of a refusal: the field to which the refusal belongs, and the sentence for that field."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
-        """How the fields are read."""
+        """WTForms' options for reading the fields."""
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:  # noqa: ARG002  Flask-WTF's
-            """Read the fields of the request; none for a form that is made with `formdata=None`."""
+            """Return the fields of the request; no fields for a form that is made with `formdata=None`."""
             return request.form if request.method == "POST" and formdata is not None else None
 
     @property
     def problem(self) -> str:
-        """The sentence at the top of the page for a form that is not valid."""
+        """The sentence at the top of the page for an invalid form."""
         return STALE if "csrf_token" in self.errors else SEE_BELOW
 
     def check(self) -> None:
-        """Raise `Refused` unless the form is valid; the fields have the errors."""
+        """Raise `Refused` for an invalid form. The errors are in the fields."""
         if not self.validate():
             raise Refused("invalid", self.problem)
 
     def read(self, kind: type[Struct]) -> Struct:
-        """Make a record of the texts of the fields that have its names."""
+        """Make a struct from the texts of the fields with the same names."""
         return kind(**{name: self[name].data or "" for name in kind.__struct_fields__})
 
     def explain(self, error: Refused | Unavailable) -> Refused | Unavailable:
-        """The error for the top of the page; an error about a field becomes the error of that field."""
+        """Return the error for the top of the page. An error about one field becomes the error of that field."""
         if not isinstance(error, Refused) or error.reason not in self.beside:
             return error
         name, said = self.beside[error.reason]
@@ -64,19 +64,19 @@ class CompleteForm(Form):
     """A form that must be sent with all of its fields, even if empty: `username[$ne]=` is not a user name."""
 
     def check(self) -> None:
-        """Raise `Refused` also for a field that was not sent."""
+        """Raise `Refused` for an invalid form, and for a field that was not sent."""
         super().check()
         if not all(field.name in request.form for field in self if field.name not in {"csrf_token", "next"}):
             raise Refused("invalid", INCOMPLETE)
 
 
 def as_lines(text: str | None) -> str:
-    """Filter the text of a field of several lines: browsers send line ends as CR LF."""
+    """Replace the line ends of a text field, which browsers send as CR LF."""
     return (text or "").replace("\r\n", "\n")
 
 
 def obeys(rule: Callable[[str], str | None], *, is_kept: bool = False) -> Callable[[Form, Field], None]:
-    """Make a validator that applies a rule to the text of a field; `is_kept`: the field keeps the cleaned text."""
+    """Make a validator that applies a rule to the text of a field. With `is_kept`, the field keeps the cleaned text."""
 
     def validate(_form: Form, field: Field) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Health checks: whether the process lives, and whether it can serve."""
+"""Health checks: whether the process runs, and whether it can serve."""
 
 from flask import Blueprint, Response
 

@@ -1,6 +1,6 @@
-"""The queue in which a request waits for a thread, by its route.
+"""Choose the lane in which a request waits for a thread, by its route.
 
-A view that uses a scarce resource is marked with it; an unmarked view fails when it does so.
+A view that uses a scarce resource is marked with the lane of this resource. An unmarked view that uses it fails.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,12 +24,12 @@ LANES: Mapping[str, Lane] = {
     "notifications.manifest": "static",
     "notifications.service_worker": "static",
 }
-"""The routes that are the same for everybody, are fast, and need no database."""
+"""The lanes of routes that are fast and the same for all users."""
 MARK = "scarce"
 
 
 def scarce(lane: Lane, *, only_with_files: bool = False) -> Callable[[View], View]:
-    """Mark a view whose unsafe methods use a scarce resource; with `only_with_files`, only when files are sent."""
+    """Mark a view whose unsafe methods use a scarce resource; with `only_with_files`, only requests with files."""
 
     def mark(view: View) -> View:
         setattr(view, MARK, (lane, only_with_files))
@@ -57,7 +57,7 @@ def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
     def find_lane(scope: Mapping[str, Any]) -> Lane:
         try:
             endpoint, _ = routes.match(scope["path"], scope["method"])
-        except HTTPException:  # no such page, or another method or address
+        except HTTPException:  # no such route
             return "pages"
         return _lane(app, endpoint, scope["method"], header(scope, "content-type"))
 
@@ -65,7 +65,7 @@ def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
 
 
 def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
-    """Find the token or cookie of a request as the views do, without checking it."""
+    """Find the token or cookie of a request without checking it, as the views find it."""
     token = bearer_of(header(scope, "authorization"))
     return (
         token
@@ -75,7 +75,7 @@ def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
 
 
 def brings_files(content_type: str) -> bool:
-    """Whether a body is a form that may have files; the type is read as Flask reads it."""
+    """Whether a content type is a form that may have files, as Flask parses the type."""
     return parse_options_header(content_type)[0].lower() == "multipart/form-data"
 
 

@@ -1,5 +1,6 @@
-"""Who is logged in: by the session cookie on pages, by cookie or access token in the API."""
+"""The logged-in user: by the session cookie on pages, by cookie or access token in the API."""
 
+import re
 from typing import Any, cast
 
 import flask_login
@@ -10,11 +11,34 @@ from flask_login import current_user as flask_login_user
 from chatroom.base.access import Access
 from chatroom.base.models import Author, Person, Session, User
 from chatroom.people.sessions import Kind
-from chatroom.web.kit.agents import label_of
 from chatroom.web.kit.lanes import tell_person
 from chatroom.web.kit.pages import Page, redirect_to
 from chatroom.web.kit.security import View
 from chatroom.web.kit.services import services
+
+BROWSERS = {  # in this order, because a user agent also names later browsers of this list
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Vivaldi": "Vivaldi",
+    "SamsungBrowser": "Samsung Internet",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "CriOS": "Chrome",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+    "w3m": "w3m",
+    "Lynx": "Lynx",
+    "curl": "curl",
+}
+SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "CrOS": "ChromeOS",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
 
 
 class LoggedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
@@ -30,7 +54,7 @@ class LoggedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.role = user.role
 
     def get_id(self) -> str:
-        """The secret for the cookie: never the id of the user, which is public and cannot be revoked."""
+        """The secret for the cookie. The id of the user is public and cannot be revoked, so it is never used."""
         return self._secret
 
     @property
@@ -48,12 +72,12 @@ current_user = cast("LoggedIn", flask_login_user)
 
 
 def login_required(view: View) -> View:
-    """Redirect visitors who are not logged in to the log-in page, and from there back."""
+    """Redirect visitors to the log-in page, and after the log-in back to the page."""
     return cast("View", flask_login.login_required(view))
 
 
 def page_blueprint(name: str, **options: Any) -> Blueprint:
-    """A blueprint of pages that all need a log-in."""
+    """Make a blueprint of pages that all need a log-in."""
     blueprint = Blueprint(name, __name__, **options)
     blueprint.before_request(login_required(lambda: None))
     return blueprint
@@ -62,8 +86,8 @@ def page_blueprint(name: str, **options: Any) -> Blueprint:
 def register(app: Flask) -> None:
     """Install Flask-Login."""
     manager = LoginManager()
-    # Not `init_app`: its context processor reads the database for every page, even for the page that says that the
-    # database is away. Its "remember me" reads the session for every response, so static files would vary by cookie.
+    # Not `init_app`: its context processor reads the database for every page, even for the page that reports the
+    # database as unavailable. Its "remember me" reads every session, so static files would vary by cookie.
     app.login_manager = manager  # type: ignore[attr-defined]
     manager.session_protection = None  # phones change their address all day
     manager.user_loader(_load)
@@ -72,19 +96,28 @@ def register(app: Flask) -> None:
 
 
 def log_in(user: User) -> None:
-    """Begin a session in this browser: a new one at every log-in, whatever cookie the browser sent."""
+    """Begin a new session in this browser, even if the browser sent the cookie of another session."""
     log_out()
     secret = services.people.sessions.begin(user, label=label_of(request.user_agent.string), address=client_address())
     found = services.people.sessions.find_valid(secret, "browser")
-    if found is None:  # the password was changed at this very moment
+    if found is None:  # the password has just been changed
         abort(401)
     session.permanent = True
     login_user(LoggedIn(user, found[0], secret))
-    session.pop("_id", None)  # Flask-Login's long fingerprint of the browser, for a protection that is off
+    session.pop("_id", None)  # Flask-Login's long browser fingerprint, for a protection that is off
+
+
+def label_of(user_agent: str) -> str:
+    """The browser and the system, such as `Firefox on Linux`, if they are known."""
+    browser = next((name for mark, name in BROWSERS.items() if re.search(rf"\b{mark}\w*/", user_agent)), "")
+    system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or system
 
 
 def log_out() -> None:
-    """End this browser's session, in the database and in its cookie."""
+    """End this browser's session in the database and in the cookie."""
     if flask_login_user.is_authenticated:
         services.people.sessions.end(current_user.id, current_user.session.id)
     logout_user()
@@ -97,18 +130,18 @@ def find_by_token(secret: str) -> LoggedIn | None:
 
 
 def client_address() -> str:
-    """The address that the request comes from, according to the trusted proxies."""
+    """The address of the client, according to the trusted proxies."""
     return request.remote_addr or ""
 
 
 def redirect_to_login() -> Page:
-    """Redirect to the log-in page, and from there back to this page."""
+    """Redirect to the log-in page, and after the log-in back to this page."""
     wanted = request.full_path.removesuffix("?") if request.method in {"GET", "HEAD"} else request.path
     return redirect_to("accounts.login", next=wanted)
 
 
 def get_access(slug: str) -> Access:
-    """The room as a member sees it; raise `Refused` when the user is not a member."""
+    """The room and the user's rights in it; raise `Refused` if the user is not a member."""
     return services.rooms.access.get_for(current_user.id, slug)
 
 

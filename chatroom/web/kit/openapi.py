@@ -44,19 +44,19 @@ class operation(msgspec.Struct, frozen=True):  # noqa: N801  a decorator
     scope: Scope | None
     """The scope that a token needs; None: no log-in is needed, and no token may be used."""
     answers: Mapping[int, Any]
-    """By status: the type of the JSON body, or the media type of another body."""
+    """For each status: the type of the JSON body, or the media type of another body."""
     query: type[msgspec.Struct] | None = None
     body: type[msgspec.Struct] | str | None = None
-    """The type of the JSON body that is read, or the media type of another body."""
+    """The type of the JSON body of a request, or the media type of another body."""
     example: Any = None
-    """A body to show."""
+    """An example of a request body."""
     refusals: tuple[int, ...] = ()
-    """Statuses in addition to those that every route has."""
+    """The statuses of refusals, in addition to the common statuses of all routes."""
     summary: str = ""
     description: str = ""
 
     def __call__(self, view: View) -> View:
-        """Keep the declaration, completed from the docstring, at the view."""
+        """Store the declaration, completed from the docstring, in the view."""
         summary, _, rest = (view.__doc__ or "").strip().partition("\n")
         words = {"summary": summary.rstrip("."), "description": " ".join(rest.split())}
         view.operation = msgspec.structs.replace(self, **words)  # type: ignore[attr-defined]
@@ -109,7 +109,7 @@ def make_document(app: Flask, *, title: str, version: str) -> dict[str, Any]:
 
 
 def _operations(app: Flask) -> list[tuple[str, str, Rule, operation]]:
-    """The path, the method, the rule and the operation of every route of the API, in the order of the paths."""
+    """The path, method, rule and operation of every API route, sorted by path."""
     found = []
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith(PREFIX):
@@ -176,10 +176,10 @@ def _query_parameters(each: operation) -> list[dict[str, Any]]:
 
 
 def _content(kind: Any, ref_of: Mapping[Any, Any], schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The content of a body by its media type; `schema` is that of a body that is not JSON."""
+    """The content of a body by its media type. `schema` describes a body that is not JSON."""
     return {kind: {"schema": schema}} if isinstance(kind, str) else {JSON: {"schema": ref_of[kind]}}
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema as plain values, with the end of a text as in the patterns of JSON Schema."""
+    """Convert a schema to plain values, and the end of a text in its patterns to the syntax of JSON Schema."""
     return dict(msgspec.json.decode(msgspec.json.encode(schema).replace(rb"\\Z", b"$")))

@@ -1,7 +1,7 @@
-"""Pages, and how they show a refusal: its sentence, its status, and what was typed.
+"""Pages that show a refusal with its sentence, its status, and the input.
 
-A page with forms is a function `show(form=None, **shown)`, with the variables of the address that it names; it is often
-the GET view itself. A view that changes something names that function in a decorator.
+A page with forms is a function `show(form=None, **shown)`, often the GET view itself. The function gets the variables
+of the address that it has parameters for. A view that changes something names this function in a decorator.
 """
 
 import inspect
@@ -20,7 +20,7 @@ from chatroom.web.kit.security import View, exempt_from_csrf
 Page = Response | BaseResponse
 Show = Callable[..., Page]
 Shown = Any
-"""What a page gives to `render`: the `status` and the sentence `msg` of a refusal, or what it shows once."""
+"""The values that a page passes to `render`: `status` and `msg` of a refusal, or values that are shown once."""
 
 MARK = "shows_refusals"
 
@@ -31,14 +31,14 @@ def render(template: str, status: int = 200, **context: Any) -> Response:
 
 
 def redirect_to(endpoint: str, said: str = "", **address: Any) -> Page:
-    """Redirect to a page, which then shows `said` as a message of success."""
+    """Redirect to a page that shows `said` as a message of success."""
     if said:
         flash(said, "success")
     return redirect(url_for(endpoint, **address), 303)
 
 
 def refusals_on(show: Show) -> Callable[[View], View]:
-    """Show this page again when the view refuses."""
+    """Make a decorator that shows this page again if the view refuses."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -51,10 +51,10 @@ def refusals_on(show: Show) -> Callable[[View], View]:
 
 
 def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[View], View]:
-    """Call the view with a valid form; on GET, or when the form or the view refuses, show this page.
+    """Make a decorator that calls the view with a valid form. On GET and after a refusal, it shows this page instead.
 
-    The form checks the CSRF token, so an expired form comes back with what was typed. The view, `show` and `make_form`
-    get the values that they have parameters for: `form` and the variables of the address.
+    The form checks the CSRF token, so an expired form is shown again with its input. The view, `show` and `make_form`
+    get only the values that they have parameters for: `form` and the variables of the address.
     """
 
     def decorate(view: View) -> View:
@@ -92,7 +92,7 @@ def _marked(answer: Callable[..., Page]) -> Any:
 
 
 def _named(function: Callable[..., object], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that a function has parameters for."""
+    """Select the values that a function has parameters for."""
     return {name: given[name] for name in _parameters(function) if name in given}
 
 

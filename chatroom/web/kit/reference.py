@@ -1,4 +1,4 @@
-"""The API reference: the OpenAPI document, and the same as a page. No log-in needed."""
+"""The API reference: the OpenAPI document, as JSON and as a page. It needs no log-in."""
 
 import json
 from typing import Any
@@ -41,7 +41,7 @@ def _document() -> dict[str, Any]:
 
 
 def _shown(method: str, path: str, each: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    """An operation of the document, with what the page shows of its requests and responses."""
+    """The parts of an operation that the page shows."""
     content = each.get("requestBody", {}).get("content", {})
     name = _name_in(content)
     answers = [
@@ -68,7 +68,7 @@ def _shown(method: str, path: str, each: dict[str, Any], schemas: dict[str, Any]
 
 
 def _command(method: str, path: str, each: dict[str, Any]) -> str:
-    """The request as a command for a shell."""
+    """The request as a shell command."""
     lines = ["curl"] if method == "GET" else [f"curl -X {method}"]
     if "x-scope" in each:
         lines.append('-H "Authorization: Bearer $TOKEN"')
@@ -83,7 +83,7 @@ def _command(method: str, path: str, each: dict[str, Any]) -> str:
 
 
 def _fields(schema: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """The name and the type of each field, and whether it is required."""
+    """The name and type of each field, and "required" for required fields."""
     required = schema.get("required", ())
     return [(name, _kind(field), _need(name in required)) for name, field in schema.get("properties", {}).items()]
 
@@ -93,7 +93,7 @@ def _need(is_required: bool) -> str:
 
 
 def _kind(schema: dict[str, Any]) -> str:
-    """A type in a few words."""
+    """Describe a type in a few words."""
     if name := _name(schema):
         return name
     if "anyOf" in schema:

@@ -1,4 +1,4 @@
-"""Checks of every request and headers of every response: proxies, hosts, other sites' forms."""
+"""Check every request (proxies, hosts, forms of other sites), and add security headers to every response."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -19,7 +19,7 @@ CSP = (
     "form-action 'self'; frame-ancestors {frame_ancestors}"
 )
 FRAMED = "pages.messages_frame"
-"""The only page that may be in a frame, and only in a frame of this site."""
+"""The only page that may be framed, and only by pages of this site."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -37,7 +37,7 @@ csrf = CSRFProtect()
 
 
 def exempt_from_csrf(view: View) -> View:
-    """Leave the check of the CSRF token to the view's own form, which comes back with what was typed."""
+    """Leave the check of the CSRF token to the view's form, which is then shown again with its input."""
     return cast("View", csrf.exempt(view))
 
 
@@ -51,7 +51,7 @@ def protect(app: Flask, settings: Settings) -> None:
 
 
 def safe_next(target: str | None) -> str:
-    """The address, if it is a path of this site; else an empty string."""
+    """Return the address if it is a path of this site, otherwise an empty string."""
     if not target or len(target) > 2000 or not target.startswith("/") or target.startswith("//"):
         return ""
     # Browsers read a backslash as a slash, and drop tabs and line ends: `/\evil`, `/<tab>/evil`.
@@ -61,9 +61,9 @@ def safe_next(target: str | None) -> str:
 
 
 def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
-    """Set the client's address and the scheme of each request, as for websockets."""
+    """Set the client's address and the scheme of each request, by the same rules as for websockets."""
 
-    # Not the host: routers such as Heroku's pass on an X-Forwarded-Host that the client may have written.
+    # Not the host: routers such as Heroku's pass on an X-Forwarded-Host that the client may have forged.
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         said_for, said_proto = environ.get("HTTP_X_FORWARDED_FOR", ""), environ.get("HTTP_X_FORWARDED_PROTO", "")
         environ["REMOTE_ADDR"] = addresses.address_of(environ.get("REMOTE_ADDR") or "", said_for, proxies)
@@ -75,13 +75,13 @@ def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
 
 
 def _refuse_other_sites() -> None:
-    """Refuse what the browser itself marks as sent by another site, even with a token."""
+    """Refuse requests that the browser marks as sent by another site, even with a valid token."""
     if request.method in UNSAFE_METHODS and request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
         raise Forbidden("The request comes from another site.")
 
 
 def _refuse_many_fields() -> None:
-    """Bound the fields of an ordinary form; Werkzeug bounds only the parts of a multipart form."""
+    """Bound the number of fields in an ordinary form. Werkzeug bounds only the parts of a multipart form."""
     if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= MAX_FIELDS:
         raise RequestEntityTooLarge("The form has too many fields.")
 
@@ -96,7 +96,7 @@ def _add_headers(response: Response) -> Response:
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", HSTS)
     if request.endpoint != "static":
-        # Nothing stays in a shared cache, nor behind the Back button after a log-out. Files set their own header.
+        # No page stays in a shared cache, or behind the Back button after a log-out. Files set their own header.
         headers.setdefault("Cache-Control", "no-store")
         response.vary.add("Cookie")
     return response

@@ -40,7 +40,7 @@ def sign_in(app: Flask, scope: Scope) -> Visitor | None:
 
 
 def is_own_origin(scope: Scope, settings: Settings) -> bool:
-    """Whether the page that opens the socket is of this site: its Origin must be exactly this scheme and host."""
+    """Whether a page of this site opens the websocket: its Origin must be exactly this scheme and host."""
     host, allowed = header(scope, "host"), words_of(settings.allowed_hosts)
     if not host or (allowed and not host_is_trusted(host, allowed)):
         return False
@@ -49,18 +49,18 @@ def is_own_origin(scope: Scope, settings: Settings) -> bool:
 
 
 def is_secure(scope: Scope, trusted_proxies: int) -> bool:
-    """Whether the browser uses TLS, to this server or to a trusted proxy."""
+    """Whether the client uses TLS, to this server or to a trusted proxy."""
     return addresses.is_secure(str(scope.get("scheme", "")), header(scope, "x-forwarded-proto"), trusted_proxies)
 
 
 def address_of(scope: Scope, trusted_proxies: int) -> str:
-    """The address that a connection comes from, according to the trusted proxies."""
+    """The address of the client, according to the trusted proxies."""
     client = scope.get("client")
     return addresses.address_of(client[0] if client else "", header(scope, "x-forwarded-for"), trusted_proxies)
 
 
 def bearer_of(authorization: str) -> str | None:
-    """The access token in an Authorization header; None for another scheme, which a proxy may need."""
+    """The access token in an Authorization header; None for other schemes, which a proxy may use."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 

@@ -12,16 +12,16 @@ _client_id = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class MessageForm(Form):
-    """Post a message. The client id is created with the form, so that sending it twice stores it once."""
+    """Post a message. The form contains its client id, so that sending the form twice stores one message."""
 
-    # Browsers restore what was in a field; an old client id restored would swallow the next message.
+    # Browsers restore the values of fields. With a restored client id, the next message would count as a repetition.
     client_id = HiddenField(render_kw={"autocomplete": "off"})
     text = TextAreaField("Message", filters=[as_lines])
     reply_to = StringField()
 
     @property
     def replied_to(self) -> int | None:
-        """The sequence of the message that this is a reply to, if it is valid."""
+        """The sequence of the message that is replied to, if it is valid."""
         return _number_in(self.reply_to)
 
     @property

@@ -78,12 +78,12 @@ def withdraw_by_form(slug: str, held_id: str) -> Page:
 
 
 def as_held(held: list[Held]) -> str:
-    """The same list as in the API, for a data attribute that a script reads."""
+    """Encode the list like the API does, for a data attribute that a script reads."""
     return msgspec.json.encode([wire_held(each) for each in held]).decode()
 
 
 def wire_held(held: Held) -> HeldMessage:
-    """A held message as its author sees it. After an approval it is `waiting` until it is posted."""
+    """A held message as its author sees it. An approved message stays `waiting` until it is posted."""
     is_rejected = held.state == "rejected"
     return HeldMessage(
         id=held.id,

@@ -1,4 +1,4 @@
-"""The messages of a page: which are rendered again, where a day starts, which share one author line; excerpts."""
+"""Render the messages of a page, with day lines, shared author lines and quotes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -12,14 +12,14 @@ from chatroom.base.models import Message
 from chatroom.web.kit.login import current_user
 
 KEPT_MARKUP = 1000
-"""Rendered messages that are kept, because the newest ones are on every page."""
+"""The number of rendered messages in the cache. The newest messages are on every page."""
 KEPT_DAYS = 100
 JOINED_FOR = timedelta(minutes=10)
 LONGEST_EXCERPT = 200
 
 
 def message_list(app: Flask) -> Callable[..., str]:
-    """Make the function with which templates show messages; a message is rendered once, until it changes.
+    """Make the function with which templates show messages. Each message is rendered again only after a change.
 
     It shows messages oldest first, with day lines (in UTC). Messages of one author are joined; `panel` follows the
     `target`.
@@ -52,7 +52,7 @@ def message_list(app: Flask) -> Callable[..., str]:
             is_joined = is_same_day and previous is not None and _continues(previous, message)
             is_target = message.sequence == target
             quote = quoted.get(message.reply_to) if message.reply_to is not None else None
-            # The stored markup must not depend on the user who saw the message first.
+            # The cached markup must not depend on the user who saw the message first.
             pieces.append(markup(message, room_url, is_joined, is_target, quote, viewer=_viewer_of(message, user_id)))
             if is_target:
                 pieces.append(escape(panel))
@@ -63,7 +63,7 @@ def message_list(app: Flask) -> Callable[..., str]:
 
 
 def _continues(previous: Message, message: Message) -> bool:
-    """Whether a message has no author line, because the message before it has the same author."""
+    """Whether a message needs no author line, because the previous message has the same author."""
     return (
         previous.author.id == message.author.id
         and previous.kind == message.kind
@@ -78,7 +78,7 @@ def names(message: Message, user_id: str) -> bool:
 
 
 def _viewer_of(message: Message, user_id: str) -> str:
-    """The user, if the message mentions them or they reacted to it, because it then looks different; else empty."""
+    """The user id if the message looks different for this user, after a mention or reaction; otherwise empty."""
     if not message.reactions and not message.mentions:
         return ""
     is_among = any(person.id == user_id for reaction in message.reactions for person in reaction.people)
@@ -86,7 +86,7 @@ def _viewer_of(message: Message, user_id: str) -> str:
 
 
 def excerpt_of(message: Message) -> str:
-    """The text of a quote, in one line; static/state/messages/quotes.js makes the same."""
+    """The text of a quote, in one line. static/state/messages/quotes.js makes the same text."""
     if message.deleted_at is not None:
         return "This message was deleted."
     text = Markup(message.html).striptags()  # noqa: S704  to take the markup away

@@ -1,6 +1,6 @@
 """The JSON API of one message (docs/protocol.md): read, edit, delete, react, pin; a room's pins and mentionable people.
 
-The operations of the OpenAPI document are named after the two blueprints.
+The names of the two blueprints are in the operation ids of the OpenAPI document.
 """
 
 from typing import Annotated

@@ -70,7 +70,7 @@ def read(slug: str) -> Response:
     asked = query_as(Reading)
     if sum(getattr(asked, name) is not UNSET for name in (*READS, "sequences")) > 1:
         raise Refused("invalid", "Give only one of `after`, `before`, `since`, `around` and `sequences`.")
-    if asked.after is not UNSET and asked.format != "brief":  # a page that only counts new messages is not a presence
+    if asked.after is not UNSET and asked.format != "brief":  # who only counts is not present
         services.live.presences.visit(room.id, person.person)
     return answer(_changes(room.slug, _page(room, asked), asked.format))
 
@@ -118,14 +118,14 @@ def _page(room: Room, asked: Reading) -> MessagePage:
             return read_page(history, room, place, limit)
     if asked.sequences is not UNSET:
         store, sequences = services.messages.store, {int(each) for each in asked.sequences.split(",")}
-        revision = store.newest_revision(room.id)  # before the messages, as in `History`
+        revision = store.newest_revision(room.id)  # before reading the messages, as in `History`
         found = store.by_sequences(room.id, sequences)
         return MessagePage(messages=found, revision=revision, more=False)
     return history.newest(room, limit)
 
 
 def _limit(asked: Reading) -> int:
-    """The wanted number of messages, within bounds."""
+    """The requested number of messages, within bounds."""
     usual = services.settings.history_page
     return min(max(usual if asked.limit is UNSET else asked.limit, 1), max(MOST_MESSAGES, usual))
 

@@ -1,4 +1,4 @@
-"""The index page and the page of a room. Both work with forms and links only; scripts make the room live."""
+"""The start page and the page of a room. Both work with forms and links only; scripts make the room live."""
 
 import hashlib
 from collections.abc import Callable
@@ -36,7 +36,7 @@ blueprint = Blueprint("pages", __name__)
 
 @blueprint.get("/")
 def index() -> Page:
-    """The start page for visitors; people who are logged in are redirected to the chat."""
+    """Show the start page to visitors, and redirect logged-in users to the chat."""
     if current_user.is_authenticated:
         return redirect_to("pages.chatroom")
     return render("index.html")
@@ -63,7 +63,7 @@ def _shown_room(slug: str, form: MessageForm | None = None, **shown: Shown) -> P
 @login_required
 @form_page(_shown_room, MessageForm)
 def room(form: MessageForm, slug: str) -> Page:
-    """A room with its newest messages, or older ones with `?before=`; without a slug, the lobby."""
+    """A room with its newest messages, or with older messages (`?before=`). Without a slug, the lobby."""
     access = get_access(slug)
     _post(access, form)
     return redirect_to("pages.room", slug=access.room.slug)
@@ -86,7 +86,7 @@ def messages_frame(slug: str) -> Page:
 
 
 def open_room(slug: str) -> Access:
-    """Open the room of a page, which joins a public room."""
+    """Open the room of a page. This makes the user a member of a public room."""
     user_id = current_user.id
     return services.rooms.access.visit(user_id, slug, lambda: services.site.limits.coming.check(user_id))
 
@@ -99,9 +99,9 @@ def _mark_read(access: Access, page: MessagePage) -> None:
 
 
 def _post(access: Access, form: MessageForm) -> Stored | Held:
-    """Store or hold the message; the same form with the same text again stores nothing."""
+    """Store or hold the message. The same form with the same text is stored only once."""
     parts = sent_files()
-    keep = cache(partial(keep_sent, current_user.id, access.room, parts))  # once, however often it is called
+    keep = cache(partial(keep_sent, current_user.id, access.room, parts))  # stores the files at the first call only
     said = Submission(
         access=access,
         author=current_user.author,
@@ -117,13 +117,13 @@ def _post(access: Access, form: MessageForm) -> Stored | Held:
 
 
 def _as_another(said: Submission) -> Submission:
-    """The submission with a new client id: the Back button showed an old form, and it was sent with another text."""
+    """The submission with a new client id, for an old form (Back button) that was sent again with another text."""
     other = hashlib.sha256(f"{said.client_id} {said.text}".encode()).hexdigest()[:32]
     return msgspec.structs.replace(said, client_id=other)
 
 
 def _is_of(outcome: Stored | Held, said: Submission, keep: Callable[[], list[File]]) -> bool:
-    """Whether the outcome belongs to this submission. Files are compared without ids: a repeated form gets new ones."""
+    """Whether the outcome belongs to this submission. Compares files without ids, which are new in a repeated form."""
     if isinstance(outcome, Held):
         return outcome.text == said.text
     message = outcome.message
@@ -147,7 +147,7 @@ def _has_its_files(message: Message, said: Submission, keep: Callable[[], list[F
 def room_page(
     access: Access, form: MessageForm, page: MessagePage, *, is_history: bool = False, **shown: Shown
 ) -> Response:
-    """The room with a page of its messages; with `is_history`, scripts do not follow the room live."""
+    """Render the room with a page of its messages. With `is_history`, scripts do not follow the room live."""
     form.renew()
     found = access.room
     return render(
@@ -170,7 +170,7 @@ def room_page(
 
 
 def _address_of_day(found: Room) -> str:
-    """The address of the first message of `date`, in the reader's zone (`offset`: UTC minus their time, in minutes)."""
+    """The address of the first message of `date` in the time zone (`offset`: UTC minus local time, in minutes)."""
     try:
         day = datetime.strptime(request.args["date"], "%Y-%m-%d").replace(tzinfo=UTC)
         offset = int(request.args.get("offset", "0")[:5])

@@ -1,4 +1,4 @@
-"""The administration: plain forms for administrators of the site. Other users get a 404."""
+"""The administration pages, for administrators of the site. Other users get a 404."""
 
 import platform
 from datetime import UTC, datetime
@@ -88,7 +88,7 @@ def set_holding() -> Page:
 @blueprint.post("/invites")
 @refusals_on(joining)
 def make_invite() -> Page:
-    """Create an invite, and show its code this once."""
+    """Create an invite, and show its code only now."""
     uses, days = (request.form.get(name, 0, type=int) for name in ("uses", "days"))
     return joining(status=201, code=services.moderation.admission.make_invite(current_user.user, uses=uses, days=days))
 
@@ -113,5 +113,5 @@ def audit() -> Page:
 
 
 def admin_page(name: str, status: int = 200, **context: object) -> Response:
-    """Render a page of the administration; `name` names its template, and its section unless `section` does."""
+    """Render a page of the administration. `name` selects the template, and the section if `section` is not given."""
     return render(f"moderation/admin/{name}.html", status, **{"section": name, **context})

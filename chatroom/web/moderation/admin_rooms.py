@@ -1,6 +1,6 @@
 """Rooms in the administration: figures, archiving, and appointing an administrator.
 
-These pages never show messages; a title links to the room only if the administrator may enter it.
+These pages never show messages. A title links to the room only if the administrator may enter the room.
 """
 
 from flask import Blueprint, Response, request
@@ -22,7 +22,7 @@ blueprint.before_request(administrators_only)
 
 @blueprint.app_template_filter("counted")
 def counted(number: int) -> str:
-    """A number with a thousands separator; `100,000+` if counting stopped there."""
+    """Format a number with a thousands separator; `100,000+` if counting stopped there."""
     return f"{number:,}{'+' if number >= MOST_COUNTED else ''}"
 
 

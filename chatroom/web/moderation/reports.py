@@ -1,19 +1,30 @@
 """The page to report a message, and the page of open reports."""
 
 from flask import Response, request
+from wtforms import TextAreaField
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Message
+from chatroom.moderation.reports import LONGEST_REASON
 from chatroom.moderation.reports_store import Report
 from chatroom.site.authority import has_power
+from chatroom.web.kit.forms import Form, as_lines
 from chatroom.web.kit.login import current_user, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import LARGEST_SEQUENCE
-from chatroom.web.moderation.forms import ReportForm, SanctionForm
+from chatroom.web.people.people import SanctionForm
 
 blueprint = page_blueprint("reports")
+
+
+class ReportForm(Form):
+    """Report a message."""
+
+    reason = TextAreaField(
+        "What is wrong with it?", filters=[as_lines], render_kw={"required": True, "maxlength": LONGEST_REASON}
+    )
 
 
 def _find(slug: str, sequence: int) -> tuple[Access, Message]:
@@ -45,7 +56,7 @@ def report(form: ReportForm, slug: str, sequence: int) -> Page:
 
 @blueprint.get("/reports")
 def queue(report_id: str = "", **shown: Shown) -> Response:
-    """The open reports; `report_id` is the one that was not decided."""
+    """The open reports. `report_id` is the report whose decision was refused."""
     by = current_user.user
     rows = []
     for each in services.moderation.reports.list_for(by):

@@ -1,6 +1,6 @@
-"""Notification settings by room and browser, and the files that make this site an app.
+"""Notification settings by room and browser, and the manifest and service worker of the web app.
 
-The service worker is at the root, because it can only control addresses below its own.
+The service worker is served at the root, because it can only control addresses below its own address.
 """
 
 from typing import Annotated
@@ -22,7 +22,7 @@ from chatroom.web.kit.services import services
 
 PREFERENCES = {"mentions": "Mentions", "all": "All messages", "none": "Nothing"}
 BY_COOKIE = (401, 403)
-"""Only for pages of the site, which log in by cookie; access tokens are refused."""
+"""The refusals of routes for pages of the site only, which authenticate by cookie. Access tokens are refused."""
 
 blueprint = Blueprint("notifications", __name__)
 api = api_blueprint("push")

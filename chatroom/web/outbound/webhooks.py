@@ -1,4 +1,4 @@
-"""A room's webhooks: the page on which its administrators create and remove them, and the address that posts."""
+"""The webhooks of a room: the page to create and remove webhooks, and the address of an incoming webhook."""
 
 import msgspec
 from flask import Blueprint, Response, request, url_for
@@ -33,7 +33,7 @@ class HookForm(Form):
 
 
 class Said(msgspec.Struct):
-    """The body of a post; other fields, which programs for Slack send, are ignored."""
+    """The body of a post. Other fields, which programs for Slack send, are ignored."""
 
     text: str
     client_id: ClientId | None = None
@@ -42,7 +42,7 @@ class Said(msgspec.Struct):
 @blueprint.get("/chatroom/<slug>/webhooks")
 @login_required
 def webhooks(slug: str, form: HookForm | None = None, **shown: Shown) -> Response:
-    """The webhooks of a room, the forms for new ones, and the secret of a new one (`made`)."""
+    """The webhooks of a room, the forms for new webhooks, and the secret of a new webhook (`made`)."""
     access = get_access(slug)
     return render(
         "outbound/webhooks.html",
@@ -58,7 +58,7 @@ def webhooks(slug: str, form: HookForm | None = None, **shown: Shown) -> Respons
 @login_required
 @form_page(webhooks, HookForm)
 def create(form: HookForm, slug: str) -> Page:
-    """Create a webhook, and show its secret this once."""
+    """Create a webhook, and show its secret only now."""
     access, author, hooks = get_access(slug), current_user.author, services.outbound.webhooks
     name, url, trigger = (field.data or "" for field in (form.name, form.url, form.trigger))
     if form.kind.data == "outgoing":

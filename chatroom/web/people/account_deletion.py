@@ -1,4 +1,4 @@
-"""The pages that delete an account: the user's own, with the password, or another, as an administrator."""
+"""The pages to delete an account: the user's own account, or as an administrator another account."""
 
 from flask import Response
 

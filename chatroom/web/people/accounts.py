@@ -1,6 +1,6 @@
 """Register, log in and out, reset the password, and manage the account.
 
-A refusal shows the same page with its input, except passwords.
+After a refusal, the page is shown again with the input, except passwords.
 """
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
@@ -71,14 +71,14 @@ def _reset_page(secret: str, form: ResetForm | None = None, **shown: Shown) -> R
 @scarce("passwords")
 @form_page(_reset_page, _reset_form)
 def reset(form: ResetForm, secret: str) -> Page:
-    """Set a new password, for the holder of the link."""
+    """Set a new password by a reset link."""
     services.people.resets.use(secret, form.password.data or "")
     return redirect_to("accounts.login", "The new password was set. Log in with it.")
 
 
 @blueprint.post("/logout")
 def logout() -> Page:
-    """End this session, here and in the database."""
+    """End this session in the browser and in the database."""
     log_out()
     return redirect_to("pages.index")
 
@@ -137,5 +137,5 @@ def end_other_sessions() -> Page:
 def _needs_first_code() -> bool:
     try:
         return services.people.accounts.needs_first_code()
-    except Unavailable:  # the page shows this already, or will when the form is sent
+    except Unavailable:  # the page reports this already, or will after the form is sent
         return False

@@ -1,6 +1,6 @@
-"""Pictures of users over HTTP: chosen on the account page, shown by one style sheet.
+"""Pictures of users over HTTP: users choose them on the account page, and one style sheet shows them.
 
-Because of the style sheet, messages and lists do not store who has a picture, and stay the same when a picture changes.
+Because of the style sheet, messages and lists contain no pictures, and stay the same when a picture changes.
 """
 
 import hashlib
@@ -73,5 +73,5 @@ def _sheet() -> str:
 
 
 def _version_of(content: str) -> str:
-    """The version of a style sheet; empty for an empty one, which is not loaded."""
+    """The version of a style sheet; empty for an empty style sheet, which is not loaded."""
     return hashlib.sha256(content.encode()).hexdigest()[:16] if content else ""

@@ -136,7 +136,7 @@ class TokenForm(Form):
 
     @property
     def slugs(self) -> list[str]:
-        """The rooms that were typed, separated by commas or spaces."""
+        """The rooms in the field, which commas or spaces separate."""
         return (self.rooms.data or "").replace(",", " ").split()
 
     def validate_scopes(self, field: Any) -> None:
@@ -182,7 +182,7 @@ class OwnDeletionForm(DeletionForm):
     password = PasswordField("Your password", render_kw=PASSWORD)
 
     def validate_password(self, field: Field) -> None:
-        """Require a password. It is checked last, because each check counts as a log-in."""
+        """Require a password. It is checked last, because each check counts as a log-in attempt."""
         if not field.data:
             raise ValidationError("Type your password.")
 

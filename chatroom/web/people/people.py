@@ -1,24 +1,25 @@
 """Pages of users, with the acts of moderators and administrators.
 
-`Moderation` decides who may do what; the page shows only what is allowed.
+`Moderation` checks the rights for each act. The page shows only allowed acts.
 """
 
 from datetime import UTC, datetime
 from typing import cast, get_args
 
 from flask import Response, request, url_for
+from wtforms import SelectChoice, SelectField, StringField
 
 from chatroom.base.access import Access
-from chatroom.base.durations import until
+from chatroom.base.durations import OFFERED, end_of, until
 from chatroom.base.errors import Refused
 from chatroom.base.models import Role, User
 from chatroom.people.profiles import Profile, local_time
+from chatroom.site.audit import LONGEST_REASON
 from chatroom.site.authority import has_power
-from chatroom.web.kit.forms import RULES
+from chatroom.web.kit.forms import RULES, Form
 from chatroom.web.kit.login import client_address, current_user, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
-from chatroom.web.moderation.forms import SanctionForm
 from chatroom.web.people.forms import ProfileForm
 
 DONE = {
@@ -30,6 +31,18 @@ DONE = {
 }
 
 blueprint = page_blueprint("people")
+
+
+class SanctionForm(Form):
+    """Mute or ban a user."""
+
+    reason = StringField("Reason (the user sees it)", render_kw={"required": True, "maxlength": LONGEST_REASON})
+    duration = SelectField("For how long", choices=[SelectChoice(*choice) for choice in OFFERED.items()], default="1h")
+
+    @property
+    def end(self) -> datetime:
+        """When the mute or the ban ends; raise `Refused` for a wrong duration."""
+        return end_of(self.duration.data or "", datetime.now(UTC))
 
 
 @blueprint.get("/people/<user_id>")
@@ -77,7 +90,7 @@ def set_role(user_id: str) -> Page:
 @blueprint.post("/people/<user_id>/reset-link")
 @refusals_on(person)
 def make_reset_link(user_id: str) -> Page:
-    """Create a link with which the user sets a new password, and show it this once."""
+    """Create a link with which the user sets a new password, and show the link only now."""
     secret = services.people.resets.make(current_user.user, services.moderation.moderation.get(user_id))
     return person(user_id, status=201, link=url_for("accounts.reset", secret=secret, _external=True))
 

@@ -1,4 +1,4 @@
-"""A user's access tokens: created with the password, shown once, ended at any time."""
+"""The page of a user's access tokens. Creating one needs the password; its secret is shown once."""
 
 from flask import Response, abort, request
 
@@ -18,7 +18,7 @@ blueprint = page_blueprint("tokens")
 
 @blueprint.get("/account/tokens")
 def tokens(form: TokenForm | None = None, **shown: Shown) -> Response:
-    """Show the user's access tokens, the form for a new token, and the `secret` of a new one."""
+    """Show the user's access tokens, the form for a new token, and the `secret` of a new token."""
     return render(
         "people/tokens.html",
         form=form or TokenForm(formdata=None),
@@ -46,7 +46,7 @@ def end(session_id: str) -> Page:
 
 
 def _create(form: TokenForm) -> str:
-    """Create the token of a form, for rooms that its user is a member of."""
+    """Create the token of a form, limited to rooms of the user if the form names any."""
     slugs, rooms = form.slugs, []
     if len(slugs) > MOST_ROOMS:
         raise Refused("invalid", f"Name at most {MOST_ROOMS} rooms, or leave the field empty for all your rooms.")

@@ -1,4 +1,4 @@
-"""Pages and JSON API of rooms: find, make, join, leave and change them.
+"""Pages and JSON API of rooms: find, create, join, leave and change them.
 
-A room that somebody may not see is answered like one that does not exist.
+A room that the user may not see gets the same response as a missing room.
 """

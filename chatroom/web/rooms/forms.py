@@ -37,12 +37,12 @@ class RoomForm(NamedForm):
 
     @property
     def settings(self) -> list[tuple[Field, Setting]]:
-        """The fields of the table of settings."""
+        """The fields for the table of settings, with the settings."""
         return [(self[name], setting) for name, setting in SETTINGS.items()]
 
     @property
     def wanted(self) -> RoomValues:
-        """The settings that were typed."""
+        """The settings in the form."""
         return RoomValues(**{name: self[name].data for name in RoomValues.__struct_fields__})
 
 

@@ -1,4 +1,4 @@
-"""The pages to find, create and join rooms, and to start direct conversations, which may have a former address.
+"""The pages to find, create and join rooms, and to start direct conversations.
 
 The packages below decide what a person may do.
 """

@@ -8,7 +8,7 @@ from chatroom.web.kit.services import services
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A part of the list: mentions first, then unread messages, then by title."""
+    """A part of the list. Rooms with mentions come first, then rooms with unread messages, then the others by title."""
 
     name: str
     title: str

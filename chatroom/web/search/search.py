@@ -1,4 +1,4 @@
-"""Search, as a page that needs no JavaScript, and for programs."""
+"""Search, as a page that needs no JavaScript, and as an operation of the API."""
 
 from datetime import UTC, datetime
 

@@ -11,7 +11,7 @@ import pytest
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Held, Message, Notice, Room, User
-from chatroom.erasure import departed_messages
+from chatroom.erasure import departed
 from chatroom.messages.writer import Change
 from chatroom.moderation.held_store import HeldStore, make_held_id
 from chatroom.mongo.context import Context
@@ -385,7 +385,7 @@ class TestWhatTheyWrote:
 
     def test_among_many_others(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         """Only their own messages are read and written, however many there are of others."""
-        monkeypatch.setattr(departed_messages, "BATCH", 5)
+        monkeypatch.setattr(departed, "BATCH", 5)
         lobby = site.room(site.alice)
         authors = [Author(site.alice.id, "Alice"), Author(site.bob.id, "Bob")]
         append(site.services, lobby.id, [new_draft(authors[n % 20 == 0], f"m{n}") for n in range(400)])
@@ -410,7 +410,7 @@ class TestToTheEnd:
     def test_a_death_in_the_middle_is_finished_by_another_process(
         self, site: Site, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(departed_messages, "BATCH", 3)
+        monkeypatch.setattr(departed, "BATCH", 3)
         for n in range(10):
             site.say(site.bob, f"m{n}")
         change, calls = site.services.messages.writer.change, []

@@ -28,8 +28,7 @@ from chatroom.live.bridge import Bridge
 from chatroom.live.engine import Application, Engine
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.sockets.endpoint import Entrance, LiveEndpoint
-from chatroom.live.sockets.gate import Limits
-from chatroom.live.sockets.visitor import Chat, Visitor
+from chatroom.live.sockets.visitor import Chat, ConnectionLimits, Visitor
 from chatroom.live.writing import appender, batch_writer
 from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
@@ -47,7 +46,7 @@ DEN = Room(id="den", slug="den", title="The den of Alice and Bob", kind="private
 PEOPLE = {"alice": ALICE, "bob": BOB, "mallory": MALLORY}
 THOSE_WHO_SLEEP = (appender, batch_writer, connection, engine, follower, notice_receiver, positions)
 THOSE_WHO_SLEEP += (following, room_reader, rooms)
-NO_LIMITS = Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
+NO_LIMITS = ConnectionLimits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=0)
 
 
 class InlineEngine(Engine):

@@ -45,7 +45,6 @@ PLACES = {
     ],
     "uvloop": ["chatroom.serve.start", "chatroom.serve.server", "chatroom.serve.workers"],
     "websockets": [
-        "chatroom.live.sockets.deflate",
         "chatroom.live.sockets.frames",
         "chatroom.live.sockets.incoming",
         "chatroom.live.sockets.websocket",
@@ -338,10 +337,7 @@ NOTED = {"note"}
 UNNOTED = {
     ("chatroom.moderation.approval", "decide"): "somebody takes their own message back",
     ("chatroom.rooms.access", "forgive"): "an administrator of the site comes back to a public room",
-    (
-        "chatroom.erasure.departed_memberships",
-        "set_role",
-    ): "belongs to the deletion of the account that managed the room",
+    ("chatroom.erasure.departed", "set_role"): "belongs to the deletion of the account that managed the room",
     ("chatroom.erasure.account_deletion", "make_former"): "the note was made with the role that was taken first",
     ("chatroom.people.avatars", "remove"): "one's own picture",
     ("chatroom.outbound.push", "remove"): "one's own browser",

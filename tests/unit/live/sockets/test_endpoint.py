@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from chatroom.base.access import Access
-from chatroom.base.errors import Unavailable
+from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Person, Room
 from chatroom.live import answers
 from chatroom.live import connection as connections
-from chatroom.live.sockets.gate import Limits
+from chatroom.live.sockets.endpoint import Gate
+from chatroom.live.sockets.visitor import ConnectionLimits
 from chatroom.live.sockets.websocket import EXTENSION
 from chatroom.people.tokens import Grant
 from chatroom.rooms.access import LOBBY
@@ -42,6 +43,18 @@ def post(client_id: str | None = "a1", text: str = "hi", room: str = "lobby") ->
 
 def refusals(client: Client) -> list[tuple[str | None, str]]:
     return [(frame.get("client_id"), frame["reason"]) for frame in client.frames("refused")]
+
+
+def test_a12_a_64_is_one_address() -> None:
+    """A12."""
+    gate = Gate(msgspec.structs.replace(NO_LIMITS, connections_per_address=2))
+    with gate.address("2001:db8:1:2::1"), gate.address("2001:db8:1:2::2"):
+        with pytest.raises(Refused), gate.address("2001:db8:1:2::3"):
+            pass
+        with gate.address("2001:db8:1:3::1"):
+            pass
+    with gate.address("2001:db8:1:2::3"):
+        pass
 
 
 class TestHandshake:
@@ -158,7 +171,7 @@ class TestHandshake:
     @in_loop
     async def test_l07_too_many_connections_get_503_until_one_leaves(self, limits: dict[str, int]) -> None:
         numbers = {name: getattr(NO_LIMITS, name) for name in NO_LIMITS.__struct_fields__} | limits
-        process = await started(limits=Limits(**numbers))
+        process = await started(limits=ConnectionLimits(**numbers))
         first, second, third = [await process.connect() for _ in range(3)]
         assert [client.status for client in (first, second, third)] == [None, None, 503]
         assert (b"retry-after", b"5") in third.events[0]["headers"]
@@ -170,7 +183,9 @@ class TestHandshake:
     @in_loop
     async def test_a_refused_handshake_is_not_counted(self) -> None:
         process = await started(
-            limits=Limits(connections=1, connections_per_user=1, connections_per_address=1, rooms_per_connection=0)
+            limits=ConnectionLimits(
+                connections=1, connections_per_user=1, connections_per_address=1, rooms_per_connection=0
+            )
         )
         for headers in ({"x": "y"}, {"cookie": "session=alice", "origin": "https://evil.test"}):
             for _ in range(3):
@@ -601,7 +616,9 @@ class TestFollow:
     @in_loop
     async def test_too_many_rooms_are_refused(self) -> None:
         process = await started(
-            limits=Limits(connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=1)
+            limits=ConnectionLimits(
+                connections=0, connections_per_user=0, connections_per_address=0, rooms_per_connection=1
+            )
         )
         client = await process.connect()
         await client.say({"type": "follow", "room": "den"})

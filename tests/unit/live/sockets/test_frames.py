@@ -10,8 +10,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.protocol import SERVER, Protocol, State
 
-from chatroom.live.sockets.deflate import END, deflate, inflate
-from chatroom.live.sockets.frames import COMPRESSED, TEXT, Cutter, framed
+from chatroom.live.sockets.frames import COMPRESSED, END, TEXT, Cutter, deflate, framed, inflate
 
 MOST = 1000
 CLOSE, PING = Opcode.CLOSE, Opcode.PING

@@ -9,8 +9,7 @@ from websockets.protocol import State
 
 from chatroom.asgi.budget import Account, Budget, Shares
 from chatroom.live.sockets import websocket
-from chatroom.live.sockets.deflate import Deflate
-from chatroom.live.sockets.frames import Cutter, framed
+from chatroom.live.sockets.frames import Cutter, Deflate, framed
 from chatroom.live.sockets.incoming import MOST_AFTER_CLOSE, OTHERS_AT_ONCE
 from chatroom.live.sockets.websocket import KEPT_FRAMES, MIN_BYTES, WebSocketProtocol
 
