@@ -128,7 +128,7 @@ class LiveRooms:
             live.reader.refresh()
 
     def forget_empty(self) -> None:
-        """Forget rooms without followers for a minute. Must be called once a second."""
+        """Forget each room that has had no follower for a minute. Must be called once a second."""
         for room_id, live in list(self._rooms.items()):
             if live.is_abandoned():
                 del self._rooms[room_id]

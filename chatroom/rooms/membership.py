@@ -66,7 +66,7 @@ class RoomMembership:
             self._writer.note(room, access.author, "left")
 
     def add(self, access: Access, user_id: str, name: str) -> bool:
-        """Add a user to a room, even one who was removed; False for a member."""
+        """Add a user to a room, also after a removal; False if the user is a member already."""
         _check(access.may_moderate)
         room = access.room
         if self._store.find_role(user_id, room) is not None:

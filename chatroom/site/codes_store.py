@@ -1,7 +1,7 @@
-"""One-time codes: a secret that can be used a number of times until it expires.
+"""Codes: secrets that can be used a limited number of times until they expire.
 
-The secret is shown once, when it is created. Only its hash is stored, and the code is found by it. An ended code is
-marked and not removed at once, because it may hold a note of an act. It is removed when it expires.
+A secret is shown once, when it is created. Only its hash is stored. An ended code is marked and not removed at once,
+because it may hold a note of an act. It is removed when it expires.
 """
 
 import hashlib

@@ -17,7 +17,7 @@ from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, admin_rooms, approval, reports
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, people, tokens
-from chatroom.web.rooms import api, clearing, rooms
+from chatroom.web.rooms import api, rooms
 from chatroom.web.rooms import settings as room_settings
 from chatroom.web.rooms.sidebar import badge
 from chatroom.web.search import search
@@ -30,7 +30,7 @@ BLUEPRINTS = (
     api.listing,  # before `api`: of two operations with one address, the first answers OPTIONS
     api.blueprint,
     approval.blueprint,
-    clearing.blueprint,
+    room_settings.clearing,
     export.blueprint,
     health.blueprint,
     held.blueprint,

@@ -1,5 +1,6 @@
 """The logged-in user: by the session cookie on pages, by cookie or access token in the API."""
 
+import re
 from typing import Any, cast
 
 import flask_login
@@ -10,11 +11,34 @@ from flask_login import current_user as flask_login_user
 from chatroom.base.access import Access
 from chatroom.base.models import Author, Person, Session, User
 from chatroom.people.sessions import Kind
-from chatroom.web.kit.agents import label_of
 from chatroom.web.kit.lanes import tell_person
 from chatroom.web.kit.pages import Page, redirect_to
 from chatroom.web.kit.security import View
 from chatroom.web.kit.services import services
+
+BROWSERS = {  # in this order, because a user agent also names later browsers of this list
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Vivaldi": "Vivaldi",
+    "SamsungBrowser": "Samsung Internet",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "CriOS": "Chrome",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+    "w3m": "w3m",
+    "Lynx": "Lynx",
+    "curl": "curl",
+}
+SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "CrOS": "ChromeOS",
+    "Windows": "Windows",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
 
 
 class LoggedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
@@ -81,6 +105,15 @@ def log_in(user: User) -> None:
     session.permanent = True
     login_user(LoggedIn(user, found[0], secret))
     session.pop("_id", None)  # Flask-Login's long browser fingerprint, for a protection that is off
+
+
+def label_of(user_agent: str) -> str:
+    """The browser and the system, such as `Firefox on Linux`, if they are known."""
+    browser = next((name for mark, name in BROWSERS.items() if re.search(rf"\b{mark}\w*/", user_agent)), "")
+    system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or system
 
 
 def log_out() -> None:

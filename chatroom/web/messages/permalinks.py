@@ -33,7 +33,7 @@ def message(slug: str, sequence: int) -> Page:
 def _message_page(
     part: str, slug: str, sequence: int, *, form: Form | None = None, status: int = 200, msg: str = ""
 ) -> Response:
-    """Render the page of a message with the input. `part` names the form that shows the refusal."""
+    """Render the page of a message after a refusal, with the input. `part` names the refused form."""
     access, target = _find(slug, sequence)
     edit_form = form if isinstance(form, EditForm) else _edit_form(target)
     edit_form.revision.data = str(target.revision)  # the page shows the current text, so the next try may replace it

@@ -1,4 +1,4 @@
-"""The pages of a room's settings, members, links and record, with the forms to change them.
+"""The pages of a room's settings, members, links and record, and of clearing its history.
 
 The packages below decide what a user may do.
 """
@@ -7,9 +7,10 @@ from flask import Response, request, url_for
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
+from chatroom.erasure.clearing import check_clearing
 from chatroom.rooms.fields import badges_of, values_of
 from chatroom.site.audit import LONGEST_REASON
-from chatroom.web.kit.login import get_access, page_blueprint
+from chatroom.web.kit.login import current_user, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import open_room
@@ -20,6 +21,7 @@ LATEST = 5
 ROLES = ("member", "moderator", "administrator")
 
 blueprint = page_blueprint("room_settings")
+clearing = page_blueprint("clearing")
 
 
 def _settings_page(slug: str, form: RoomForm | InviteForm | None = None, **shown: Shown) -> Response:
@@ -37,6 +39,7 @@ def _settings_page(slug: str, form: RoomForm | InviteForm | None = None, **shown
         entries=services.site.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
         roles=ROLES,
         typed_username=_typed_name(),
+        archive_reason=_archive_reason() if request.endpoint == "room_settings.archive" else "",
         **shown,
     )
 
@@ -60,8 +63,7 @@ def archive(slug: str) -> Page:
     """Archive or reopen the room."""
     access = get_access(slug)
     is_archived = request.form.get("archived") == "yes"
-    reason = request.form.get("reason", "")[:LONGEST_REASON]
-    services.rooms.settings.archive(access, is_archived=is_archived, reason=reason)
+    services.rooms.settings.archive(access, is_archived=is_archived, reason=_archive_reason())
     return _changed(access, "The room was archived." if is_archived else "The room was reopened.")
 
 
@@ -133,9 +135,38 @@ def end_invite(slug: str, invite_id: str) -> Page:
     return _changed(access, "The link was ended.")
 
 
+@clearing.get("/chatroom/<slug>/clear", endpoint="form")
+def clearing_form(slug: str, **shown: Shown) -> Response:
+    """The form to clear the room's history, with the consequences."""
+    return render("rooms/clear.html", room=_enter_to_clear(slug).room, typed=_typed_to_clear(), **shown)
+
+
+@clearing.post("/chatroom/<slug>/clear")
+@refusals_on(clearing_form)
+def clear(slug: str) -> Page:
+    """Hide the messages at once, and let a background thread erase them."""
+    access, typed = _enter_to_clear(slug), _typed_to_clear()
+    services.erasure.clearing.clear(access, current_user.author, typed["title"], typed["reason"])
+    return redirect_to("pages.room", slug=access.room.slug)
+
+
 def _typed_name() -> str:
     return request.form.get("username", "")[:64]
 
 
+def _archive_reason() -> str:
+    return request.form.get("reason", "")[:LONGEST_REASON]
+
+
 def _changed(access: Access, said: str) -> Page:
     return redirect_to("room_settings.settings", said, slug=access.room.slug)
+
+
+def _enter_to_clear(slug: str) -> Access:
+    access = get_access(slug)
+    check_clearing(access)
+    return access
+
+
+def _typed_to_clear() -> dict[str, str]:
+    return {"title": request.form.get("title", "")[:200], "reason": request.form.get("reason", "")[:500]}

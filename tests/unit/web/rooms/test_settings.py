@@ -2,10 +2,12 @@
 
 import re
 import time
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
 
+from chatroom.base.errors import ChatroomError, Refused, Unavailable
 from chatroom.services import Services
 from chatroom.site.audit import CONSOLE, ENTRIES, about_room
 from tests.conftest import signed_in
@@ -54,6 +56,17 @@ class TestSettings:
         assert "1,234 messages" in answer.text
         assert alice.submit(path, **{**SAVED, "retention_days": "30"}, confirmed="y").status_code == 303
         assert "kept 30 days" in alice.get(path).text
+
+    @pytest.mark.parametrize("error", [Refused("forbidden", "Not this room."), Unavailable("The database is away.")])
+    def test_a_failed_archiving_shows_the_typed_reason_again(
+        self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch, error: ChatroomError
+    ) -> None:
+        slug = make_room(alice)
+        monkeypatch.setattr(services.rooms.settings, "archive", Mock(side_effect=error))
+        answer = alice.submit(f"/rooms/{slug}/settings", to=f"/rooms/{slug}/archive", archived="yes", reason="“Done”")
+        assert str(error) in problem(answer)
+        assert re.findall(r'id="archive-reason" name="reason" value="(.*?)"', answer.text) == ["“Done”"]
+        assert answer.text.count("“Done”") == 1
 
     def test_an_archived_room_is_read_and_not_written_in(self, alice: Visitor) -> None:
         slug = make_room(alice, kind="public")

@@ -1,6 +1,6 @@
 import pytest
 
-from chatroom.web.kit.agents import label_of
+from chatroom.web.kit.login import label_of
 
 
 @pytest.mark.parametrize(
