@@ -105,7 +105,7 @@ def _program(name: str) -> Path:
 
 def _run(name: str, *arguments: str | Path) -> int:
     code = subprocess.run([_program(name), *arguments], cwd=ROOT, check=False).returncode
-    return _say(f"{name}: {'see above' if code else 'nothing found'}", failed=bool(code))
+    return _say(f"{name}: {'see above' if code else '0 findings'}", failed=bool(code))
 
 
 def _output(*command: str | Path) -> str:

@@ -38,7 +38,8 @@ def main() -> None:
         workers.follow(int(make), signal.SIGTERM)
     try:
         with _scratch_database() as environment:
-            _say(f"\n  people   {', '.join(PEOPLE)} (the first is the administrator)\n  password {PASSWORD}\n")
+            _say(f"\n  people   {', '.join(PEOPLE)} (the first is the administrator)\n  password {PASSWORD}")
+            _say("  database made for this run, and removed when it ends\n")
             _serve_again_and_again(os.environ | environment)
     except ChatroomError as error:
         sys.exit(f"chatroom: {error}")

@@ -101,7 +101,7 @@ class Site:
         self.alice, self.bob, self.carol, self.dave = map(self._register, ("alice", "bob", "carol", "dave"))
         self._talk()
         self._make_rooms()
-        self._keep_order()
+        self._moderate()
         self.erin = self._hold()
 
     def id_of(self, username: str) -> str:
@@ -183,7 +183,7 @@ class Site:
         self.direct = str(alice.submit("/people", person=self.id_of("bob")).location)
         _done(self.bob.say("Hello there", path=self.direct), 303)
 
-    def _keep_order(self) -> None:
+    def _moderate(self) -> None:
         _done(self.carol.submit("/chatroom/lobby/3/report", reason="It is <rude>."), 303)
         for name, act in (("dave", "ban"), ("carol", "mute")):
             path = f"/people/{self.id_of(name)}"

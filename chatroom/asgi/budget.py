@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-
 BUDGET = "chatroom.asgi.budget"
 ACCOUNT = "chatroom.account"
 """The keys of budget and account in the state of the server and of each connection."""
@@ -20,30 +18,24 @@ Payer = tuple[str, str]
 PROCESS, ADDRESS, PERSON = "process", "address", "person"
 
 
-class Shares(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits in bytes: in total, per address, per user; and the connections per address. 0 means no limit."""
-
-    in_all: int = 0
-    per_address: int = 0
-    per_person: int = 0
-    connections_per_address: int = 0
-
-
-NO_LIMITS = Shares()
-
-
 def peer_of(scope: Scope) -> str:
     """Return the address of the other end of the connection."""
     return scope["client"][0] if scope.get("client") else ""
 
 
 class Budget:
-    """The budget of one process. `address_of` finds the address of a request's client, also behind proxies."""
+    """The budget of one process: the limits in bytes, and the connections per address; 0 means no limit.
+
+    `address_of` finds the address of a request's client, also behind proxies.
+    """
 
     def __init__(
         self,
-        shares: Shares = NO_LIMITS,
         *,
+        in_all: int = 0,
+        per_address: int = 0,
+        per_person: int = 0,
+        connections_per_address: int = 0,
         address_of: Callable[[Scope], str] = peer_of,
         is_behind_proxies: bool = False,
     ) -> None:
@@ -51,8 +43,8 @@ class Budget:
         self.is_behind_proxies = is_behind_proxies
         self.connections: Counter[str] = Counter()
         self.held: Counter[Payer] = Counter()
-        self.most_connections = shares.connections_per_address
-        self._most = {PROCESS: shares.in_all, ADDRESS: shares.per_address, PERSON: shares.per_person}
+        self.most_connections = connections_per_address
+        self._most = {PROCESS: in_all, ADDRESS: per_address, PERSON: per_person}
         self.stalled: dict[Account, Callable[[], None]] = {}
         """The connections with a stalled reader, the longest stall first, each with a function that cuts it off."""
 

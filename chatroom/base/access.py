@@ -58,12 +58,12 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def may_pin(self) -> bool:
-        """Whether this user may pin messages. In a direct room, which has no moderators, everybody may."""
+        """Whether this user may pin messages. In a direct conversation, which has no moderators, everybody may."""
         return self.room.kind == "direct" or self.may_moderate
 
     @property
     def may_export(self) -> bool:
-        """Whether this user may export the room. In a direct room, everybody may."""
+        """Whether this user may export the room. In a direct conversation, everybody may."""
         return self.room.kind == "direct" or self.may_moderate
 
     @property

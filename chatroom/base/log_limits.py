@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 WINDOW_SECONDS = 60.0
 MOST_ABOUT_ONE = 30
-"""The most lines of one kind about one user or address."""
+"""The most lines of one kind about one user, about one address, or about nobody."""
 MOST_OF_KIND = 1000
 MOST_OF_LOGGER = 3000
 """The most lines of a logger: with text of clients in it, each line of a library can be a kind of its own."""

@@ -72,7 +72,7 @@ class AccountDeletion:
         self._finish_unless_running(user)
 
     def begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
-        """Delete another account, except its memberships and messages, which `finish` removes."""
+        """Delete another account, except its messages, which `finish` changes."""
         self.check(by, user)
         self._begin(by, user, reason, is_erased=is_erased)
 

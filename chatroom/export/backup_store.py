@@ -19,7 +19,7 @@ from chatroom.mongo.database import Database, Document
 PAGE = 20_000
 """The messages of a room that one query reads."""
 SECONDS = 600.0
-"""The time-out of each chunk and each write; long, because a big room on a slow disk must not fail."""
+"""The time-out of a query with all its chunks, and of a write; long enough for a big room on a slow disk."""
 
 _written = json_util.CANONICAL_JSON_OPTIONS
 _read = json_util.JSONOptions(tz_aware=True)

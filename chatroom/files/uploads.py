@@ -20,7 +20,7 @@ from chatroom.base.threads import Workers
 from chatroom.files import films, pictures
 from chatroom.files.files_store import PIECE_BYTES, FileStore, KeptFile, make_file_id
 from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
-from chatroom.files.usage import CHECK_EVERY, UNUSED_FOR, FileUsage
+from chatroom.files.message_files import CHECK_EVERY, UNUSED_FOR, FileUsage
 from chatroom.names import clean_file_name
 
 MEMORY_BYTES = 1_000_000

@@ -6,9 +6,8 @@ from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Held, Message
 from chatroom.files import files_store, pictures
 from chatroom.files.files_store import FileStore
-from chatroom.files.message_files import MessageFiles
+from chatroom.files.message_files import FileUsage, MessageFiles
 from chatroom.files.uploads import FileUploads
-from chatroom.files.usage import FileUsage
 from chatroom.mongo.collections import CollectionModel
 from chatroom.site.background import make_chore
 from chatroom.site.wiring import SiteParts

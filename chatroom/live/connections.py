@@ -15,7 +15,7 @@ class Connection(Protocol):
     session_id: str
     expires_at: datetime
     was_active: bool
-    """Whether the user has posted on this connection since `expires_at` was set."""
+    """Whether the user has posted or changed a message on this connection since `expires_at` was set."""
 
     def prolong(self, expires_at: datetime) -> None: ...
     def end(self, code: int, reason: str) -> None: ...

@@ -160,7 +160,7 @@ class Engine:
             try:
                 self._feed = await self.run(self._make_feed, self.rooms.revisions, self.rooms.hint_from_thread)
             except ChatroomError as error:
-                log.warning("the presence of other processes could not be read yet: %s", error)
+                log.warning("messages of other processes do not arrive yet: %s", error)
                 await asyncio.sleep(TICK_SECONDS)
         self._feed.start()
         self.rooms.refresh()

@@ -54,12 +54,10 @@ class ChangeStreamFeed:
         self._thread = threading.Thread(target=self._run, name="change-stream-feed", daemon=True)
 
     def start(self) -> None:
-        """Listen in a separate thread."""
         self._safety.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening."""
         self._stopped.set()
         self._safety.stop()
         self._thread.join(timeout=2 * LONGEST_PAUSE_SECONDS)

@@ -18,12 +18,12 @@ from chatroom.base.models import Membership, Person, Role, Room
 
 Deed = Literal["post", "edit", "react", "pin"]
 Actor = Literal["person", "webhook"]
-Held = Literal["member", "moderator", "webhook"]
+ActorKind = Literal["member", "moderator", "webhook"]
 """The kinds of actors to whom a rule may apply. A person counts as a member or as a moderator."""
 
-EVERYBODY: frozenset[Held] = frozenset({"member", "moderator", "webhook"})
-MEMBERS: frozenset[Held] = frozenset({"member"})
-PEOPLE: frozenset[Held] = frozenset({"member", "moderator"})
+EVERYBODY: frozenset[ActorKind] = frozenset({"member", "moderator", "webhook"})
+MEMBERS: frozenset[ActorKind] = frozenset({"member"})
+PEOPLE: frozenset[ActorKind] = frozenset({"member", "moderator"})
 
 TakeTurn = Callable[[str, Room, str, int], float]
 """A function of user id, room, client id and the seconds between posts. Returns the seconds to wait, 0 for a turn."""
@@ -38,7 +38,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: str
     deeds: frozenset[Deed]
-    holds: frozenset[Held]
+    actors: frozenset[ActorKind]
     applies: Callable[[Access, datetime], bool]
     sentence: Callable[[Access], str]
     ends_at: Callable[[Access], datetime | None] | None = None
@@ -53,21 +53,21 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 ARCHIVED = Rule(
     reason="archived",
     deeds=frozenset({"post", "edit", "react", "pin"}),
-    holds=EVERYBODY,
+    actors=EVERYBODY,
     applies=lambda access, _: access.room.archived_at is not None,
     sentence=lambda _: "This room is archived: you can read it, but nobody can post.",
 )
 READ_ONLY = Rule(
     reason="read_only",
     deeds=frozenset({"post", "edit"}),  # everybody may react to announcements
-    holds=MEMBERS,
+    actors=MEMBERS,
     applies=lambda access, _: access.room.is_read_only,
     sentence=lambda _: "Only moderators can post in this room.",
 )
 MUTED = Rule(
     reason="muted",
     deeds=frozenset({"post", "edit", "react"}),
-    holds=EVERYBODY,
+    actors=EVERYBODY,
     applies=lambda access, now: access.muted_until is not None and access.muted_until > now,
     sentence=lambda access: f"You are muted here {until(access.muted_until or FOREVER)}: {access.mute_reason}",
     ends_at=lambda access: access.muted_until,
@@ -75,7 +75,7 @@ MUTED = Rule(
 PINNING = Rule(
     reason="forbidden",
     deeds=frozenset({"pin"}),
-    holds=EVERYBODY,
+    actors=EVERYBODY,
     applies=lambda access, _: not access.may_pin,
     sentence=lambda _: "Only moderators can pin messages in this room.",
 )
@@ -86,14 +86,14 @@ def newcomer(is_newcomer: Callable[[Access], bool]) -> Rule:
     return Rule(
         reason="newcomer",
         deeds=frozenset({"edit"}),
-        holds=PEOPLE,
+        actors=PEOPLE,
         applies=lambda access, _: is_newcomer(access),
         sentence=lambda _: "Until your first messages are approved, you can delete messages but not edit them.",
     )
 
 
 RULES = (PINNING, ARCHIVED, READ_ONLY, MUTED)
-"""Slow mode is checked after these rules, because slow mode needs the database."""
+"""The rules in their order; `RoomRules` adds the one about newcomers. Slow mode comes last: it needs the database."""
 
 
 class RoomRules:
@@ -109,7 +109,7 @@ class RoomRules:
         """Raise `Refused` unless the actor may do this now."""
         now = self._clock()
         for rule in self._of[deed]:
-            if rule.applies(access, now) and _held(access, actor) in rule.holds:
+            if rule.applies(access, now) and _kind_of(access, actor) in rule.actors:
                 raise rule.refusal(access, now)
 
     def check_lasting(self, access: Access, actor: Actor) -> None:
@@ -137,17 +137,18 @@ def why_closed(access: Access) -> str:
 
 def closed_to(room: Room) -> dict[str, str]:
     """The reasons why members and moderators cannot post in a room, for its open pages."""
+    # The highest role, so that only the rules for everybody remain for moderators.
     as_role: dict[str, Role] = {"member": "member", "moderator": "administrator"}
-    return {held: why for held, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}
+    return {kind: why for kind, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}
 
 
 def wait_between(access: Access, actor: Actor) -> int:
     """The seconds between two posts of the actor in this room; 0 without slow mode and for moderators."""
     seconds = access.room.slow_seconds
-    return seconds if seconds and _held(access, actor) in MEMBERS else 0
+    return seconds if seconds and _kind_of(access, actor) in MEMBERS else 0
 
 
-def _held(access: Access, actor: Actor) -> Held:
+def _kind_of(access: Access, actor: Actor) -> ActorKind:
     if actor == "webhook":
         return "webhook"
     return "moderator" if access.may_moderate else "member"
@@ -161,6 +162,6 @@ def _anybody_in(room: Room, role: Role) -> Access:
 def _find_lasting(access: Access, actor: Actor, now: datetime) -> Refused | None:
     for rule in RULES:
         is_lasting = "post" in rule.deeds and rule.ends_at is None
-        if is_lasting and rule.applies(access, now) and _held(access, actor) in rule.holds:
+        if is_lasting and rule.applies(access, now) and _kind_of(access, actor) in rule.actors:
             return rule.refusal(access, now)
     return None

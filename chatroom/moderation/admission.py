@@ -11,9 +11,8 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.site.acts import Acts
 from chatroom.site.audit import SITE
 from chatroom.site.authority import By, author_of
-from chatroom.site.codes import Code, make_code
-from chatroom.site.codes_store import CodeStore
-from chatroom.site.settings import Site
+from chatroom.site.codes_store import Code, CodeStore, make_code
+from chatroom.site.settings_store import Site
 
 Registration = Literal["open", "invite", "closed"]
 MOST_USES, MOST_DAYS = 10_000, 3650

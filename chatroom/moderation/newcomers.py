@@ -18,7 +18,7 @@ from chatroom.people.users_store import UserStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import SITE
 from chatroom.site.authority import By, author_of
-from chatroom.site.settings import Site
+from chatroom.site.settings_store import Site
 
 SETTING = "holding"
 MOST, SUGGESTED = 20, 3

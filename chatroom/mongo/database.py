@@ -94,11 +94,9 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The name of the database."""
         return self._database.name
 
     def close(self) -> None:
-        """Close the connections."""
         self.client.close()
 
     def ensure_indexes(self, collections: Iterable[CollectionModel]) -> None:

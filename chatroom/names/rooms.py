@@ -19,7 +19,7 @@ SLUG_LENGTH = 40
 LOBBY_SLUG = Slug("lobby")
 
 FORMER_DIRECT = "^dm-[0-9a-f]{20}$"
-"""The former addresses of direct rooms, which could be guessed. No new room gets such an address."""
+"""The former addresses of direct conversations, which could be guessed. No new room gets such an address."""
 
 _former_direct = regex.compile(FORMER_DIRECT[:-1] + r"\Z")
 _between = regex.compile(r"[^\p{L}\p{M}\p{Nd}]+")
@@ -31,7 +31,7 @@ _visible = regex.compile(r"[\p{L}\p{N}\p{S}\p{P}]")
 def make_slug(title: str, *, is_ended: bool = False) -> Slug:
     """Return the slug of a room, from its first title: letters and digits of any script, with hyphens.
 
-    With `is_ended`, it ends with random characters. Raises `Refused` (`invalid`) for the address of a direct room.
+    With `is_ended`, it ends with random characters. Raises `Refused` (`invalid`) for a direct conversation's address.
     """
     slug = _between.sub("-", title.casefold()).strip("-")[:SLUG_LENGTH].strip("-") or "room"
     if is_ended:
@@ -42,12 +42,12 @@ def make_slug(title: str, *, is_ended: bool = False) -> Slug:
 
 
 def make_direct_slug() -> Slug:
-    """Return the address of a new direct room."""
+    """Return the address of a new direct conversation."""
     return Slug(f"dm_{secrets.token_hex(10)}")
 
 
 def is_former_direct(slug: str) -> bool:
-    """Return whether this is the former kind of address of direct rooms."""
+    """Return whether this is the former kind of address of direct conversations."""
     return _former_direct.match(slug) is not None
 
 

@@ -18,7 +18,7 @@ from py_vapid.utils import b64urlencode
 from chatroom.base.errors import Refused
 from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.subscriptions_store import Subscription, SubscriptionStore
-from chatroom.site.codes import hash_of
+from chatroom.site.codes_store import hash_of
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from chatroom.outbound.hooks_store import HookStore
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_room
-from chatroom.site.codes import hash_of
+from chatroom.site.codes_store import hash_of
 
 MOST_HOOKS = 20
 """The maximum number of webhooks of a room."""

@@ -35,11 +35,11 @@ class AccountStateStore:
 
     def set_mute(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
         """Mute an account on the whole site until a moment; None lifts the mute."""
-        self._set_or_unset(user_id, {"muted_until": until, "mute_reason": reason}, note)
+        self._set_or_unset(user_id, {"muted_until": until, "mute_reason": reason if until else ""}, note)
 
     def set_ban(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
         """Ban an account until a moment; None lifts the ban."""
-        self._set_or_unset(user_id, {"banned_until": until, "ban_reason": reason}, note)
+        self._set_or_unset(user_id, {"banned_until": until, "ban_reason": reason if until else ""}, note)
 
     def make_former(self, user_id: str, *, is_erased: bool, note: Note | None = None) -> bool:
         """Delete an account, except the keys of its names, in one write; False if there is no such account.

@@ -22,7 +22,7 @@ PASSWORD_RULE = "8 to 256 characters in any script. A long password is better th
 SHORTEST = 8
 LONGEST = 256
 SHORTEST_REST = 6
-"""Characters of a password that must remain without the names that everybody knows."""
+"""The characters of a password that must remain after the names of the user and the site are removed."""
 
 RETRY_AFTER_SECONDS = 3.0
 BUSY = "Too many people are logging in right now. Please try again in a moment."

@@ -14,8 +14,7 @@ from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_user
 from chatroom.site.authority import By, author_of, check_power
-from chatroom.site.codes import Code, make_code
-from chatroom.site.codes_store import CodeStore
+from chatroom.site.codes_store import Code, CodeStore, make_code
 
 LIFETIME = timedelta(hours=24)
 

@@ -15,7 +15,7 @@ from chatroom.base.models import Scope, Session, User
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.tokens import USUAL
 from chatroom.people.users_store import UserStore
-from chatroom.site.codes import hash_of
+from chatroom.site.codes_store import hash_of
 
 SECRET_BYTES = 32
 TOKEN_PREFIX = "chatroom_"  # noqa: S105  so that scanners for leaked secrets can find it

@@ -28,7 +28,7 @@ class AccessStore:
         self._users = database["users"]
 
     def find(self, user_id: str, slug: str) -> Access | None:
-        """Find a room by its slug, or by the former slug of a direct room, with the rights of a member.
+        """Find a room by its slug, or by the former slug of a direct conversation, with the rights of a member.
 
         None if the user is not a member.
         """

@@ -10,11 +10,11 @@ from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.site.notices import Notices
 
 MOST_PEOPLE = 8
-"""The most people in a direct room, including the user who opens it."""
+"""The most people in a direct conversation, including the user who opens it."""
 
 
 class DirectRooms:
-    """Open direct rooms."""
+    """Open direct conversations."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class DirectRooms:
         self._check_direct = check_direct
 
     def open(self, author: Author, others: Sequence[str], *, check_new: Callable[[], None] = lambda: None) -> Room:
-        """The direct room of these people, created if `check_new` allows; raise `Refused` (`invalid`, `not_found`)."""
+        """Find or create the conversation of these people; raise `Refused` (`invalid`, `not_found`, of `check_new`)."""
         people = tuple(sorted({author.id, *others}))
         if not 2 <= len(people) <= MOST_PEOPLE:
             raise Refused("invalid", f"Choose 1 to {MOST_PEOPLE - 1} people.")

@@ -14,7 +14,7 @@ TRIES = 5
 
 
 class DirectRoomStore:
-    """Read and write direct rooms, and read the accounts of their people."""
+    """Read and write direct conversations, and read the accounts of their people."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -23,14 +23,14 @@ class DirectRoomStore:
         self._clock = clock
 
     def find(self, room_id: str, people: Sequence[str]) -> Room | None:
-        """The direct room with this id, or None; raise `Unavailable` if the found room belongs to other people."""
+        """The conversation with this id, or None; raise `Unavailable` if the found room belongs to other people."""
         with self._database.bounded():
             document = self._rooms.find_one({"_id": room_id})
         check_own(document, kind="direct", people=list(people))
         return room_of(document) if document else None
 
     def add(self, room_id: str, people: Sequence[str]) -> Room:
-        """Store the direct room of these people unless it exists. Their memberships are stored separately."""
+        """Store the direct conversation of these people unless it exists. Their memberships are stored separately."""
         made = {"_id": room_id, "title": "", "kind": "direct", "people": list(people), "created_at": self._clock()}
         for _ in range(TRIES):
             with self._database.bounded():

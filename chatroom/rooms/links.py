@@ -11,10 +11,9 @@ from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room
-from chatroom.site.codes import Code, make_code
-from chatroom.site.codes_store import CodeStore
+from chatroom.site.codes_store import Code, CodeStore, make_code
 
-MOST_LINKS = 50
+MAX_LINKS = 50
 MAX_USES = 100
 MAX_HOURS = 30 * 24
 
@@ -44,8 +43,8 @@ class RoomLinks:
         _check(access)
         if not (1 <= uses <= MAX_USES and 1 <= hours <= MAX_HOURS):
             raise Refused("invalid", f"A link admits 1 to {MAX_USES} people, for 30 days at most.")
-        if len(self.list_for(access)) >= MOST_LINKS:
-            raise Refused("busy", f"This room has {MOST_LINKS} active links, which is the limit. End one first.")
+        if len(self.list_for(access)) >= MAX_LINKS:
+            raise Refused("busy", f"This room has {MAX_LINKS} active links, which is the limit. End one first.")
         about = {"room": access.room.id, "created_by": access.name, "created_by_id": access.user_id}
         secret, code = make_code(self._clock(), timedelta(hours=hours), about, uses=uses)
         self._acts.do(
@@ -62,7 +61,7 @@ class RoomLinks:
     def list_for(self, access: Access) -> list[Code]:
         """The valid links of a room, the oldest first."""
         _check(access)
-        return self._codes.list_valid(MOST_LINKS, order="created_at", room=access.room.id)
+        return self._codes.list_valid(MAX_LINKS, order="created_at", room=access.room.id)
 
     def end(self, access: Access, link_id: str) -> None:
         """End a link; raise `Refused` (`not_found`) if it does not exist or has ended."""
@@ -92,7 +91,7 @@ class RoomLinks:
         if self._membership_store.find_role(author.id, room) is not None:
             return room
         if self._membership_store.was_removed(author.id, room):
-            raise Refused("forbidden", "You were removed from this room. Ask one of its administrators to add you.")
+            raise Refused("forbidden", "You were removed from this room. Ask one of its moderators to add you.")
         if self._codes.take(secret) is None:
             raise _not_valid()
         self._membership.let_in(author, room)

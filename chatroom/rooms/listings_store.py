@@ -110,7 +110,7 @@ class ListingStore:
 
 
 def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
-    """The title of a room for one of its members. For a direct room, the names of the other people."""
+    """The title of a room for one of its members. For a direct conversation, the names of the other people."""
     if room.kind != "direct":
         return room.title
     others = (people[id].name for id in room.people if id != user_id and id in people)

@@ -58,7 +58,7 @@ class RoomStore:
         return self._find({"_id": room_id})
 
     def find_by_slug(self, slug: str) -> Room | None:
-        """Find a room by its slug, or a direct room by its former slug."""
+        """Find a room by its slug, or a direct conversation by its former slug."""
         with self._database.bounded():
             room = find_named(self._rooms, slug)
         return room_of(room) if room else None
@@ -129,7 +129,7 @@ class RoomStore:
 
 
 def find_named(rooms: Documents[Document], slug: str) -> Document | None:
-    """The document of the room with this slug, or of the direct room with this former slug."""
+    """The document of the room with this slug, or of the direct conversation with this former slug."""
     found = rooms.find_one({"slug": slug})
     return rooms.find_one({"former_slug": slug}) if found is None and is_former_direct(slug) else found
 

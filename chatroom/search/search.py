@@ -33,7 +33,7 @@ LONGEST_SNIPPET = 260
 
 
 class SnippetPiece(msgspec.Struct, frozen=True):
-    """A part of the text of a message; `is_hit` if it matches the search."""
+    """A part of the text of a message; `hit` if it matches the search."""
 
     text: str
     is_hit: bool = msgspec.field(name="hit")

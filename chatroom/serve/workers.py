@@ -63,7 +63,6 @@ class Pulse:
         return self._looks_without > _STANDSTILL_LOOKS
 
     def close(self) -> None:
-        """Close the pipe."""
         os.close(self._reader)
 
 

@@ -52,7 +52,6 @@ def checked(reason: str, why: str, most: int = LONGEST_REASON) -> str:
 
 
 def about_user(user: User) -> Subject:
-    """Return an account as the subject of an act."""
     return Subject("user", user.id, user.username)
 
 
@@ -62,5 +61,4 @@ def about_message(message_id: str, author: Author, room: str) -> Subject:
 
 
 def about_room(room: Room | RoomName) -> Subject:
-    """Return a room as the subject of an act."""
     return Subject("room", room.id, room.title)

@@ -41,7 +41,6 @@ class Lease:
         return is_ours
 
     def give_back(self) -> None:
-        """Release the lease."""
         if self._taken_at > float("-inf"):
             self._taken_at = float("-inf")
             self._store.give_back(self._name)
@@ -73,11 +72,9 @@ class BackgroundThread:
 
     @property
     def is_started(self) -> bool:
-        """Whether the thread was started."""
         return self._thread is not None
 
     def start(self) -> None:
-        """Start the thread."""
         self._stopped.clear()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()

@@ -1,8 +1,15 @@
-"""One-time codes in the database, found by the hash of their secret.
+"""Codes: secrets that can be used a limited number of times until they expire.
 
-An ended code is marked and not removed at once, because it may hold a note of an act. It is removed when it expires.
+A secret is shown once, when it is created. Only its hash is stored. An ended code is marked and not removed at once,
+because it may hold a note of an act. It is removed when it expires.
 """
 
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
 from pymongo import ASCENDING, IndexModel
 from pymongo.collection import Collection
 
@@ -10,11 +17,39 @@ from chatroom.base.clock import Clock, utc_now
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.records import record_of
 from chatroom.site.acts_store import INDEX, Note, noted, noting
-from chatroom.site.codes import Code, hash_of
 
+SECRET_BYTES = 24
 ENDED = {"uses_left": 0, "is_over": True}
 OWN = {"_id", "uses_left", "created_at", "expires_at", "is_over", "acts"}
 """The fields that all codes have; the others are in `Code.about`."""
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """A code without its secret; `id` is the hash of the secret. `about` has its purpose and its creator."""
+
+    id: str
+    uses_left: int
+    created_at: datetime
+    expires_at: datetime
+    about: Mapping[str, str | int]
+
+
+def make_code(
+    now: datetime,
+    lifetime: timedelta,
+    about: Mapping[str, str | int],
+    *,
+    uses: int = 1,
+    secret_bytes: int = SECRET_BYTES,
+) -> tuple[str, Code]:
+    """Create a secret, and the code to store for it."""
+    secret = secrets.token_urlsafe(secret_bytes)
+    return secret, Code(id=hash_of(secret), uses_left=uses, created_at=now, expires_at=now + lifetime, about=about)
+
+
+def hash_of(secret: str) -> str:
+    """Return the stored hash of a secret: SHA-256 is enough, because secrets are random and long."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def indexes(*about: str) -> list[IndexModel]:
@@ -33,7 +68,6 @@ class CodeStore:
         self._clock = clock
 
     def add(self, code: Code, note: Note | None = None) -> None:
-        """Store a new code."""
         own = {"uses_left": code.uses_left, "created_at": code.created_at, "expires_at": code.expires_at}
         with self._database.bounded():
             self._codes.insert_one(noted({"_id": code.id, **own, **code.about}, note))

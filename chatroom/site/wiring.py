@@ -16,8 +16,7 @@ from chatroom.site.limits import Limits
 from chatroom.site.limits_store import MemoryWindows, MongoWindows
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
-from chatroom.site.settings import Site
-from chatroom.site.settings_store import SiteStore
+from chatroom.site.settings_store import Site
 
 COLLECTIONS = (
     CollectionModel("site", settings_store.INDEXES, "kept"),
@@ -37,7 +36,7 @@ class SiteParts:
         database = context.database
         entries = AuditStore(database)
         self.context = context
-        self.settings = Site(SiteStore(database))
+        self.settings = Site(database)
         windows = (
             MemoryWindows() if context.settings.is_in_memory else MongoWindows(database)
         )  # mongomock has no counters

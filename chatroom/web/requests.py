@@ -9,7 +9,7 @@ from a2wsgi import WSGIMiddleware
 from flask import Flask
 from werkzeug.wsgi import ClosingIterator
 
-from chatroom.asgi.budget import Budget, Shares
+from chatroom.asgi.budget import Budget
 from chatroom.asgi.downloads import Downloads
 from chatroom.asgi.large_answers import in_one
 from chatroom.asgi.request_queue import LEAVE, QUICK_AT_ONCE, RequestQueue
@@ -34,12 +34,10 @@ def make_requests(
         return network_of(address_of(scope, settings.trusted_proxies))
 
     budget = Budget(
-        Shares(
-            in_all=settings.max_held_bytes,
-            per_address=settings.max_held_bytes_per_address,
-            per_person=settings.max_held_bytes_per_user,
-            connections_per_address=settings.max_http_connections_per_address,
-        ),
+        in_all=settings.max_held_bytes,
+        per_address=settings.max_held_bytes_per_address,
+        per_person=settings.max_held_bytes_per_user,
+        connections_per_address=settings.max_http_connections_per_address,
         address_of=find_network,
         is_behind_proxies=settings.trusted_proxies > 0,
     )

@@ -15,7 +15,7 @@ from chatroom.live.checks import EndedSessions
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.sessions_store import SessionStore
-from chatroom.site.codes import hash_of
+from chatroom.site.codes_store import hash_of
 from tests.busy import give_plenty
 from tests.conftest import services_of, signed_in, visitor
 from tests.visitors import Visitor

@@ -41,9 +41,9 @@ class Room(RoomValues, frozen=True, kw_only=True):
     cleared_sequence: int = 0
     """Messages up to this sequence were cleared; nothing of them is shown, not even a placeholder."""
     people: tuple[str, ...] = ()
-    """The sorted ids of the people in a direct room. The same people have one room."""
+    """The sorted ids of the people in a direct conversation. The same people have one room."""
     former_slug: str = ""
-    """The former address of a direct room, if it had another."""
+    """The former address of a direct conversation, if it had another."""
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,11 +67,11 @@ class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     """The newest revision before the count: the cursor to follow the room from."""
     people: tuple[Person, ...] = ()
-    """The other people in a direct room."""
+    """The other people in a direct conversation."""
 
     @property
     def urgent(self) -> int:
-        """The unread messages for this user: mentions, and in direct rooms all."""
+        """The unread messages for this user: mentions, and in direct conversations all."""
         if self.membership.notify == "none":
             return 0
         return self.unread if self.room.kind == "direct" else self.mentions

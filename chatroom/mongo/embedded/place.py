@@ -36,7 +36,8 @@ def place_socket(folder: Path) -> Path:
             path.parent.rmdir()
     raise EmbeddedError(
         f"mongod's socket can be neither in {folder} nor in {' or '.join(_places())}. "
-        "Set DATA_DIR to a folder on a disk of this machine, whose path has at most 95 of a-z, digits and ._-/."
+        "Set DATA_DIR to a folder on a disk of this machine. "
+        "Its path may have at most 95 characters, all of a-z, 0-9 and ._-/."
     )
 
 

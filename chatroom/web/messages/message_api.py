@@ -130,7 +130,7 @@ def pin(slug: str, message_id: str) -> Response:
 @marks.get("/rooms/<slug>/pins")
 @operation("read", {200: PinsAnswer}, query=ReadingOne)
 def pins(slug: str) -> Response:
-    """The pinned messages of a room, the oldest first."""
+    """The pinned messages of a room, the oldest pin first."""
     room, asked = enter(slug).room, query_as(ReadingOne)
     messages = [wire(message, asked.format) for message in services.messages.store.pinned(room.id)]
     return answer(PinsAnswer(room=room.slug, messages=messages))

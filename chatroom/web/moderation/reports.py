@@ -14,7 +14,7 @@ from chatroom.web.kit.login import current_user, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import LARGEST_SEQUENCE
-from chatroom.web.people.people import OrderForm
+from chatroom.web.people.people import SanctionForm
 
 blueprint = page_blueprint("reports")
 
@@ -64,14 +64,14 @@ def queue(report_id: str = "", **shown: Shown) -> Response:
         user = services.people.users.find(each.author.id)
         may_order = user is not None and has_power(by, user)
         rows.append((each, access is not None and access.may_moderate, may_order))
-    return render("moderation/reports.html", rows=rows, form=OrderForm(), at=report_id, **shown)
+    return render("moderation/reports.html", rows=rows, form=SanctionForm(), at=report_id, **shown)
 
 
 @blueprint.post("/reports/<report_id>")
 @refusals_on(queue)
 def decide(report_id: str) -> Page:
     """Dismiss a report, or delete the message, or mute or ban its author."""
-    reports, form, by = services.moderation.reports, OrderForm(), current_user.user
+    reports, form, by = services.moderation.reports, SanctionForm(), current_user.user
     found, reason = reports.get_for(by, report_id), form.reason.data or ""
     outcome = []
     if "dismiss" not in request.form:
@@ -88,7 +88,7 @@ def decide(report_id: str) -> Page:
     return redirect_to("reports.queue", said)
 
 
-def _act_on_author(act: str, found: Report, form: OrderForm) -> None:
+def _act_on_author(act: str, found: Report, form: SanctionForm) -> None:
     by, moderation = current_user.user, services.moderation.moderation
     user, end, reason = moderation.get(found.author.id), form.end, form.reason.data or ""
     if act == "muted in the room":

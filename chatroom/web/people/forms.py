@@ -31,10 +31,10 @@ from chatroom.web.kit.security import safe_next
 from chatroom.web.kit.services import services
 
 DAYS = {"7": "a week", "30": "30 days", "90": "90 days", "365": "a year"}
-WAYS = {"keep": "Keep the messages under “Former member”", "erase": "Erase the messages and their files"}
+DELETION_WAYS = {"keep": "Keep the messages under “Former member”", "erase": "Erase the messages and their files"}
 PASSWORD = {"required": True, "maxlength": LONGEST}
-NOT_THEIRS = {"wrong_password": ("password", "This is not your password.")}
-SAME = EqualTo("password", "The two passwords are different.")
+WRONG_PASSWORD = {"wrong_password": ("password", "This is not your password.")}
+SAME_PASSWORD = EqualTo("password", "The two passwords are different.")
 
 
 class NextField(HiddenField):  # type: ignore[misc]  # WTForms has no types
@@ -57,7 +57,7 @@ class RegisterForm(Form):
         "Display name", [obeys(clean_display_name)], render_kw={"required": True, "maxlength": 40}
     )
     password = PasswordField("Password", render_kw=PASSWORD)
-    password_again = PasswordField("Password again", [SAME], render_kw=PASSWORD)
+    password_again = PasswordField("Password again", [SAME_PASSWORD], render_kw=PASSWORD)
     invite = StringField("Invite code", render_kw={"maxlength": 100})
     next = NextField()
 
@@ -78,7 +78,7 @@ class ResetForm(Form):
     """Set a new password, twice the same."""
 
     password = PasswordField("New password", render_kw=PASSWORD)
-    password_again = PasswordField("New password again", [SAME], render_kw=PASSWORD)
+    password_again = PasswordField("New password again", [SAME_PASSWORD], render_kw=PASSWORD)
 
     def __init__(self, user: User, **kwargs: Any) -> None:
         self.user = user
@@ -116,7 +116,7 @@ class PictureForm(Form):
 class TokenForm(Form):
     """Create a token. Like a new password, it needs the current password."""
 
-    beside: ClassVar = NOT_THEIRS
+    beside: ClassVar = WRONG_PASSWORD
 
     label = StringField(
         "Label",
@@ -148,7 +148,7 @@ class TokenForm(Form):
 class DeletionForm(Form):
     """Choose what happens to the messages, and type the user name to confirm."""
 
-    way = RadioField("Messages", choices=[SelectChoice(*way) for way in WAYS.items()], validate_choice=False)
+    way = RadioField("Messages", choices=[SelectChoice(*way) for way in DELETION_WAYS.items()], validate_choice=False)
     confirmation = StringField(
         "User name", render_kw={"required": True, "maxlength": 64, "autocapitalize": "none", "spellcheck": "false"}
     )
@@ -165,7 +165,7 @@ class DeletionForm(Form):
 
     def validate_way(self, field: Field) -> None:
         """Require a choice: there is no default."""
-        if field.data not in WAYS:
+        if field.data not in DELETION_WAYS:
             raise ValidationError("Choose what happens to the messages.")
 
     def validate_confirmation(self, field: Field) -> None:
@@ -177,7 +177,7 @@ class DeletionForm(Form):
 class OwnDeletionForm(DeletionForm):
     """Delete the user's own account."""
 
-    beside: ClassVar = NOT_THEIRS
+    beside: ClassVar = WRONG_PASSWORD
 
     password = PasswordField("Your password", render_kw=PASSWORD)
 

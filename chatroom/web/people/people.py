@@ -33,7 +33,7 @@ DONE = {
 blueprint = page_blueprint("people")
 
 
-class OrderForm(Form):
+class SanctionForm(Form):
     """Mute or ban a user."""
 
     reason = StringField("Reason (the user sees it)", render_kw={"required": True, "maxlength": LONGEST_REASON})
@@ -51,27 +51,27 @@ def person(user_id: str, **shown: Shown) -> Response:
     user = services.moderation.moderation.get(user_id)
     now = datetime.now(UTC)
     room = _room_of(request.values.get("room", ""))
-    theirs = services.rooms.access.find_for(user.id, room.room.slug) if room and room.may_moderate else None
+    member_access = services.rooms.access.find_for(user.id, room.room.slug) if room and room.may_moderate else None
     return render(
         "people/person.html",
         person=user,
         local_time=local_time(user, now),
-        form=OrderForm(),
+        form=SanctionForm(),
         roles=get_args(Role),
         may_moderate=has_power(current_user.user, user),
-        room=room.room if room and theirs else None,
+        room=room.room if room and member_access else None,
         muted=until(user.muted_until) if user.muted_until and user.muted_until > now else "",
         banned=until(user.banned_until) if user.banned_until and user.banned_until > now else "",
-        room_muted=bool(theirs and theirs.muted_until and theirs.muted_until > now),
+        room_muted=bool(member_access and member_access.muted_until and member_access.muted_until > now),
         **shown,
     )
 
 
 @blueprint.post("/people/<user_id>/<any(mute, unmute, ban, unban, end_sessions):act>")
 @refusals_on(person)
-def keep_order(user_id: str, act: str) -> Page:
+def moderate(user_id: str, act: str) -> Page:
     """Mute or ban a user, lift a mute or a ban, or end the user's sessions; mutes also in one room."""
-    _keep_order(act, services.moderation.moderation.get(user_id))
+    _moderate(act, services.moderation.moderation.get(user_id))
     return redirect_to("people.person", DONE[act], user_id=user_id, room=request.form.get("room") or None)
 
 
@@ -108,8 +108,8 @@ def profile(form: ProfileForm) -> Page:
     return redirect_to("people.person", "Your profile was saved.", user_id=current_user.id)
 
 
-def _keep_order(act: str, user: User) -> None:
-    by, moderation, form = current_user.user, services.moderation.moderation, OrderForm()
+def _moderate(act: str, user: User) -> None:
+    by, moderation, form = current_user.user, services.moderation.moderation, SanctionForm()
     room, reason = _room_of(request.form.get("room", "")), form.reason.data or ""
     end = form.end if act in {"mute", "ban"} else None
     if act == "end_sessions":

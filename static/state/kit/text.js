@@ -32,7 +32,7 @@ export function findInitials(name) {
   return ends.map((word) => word.match(/[\p{L}\p{N}]/u)?.[0].toUpperCase() ?? "").join("");
 }
 
-/** One of twelve hues, by `crc32(id) % 12`. Must match `hue` in chatroom/web/messages/pages.py. */
+/** One of twelve hues, by `crc32(id) % 12`. Must match `hue` in chatroom/web/kit/filters.py. */
 export function findHue(id) {
   let crc = 0xffffffff;
   for (const byte of new TextEncoder().encode(id)) {

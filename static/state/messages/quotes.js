@@ -71,7 +71,7 @@ export class Quotes {
   }
 }
 
-/** A message in one line. Must match `excerpt_of` in chatroom/web/messages/excerpts.py. */
+/** A message in one line. Must match `excerpt_of` in chatroom/web/messages/listing.py. */
 export function excerptOf({ html, text = "", files = [], deleted_at }) {
   if (deleted_at) return DELETED;
   const plain = (html === undefined ? text : plainText(html)).trim();

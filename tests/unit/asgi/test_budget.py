@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatroom.asgi.budget import Account, Budget, Shares, account_of
+from chatroom.asgi.budget import Account, Budget, account_of
 
 
 def account(budget: Budget, address: str = "192.0.2.1", person: str = "") -> Account:
@@ -15,14 +15,14 @@ def account(budget: Budget, address: str = "192.0.2.1", person: str = "") -> Acc
 @pytest.mark.parametrize(
     ("shares", "other"),
     [
-        (Shares(per_person=100), {"person": "alice", "address": "192.0.2.2"}),
-        (Shares(per_address=100), {"person": "bob", "address": "192.0.2.1"}),
-        (Shares(in_all=100), {"person": "bob", "address": "192.0.2.2"}),
+        ({"per_person": 100}, {"person": "alice", "address": "192.0.2.2"}),
+        ({"per_address": 100}, {"person": "bob", "address": "192.0.2.1"}),
+        ({"in_all": 100}, {"person": "bob", "address": "192.0.2.2"}),
     ],
 )
-def test_a_share_is_held_together_and_given_back(shares: Shares, other: dict[str, str]) -> None:
+def test_a_share_is_held_together_and_given_back(shares: dict[str, int], other: dict[str, str]) -> None:
     """L13."""
-    budget = Budget(shares)
+    budget = Budget(**shares)
     first, second = account(budget, person="alice"), account(budget, **other)
     assert first.hold(60)
     assert not second.hold(60)
@@ -35,7 +35,7 @@ def test_a_share_is_held_together_and_given_back(shares: Shares, other: dict[str
 
 def test_others_have_their_own() -> None:
     """L13."""
-    budget = Budget(Shares(per_person=100, per_address=1000))
+    budget = Budget(per_person=100, per_address=1000)
     assert account(budget, person="alice").hold(100)
     assert account(budget, person="bob").hold(100)
     assert account(budget, "192.0.2.2").hold(1000)
@@ -43,7 +43,7 @@ def test_others_have_their_own() -> None:
 
 def test_a_single_request_may_exceed_the_share_but_not_the_total() -> None:
     """Else an answer that is larger than a share could never be given."""
-    budget = Budget(Shares(per_person=100, per_address=100, in_all=1000))
+    budget = Budget(per_person=100, per_address=100, in_all=1000)
     first, second = account(budget, person="alice"), account(budget, person="alice")
     assert first.hold(500)
     assert not second.hold(1)
@@ -51,7 +51,7 @@ def test_a_single_request_may_exceed_the_share_but_not_the_total() -> None:
 
 
 def test_held_bytes_are_counted_for_the_authenticated_user() -> None:
-    budget = Budget(Shares(per_person=100))
+    budget = Budget(per_person=100)
     first = account(budget)
     assert first.hold(80)
     first.person = "alice"  # as a thread finds out
@@ -64,7 +64,7 @@ def test_held_bytes_are_counted_for_the_authenticated_user() -> None:
 
 def test_connections_of_an_address() -> None:
     """L15."""
-    budget = Budget(Shares(connections_per_address=2))
+    budget = Budget(connections_per_address=2)
     first, second, third = Account(budget), Account(budget), Account(budget)
     assert first.enter("192.0.2.1")
     assert second.enter("192.0.2.1")
@@ -80,7 +80,7 @@ def test_connections_of_an_address() -> None:
 
 def test_with_too_many_stalled_bytes_the_longest_stalled_reader_is_disconnected() -> None:
     """L13."""
-    budget = Budget(Shares(per_person=100))
+    budget = Budget(per_person=100)
     cut: list[int] = []
     accounts = [account(budget, person="alice") for _ in range(3)]
     accounts[0].stall(60, lambda: cut.append(0))
@@ -95,7 +95,7 @@ def test_with_too_many_stalled_bytes_the_longest_stalled_reader_is_disconnected(
 
 def test_a_full_budget_disconnects_stalled_readers() -> None:
     """L13."""
-    budget = Budget(Shares(in_all=100))
+    budget = Budget(in_all=100)
     stalled = account(budget)
     stalled.stall(90, stalled.close)
     newcomer = account(budget, "192.0.2.2")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from chatroom.asgi.budget import BUDGET, Budget, Shares
+from chatroom.asgi.budget import BUDGET, Budget
 from chatroom.asgi.http_protocol import PIPELINED, REFUSED_SECONDS, HttpProtocol
 from chatroom.asgi.incoming_request import HEAD_BYTES, HEAD_SECONDS
 from chatroom.asgi.stalled_reader import STALL_SECONDS
@@ -320,7 +320,7 @@ class TestReaders:
                 await server.reader.readexactly(self.LARGE)
             other.transport.abort()
 
-        talk(visit, Server(Budget(Shares(in_all=self.LARGE + 1_000_000)), answer_bytes=self.LARGE))
+        talk(visit, Server(Budget(in_all=self.LARGE + 1_000_000), answer_bytes=self.LARGE))
 
 
 UPGRADE = (
@@ -373,7 +373,7 @@ class TestConnections:
             await server.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b"200 OK" in await server.answer()
 
-        talk(visit, Server(Budget(Shares(connections_per_address=1))))
+        talk(visit, Server(Budget(connections_per_address=1)))
 
     def test_behind_a_proxy_requests_count_for_the_forwarded_address(self) -> None:
         def address_of(scope: Any) -> str:
@@ -394,5 +394,5 @@ class TestConnections:
             assert b"200 OK" in await server.answer()
             await wait_until_in_loop(lambda: not server.budget.connections)
 
-        shares = Shares(connections_per_address=1)
-        talk(visit, Server(Budget(shares, address_of=address_of, is_behind_proxies=True)))
+        budget = Budget(connections_per_address=1, address_of=address_of, is_behind_proxies=True)
+        talk(visit, Server(budget))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chatroom.asgi.budget import ACCOUNT, Account, Budget, Shares
+from chatroom.asgi.budget import ACCOUNT, Account, Budget
 from chatroom.asgi.large_answers import PIECE_BYTES, LargeAnswers, in_one
 
 LARGE = bytes(range(256)) * 1024
@@ -48,7 +48,7 @@ def test_a_large_one_goes_out_in_pieces_and_counts_until_it_is_read() -> None:
 
 def test_an_excess_request_is_refused_with_a_reason() -> None:
     """L13."""
-    budget = Budget(Shares(in_all=len(LARGE)))
+    budget = Budget(in_all=len(LARGE))
     other = Account(budget)
     assert other.hold(1)
     start, body = answer(Account(budget), LARGE, LARGE)
@@ -58,7 +58,7 @@ def test_an_excess_request_is_refused_with_a_reason() -> None:
 
 
 def test_started_requests_continue() -> None:
-    budget = Budget(Shares(in_all=1))
+    budget = Budget(in_all=1)
     sent = answer(Account(budget), b"begun", LARGE, is_counted=False)
     assert b"".join(event.get("body", b"") for event in sent) == b"begun" + LARGE
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chatroom.asgi import slow_requests as intake
-from chatroom.asgi.budget import ACCOUNT, Account, Budget, Shares
+from chatroom.asgi.budget import ACCOUNT, Account, Budget
 from chatroom.asgi.slow_requests import SlowRequests
 
 
@@ -97,7 +97,7 @@ class TestBodies:
 
     def test_that_are_too_much_together_are_refused_and_room_is_given_back(self) -> None:
         """L04, L13."""
-        budget = Budget(Shares(in_all=50))
+        budget = Budget(in_all=50)
         assert serve(part(b"x" * 40), part(b"x" * 40), part(b"", more=False), account=Account(budget)) == ([], 503)
         assert serve(part(b"x" * 40), part(b"x", more=False), account=Account(budget)) == ([b"x" * 41], 200)
         assert not budget.held

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chatroom.asgi import uploads
-from chatroom.asgi.budget import ACCOUNT, NO_LIMITS, Account, Budget, Shares
+from chatroom.asgi.budget import ACCOUNT, Account, Budget
 from chatroom.asgi.uploads import SPOOLED, Uploads
 from chatroom.base.errors import Unavailable
 from tests.loops import in_loop
@@ -34,12 +34,10 @@ class Inner:
 
 
 class Place:
-    def __init__(
-        self, user: str | None = "alice", hold: asyncio.Event | None = None, shares: Shares = NO_LIMITS
-    ) -> None:
+    def __init__(self, user: str | None = "alice", hold: asyncio.Event | None = None, **shares: int) -> None:
         self.small, self.large = Inner(), Inner(hold)
         self.user = user
-        self.budget = Budget(shares)
+        self.budget = Budget(**shares)
         self.app = Uploads(
             self.small,
             self.large,
@@ -197,7 +195,7 @@ def test_uploads_are_limited_per_person_and_in_total(monkeypatch: pytest.MonkeyP
 async def test_buffered_bytes_are_counted_for_their_sender() -> None:
     """L13."""
     hold = asyncio.Event()
-    place = Place(hold=hold, shares=Shares(per_person=uploads.IN_MEMORY_BYTES))
+    place = Place(hold=hold, per_person=uploads.IN_MEMORY_BYTES)
     first = asyncio.create_task(place.send(b"x" * 11))
     await wait_until_in_loop(lambda: bool(place.large.bodies))
     assert await place.send(b"x" * 11) == 503

@@ -35,8 +35,7 @@ from chatroom.site.audit_store import Act, AuditStore
 from chatroom.site.leases_store import LeaseStore
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
-from chatroom.site.settings import Site
-from chatroom.site.settings_store import SiteStore
+from chatroom.site.settings_store import Site
 from tests.databases import make_acts, make_rooms
 from tests.messaging import Messaging
 
@@ -68,7 +67,7 @@ class World:
         self.audit = Audit(AuditStore(database))
         decided = {"approve_message": self.finish_decision, "reject_message": self.finish_decision}
         self.doing = make_acts(database, self.notices, clock, decided)
-        self.newcomers = Newcomers(Site(SiteStore(database)), self.users, self.doing, clock=clock)
+        self.newcomers = Newcomers(Site(database), self.users, self.doing, clock=clock)
         self.holding = Holding(
             self.held, self.users, self.store, newcomers=self.newcomers, notices=self.notices, clock=clock
         )
@@ -227,7 +226,7 @@ class TestWho:
         assert not world.newcomers.may_be_held(known)
 
     def test_another_process_holds_before_it_has_read_the_setting(self, world: World) -> None:
-        elsewhere = Newcomers(Site(SiteStore(world.database)), world.users, world.doing)
+        elsewhere = Newcomers(Site(world.database), world.users, world.doing)
         assert elsewhere.may_be_held(world.access(world.carol))
         assert elsewhere.first == 2
         assert elsewhere.may_be_held(world.access(world.carol))

@@ -143,6 +143,14 @@ class TestMute:
         place.check_posting(place.carol, "den")
         assert place.acts() == [("the console", "mute", "carol"), ("Bob", "unmute", "carol")]
 
+    def test_the_reason_to_lift_stays_in_the_audit_log_alone(self, place: Place) -> None:
+        place.moderation.mute(place.bob, place.carol, FOREVER, "x")
+        place.moderation.mute(place.bob, place.carol, None, "a mistake")
+        place.moderation.ban(place.bob, place.carol, FOREVER, "y")
+        place.moderation.ban(place.bob, place.carol, None, "another")
+        carol = place.moderation.get(place.carol.id)
+        assert (carol.mute_reason, carol.ban_reason) == ("", "")
+
     def test_in_one_room(self, place: Place) -> None:
         lobby = place.accesses.find(place.bob.id, "lobby")
         assert lobby

@@ -336,7 +336,7 @@ class TestPlace:
         (short / "T").mkdir()
         monkeypatch.setattr(place, "tempfile", temporary(str(short / "T")))
         monkeypatch.setenv("RUNTIME_DIRECTORY", str(short / "none"))
-        with pytest.raises(EmbeddedError, match=r"DATA_DIR .* at most 95 of a-z"):
+        with pytest.raises(EmbeddedError, match=r"DATA_DIR .* at most 95 characters, all of a-z"):
             place_socket(short / "T")
         assert not list((short / "T").iterdir())
 

@@ -24,8 +24,7 @@ from chatroom.services import COLLECTIONS
 from chatroom.site.acts_store import ActStore, Note
 from chatroom.site.audit import Audit
 from chatroom.site.audit_store import Act, AuditStore, Subject
-from chatroom.site.codes import hash_of, make_code
-from chatroom.site.codes_store import CodeStore
+from chatroom.site.codes_store import CodeStore, hash_of, make_code
 from tests.databases import record
 from tests.unit.mongo.plans import Commands, explain, stages_of
 from tests.waiting import PATIENCE_SECONDS

@@ -11,7 +11,7 @@ from chatroom.mongo.context import Context
 from chatroom.mongo.database import Database
 from chatroom.people.accounts import Accounts, Registration
 from chatroom.people.wiring import PeopleParts
-from chatroom.site.codes import make_code
+from chatroom.site.codes_store import make_code
 from chatroom.site.limits import Limits
 from chatroom.site.limits_store import MemoryWindows
 from tests.conftest import Clock

@@ -8,7 +8,7 @@ from chatroom.mongo.database import Database
 from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
-from chatroom.site.codes import hash_of
+from chatroom.site.codes_store import hash_of
 from tests.conftest import Clock
 
 IDLE, LIFETIME = timedelta(hours=1), timedelta(hours=10)

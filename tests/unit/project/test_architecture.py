@@ -341,7 +341,7 @@ UNNOTED = {
     ("chatroom.erasure.account_deletion", "make_former"): "the note was made with the role that was taken first",
     ("chatroom.people.avatars", "remove"): "one's own picture",
     ("chatroom.outbound.push", "remove"): "one's own browser",
-    ("chatroom.files.usage", "remove"): "a file that no message has",
+    ("chatroom.files.message_files", "remove"): "a file that no message has",
 }
 """Those that are nobody's act upon somebody else, and why."""
 

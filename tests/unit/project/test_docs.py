@@ -37,7 +37,6 @@ from chatroom.rooms.former_slugs_store import FormerSlugs
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import COLLECTIONS, Services
-from chatroom.site.settings_store import SiteStore
 from chatroom.web.kit import errors
 from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
 from chatroom.web.rooms.api import ListedRoom, NewRoom, Read, ReadAnswer, RoomAnswer, RoomChange
@@ -300,7 +299,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     services.people.profiles.change(
         user, Profile(display_name=user.display_name, about="hi", time_zone="Europe/Vienna")
     )
-    SiteStore(services.database).set("registration", "open")
+    services.moderation.admission.set_registration(None, "open")
     use_rooms(services, author, bot)
     use_approval(services)
     services.people.sessions.end_all(user.id)

@@ -17,7 +17,7 @@ FORMED_ALIKE = "dm-" + "f" * 20
 
 
 def make_former(database: Database, slug: str = OLD, room_id: str = "direct-1") -> None:
-    """A direct room as they were made before."""
+    """A direct conversation as they were made before."""
     people = sorted([ALICE.id, BOB.id])
     room = {"_id": room_id, "slug": slug, "title": "", "kind": "direct", "people": people}
     database["rooms"].insert_one(room)

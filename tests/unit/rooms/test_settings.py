@@ -7,7 +7,7 @@ from chatroom.base.models import Notice, RoomValues
 from chatroom.mongo.database import Database
 from chatroom.names import clean_title, clean_topic
 from chatroom.rooms.access import LOBBY
-from chatroom.rooms.links import MOST_LINKS
+from chatroom.rooms.links import MAX_LINKS
 from tests.conftest import Clock
 from tests.people import ALICE, BOB, MALLORY, rendered
 from tests.unit.rooms.world import Managed, reason
@@ -159,7 +159,7 @@ class TestLinks:
         assert reason(refusal) == "invalid"
 
     def test_and_so_is_their_number(self, world: Managed, access: Access) -> None:
-        for _ in range(MOST_LINKS):
+        for _ in range(MAX_LINKS):
             world.links.make(access, uses=1, hours=1)
         with pytest.raises(Refused) as refusal:
             world.links.make(access, uses=1, hours=1)

@@ -7,7 +7,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 from websockets.protocol import State
 
-from chatroom.asgi.budget import Account, Budget, Shares
+from chatroom.asgi.budget import Account, Budget
 from chatroom.live.sockets import websocket
 from chatroom.live.sockets.frames import Cutter, Deflate, framed
 from chatroom.live.sockets.incoming import MOST_AFTER_CLOSE, OTHERS_AT_ONCE
@@ -202,7 +202,7 @@ def test_frames_before_the_end_of_the_handshake_end_the_connection(loop: asyncio
 
 def test_unread_bytes_are_counted(loop: asyncio.AbstractEventLoop) -> None:
     """L13: and who has stalled longest is cut off when it is too much."""
-    budget = Budget(Shares(in_all=150_000))
+    budget = Budget(in_all=150_000)
     wires = [Wire(), Wire()]
     first, second = (open_client(loop, wire, budget) for wire in wires)
     first.pause_writing()

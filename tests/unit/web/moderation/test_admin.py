@@ -11,8 +11,7 @@ from chatroom.moderation.admission import Admission
 from chatroom.moderation.site_rooms_store import PAGE
 from chatroom.services import Services
 from chatroom.site.audit import CONSOLE, about_user
-from chatroom.site.settings import KEPT_SECONDS, Site
-from chatroom.site.settings_store import SiteStore
+from chatroom.site.settings_store import KEPT_SECONDS, Site
 from tests.conftest import Clock, visitor
 from tests.databases import record
 from tests.visitors import Visitor, problem, user_of
@@ -110,7 +109,7 @@ class TestJoining:
         assert acts == ["as set up", "invite", "closed"]
 
     def test_other_processes_hear_of_it(self, alice: Visitor, services: Services, clock: Clock) -> None:
-        site = Site(SiteStore(services.database), seconds=clock.seconds)
+        site = Site(services.database, seconds=clock.seconds)
         elsewhere = Admission(site, services.people.invites, services.site.acts, "open")
         assert elsewhere.registration() == "open"
         services.moderation.admission.set_registration(None, "closed")

@@ -60,7 +60,7 @@ def test_users_without_permission(bob: Visitor, client: Visitor) -> None:
 
 
 def direct(services: Services) -> str:
-    """The slug of the direct room of Alice and Bob."""
+    """The slug of the direct conversation of Alice and Bob."""
     alice, bob = (services.people.users.find_by_username(name) for name in ("alice", "bob"))
     assert alice
     assert bob

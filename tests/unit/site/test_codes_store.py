@@ -9,8 +9,7 @@ from chatroom.base.models import Author
 from chatroom.mongo.database import Database
 from chatroom.site.acts_store import Note
 from chatroom.site.audit_store import Act, Subject
-from chatroom.site.codes import hash_of, make_code
-from chatroom.site.codes_store import CodeStore
+from chatroom.site.codes_store import CodeStore, hash_of, make_code
 from tests.conftest import Clock
 
 HOUR = timedelta(hours=1)
