@@ -20,11 +20,7 @@ blueprint = page_blueprint("tokens")
 def tokens(form: TokenForm | None = None, **shown: Shown) -> Response:
     """Show the user's access tokens, the form for a new token, and the `secret` of a new token."""
     return render(
-        "people/tokens.html",
-        form=form or TokenForm(formdata=None),
-        tokens=_tokens(),
-        root=request.url_root,
-        **shown,
+        "people/tokens.html", form=form or TokenForm(formdata=None), tokens=_tokens(), root=request.url_root, **shown
     )
 
 
