@@ -117,15 +117,11 @@ class ASGI:
     async def _live_span(self, receive: Receive, send: Send) -> None:
         await receive()
         services = open_app(self._app)
-        notifier = Notifier(
-            services.outbound.push,
-            room_of=services.rooms.store.find,
-            preferences_in=services.rooms.preferences.preferences_in,
-        )
+        rooms, is_in_memory = services.rooms, services.settings.is_in_memory
+        preferences_in = rooms.preferences.preferences_in
+        notifier = Notifier(services.outbound.push, room_of=rooms.store.find, preferences_in=preferences_in)
         notifier.thread.start()
-        store_now = (
-            None if services.settings.is_in_memory else AsyncMessages(services.database, services.messages.store)
-        )
+        store_now = None if is_in_memory else AsyncMessages(services.database, services.messages.store)
         engine = services.live.make_engine(services.bridge, store_now, posted_here=notifier.take)
         await engine.start()
         self._live = self._make_live(engine)

@@ -103,11 +103,9 @@ class HeldStore:
         """Store a decision about a waiting message; return False if there was one already. `finish` completes it."""
         fields: Document = {"state": state, "decided_at": self._clock(), "reason": reason, "is_trusting": is_trusting}
         fields |= {"decided_by": {"id": by.id, "name": by.name}, "is_unfinished": True}
+        query = {"_id": ObjectId(held_id), "state": "waiting"}
         with self._database.bounded():
-            result = self._held.update_one(
-                {"_id": ObjectId(held_id), "state": "waiting"}, noting({"$set": fields}, note)
-            )
-        return result.modified_count == 1
+            return self._held.update_one(query, noting({"$set": fields}, note)).modified_count == 1
 
     def finish(self, held: Held) -> None:
         """Mark a decision as complete, and erase the text.

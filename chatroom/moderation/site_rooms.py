@@ -13,7 +13,6 @@ from chatroom.rooms.settings import RoomSettings
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room, about_user, checked
 
-PAGE = 25
 WHY = "Give a reason. The audit log keeps it, and the room's administrators can read it."
 
 
@@ -36,10 +35,6 @@ class SiteRooms:
         self._settings = settings
         self._writer = writer
         self._acts = acts
-
-    def list_like(self, beginning: str, after: tuple[str, str] = ("", ""), limit: int = PAGE) -> list[SiteRoom]:
-        """Return the public and private rooms whose titles start with `beginning`, ordered by title, after a place."""
-        return self._store.list_like(beginning, after, limit)
 
     def get(self, slug: str) -> SiteRoom:
         """Return a public or private room; raise `Refused` (`not_found`) if there is none."""

@@ -15,6 +15,7 @@ from chatroom.names import fold
 from chatroom.people.users_store import find_people
 from chatroom.rooms.rooms_store import room_of
 
+PAGE = 25
 KINDS = ["public", "private"]
 MOST_COUNTED = 100_000
 """The maximum count of members, and of messages, of a room."""

@@ -36,12 +36,12 @@ class ModerationParts:
     def __init__(
         self, site: SiteParts, files: FileParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts
     ) -> None:
-        context, users, acts, notices = site.context, people.users, site.acts, site.notices
-        self.held = HeldStore(context.database)
+        database, users, acts, notices = site.context.database, people.users, site.acts, site.notices
+        self.held = HeldStore(database)
         self.moderation = Moderation(
             users, people.states, rooms.membership_store, rooms.membership, people.sessions, acts=acts
         )
-        self.admission = Admission(site.settings, people.invites, acts, context.settings.registration)
+        self.admission = Admission(site.settings, people.invites, acts, site.context.settings.registration)
         self.newcomers = Newcomers(site.settings, users, acts)
         self.holding = Holding(self.held, users, messages.store, newcomers=self.newcomers, notices=notices)
         self.decisions = Decisions(
@@ -62,17 +62,16 @@ class ModerationParts:
             decisions=self.decisions,
             acts=acts,
         )
-        self.reports = Reports(
-            ReportStore(context.database), rooms.access_store, messages.history, messages.changes, acts
-        )
+        self.reports = Reports(ReportStore(database), rooms.access_store, messages.history, messages.changes, acts)
+        self.site_room_store = SiteRoomStore(database)
         self.site_rooms = SiteRooms(
-            SiteRoomStore(context.database),
+            self.site_room_store,
             rooms.membership_store,
             rooms.members,
             settings=rooms.settings,
             writer=messages.writer,
             acts=acts,
         )
-        self.overview = partial(read_overview, context.database)
+        self.overview = partial(read_overview, database)
         self.forget = (self.held.forget,)
         self.threads = (make_chore("approval", self.decisions.finish, site.leases),)

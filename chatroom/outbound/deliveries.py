@@ -14,6 +14,7 @@ from datetime import timedelta
 
 import msgspec
 
+from chatroom.base.access import Access
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import ChatroomError
 from chatroom.base.models import Hook, Message, Room
@@ -53,14 +54,14 @@ class Deliveries:
         post: Callable[..., Answer],
         *,
         find_room: Callable[[str], Room | None],
-        is_valid: Callable[[Hook, Room], bool],
+        find_manager: Callable[[Hook, Room], Access | None],
         clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._message_store = message_store
         self._send = post
         self._find_room = find_room
-        self._is_valid = is_valid
+        self._find_manager = find_manager
         self._clock = clock
         self.turns = FairTurns()
         """One turn per creator of webhooks: a slow address does not delay the webhooks of other users."""
@@ -72,7 +73,7 @@ class Deliveries:
         room = self._find_room(hook.room)
         if room is None:
             return
-        if not self._is_valid(hook, room):
+        if self._find_manager(hook, room) is None:
             self._note_failure(hook, NOT_MANAGED)
             return
         waiting = self._message_store.since(room.id, hook.cursor + 1, BATCH)

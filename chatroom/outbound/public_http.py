@@ -135,9 +135,8 @@ def _cut(opened: list[Any]) -> None:
     for connection in opened:
         if connection.sock is not None:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(
-                    connection.sock, socket.SHUT_RDWR
-                )  # without the closing of TLS, which could block
+                # Without the closing of TLS, which could block.
+                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
 def is_own(address: str) -> bool:
@@ -145,9 +144,8 @@ def is_own(address: str) -> bool:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect(
-                (address, PORTS["https"])
-            )  # sends nothing; for an address of this machine, the local end is the same address
+            # This sends nothing. For an address of this machine, the local end is the same address.
+            probe.connect((address, PORTS["https"]))
             return str(probe.getsockname()[0]) == address
     except OSError:
         return False

@@ -52,12 +52,10 @@ class SubscriptionStore:
 
     def put(self, subscription: Subscription, most: int) -> None:
         """Store a subscription in place of the browser's earlier one; keep the newest `most` of the user."""
-        fields = msgspec.structs.asdict(subscription)
+        fields = msgspec.structs.asdict(subscription) | {"created_at": self._clock()}
         fields["_id"] = fields.pop("id")
         with self._database.bounded():
-            self._subscriptions.replace_one(
-                {"_id": subscription.id}, fields | {"created_at": self._clock()}, upsert=True
-            )
+            self._subscriptions.replace_one({"_id": subscription.id}, fields, upsert=True)
             mine = self._subscriptions.find({"user_id": subscription.user_id}, {"_id": 1})
             surplus = [document["_id"] for document in mine.sort("created_at", DESCENDING).skip(most)]
             if surplus:

@@ -142,12 +142,12 @@ class IncomingWebhooks:
         posting: Posting,
         *,
         find_room: Callable[[str], Room | None],
-        find_maker: Callable[[Hook, Room], Access | None],
+        find_manager: Callable[[Hook, Room], Access | None],
     ) -> None:
         self._store = store
         self._posting = posting
         self._find_room = find_room
-        self._find_maker = find_maker
+        self._find_manager = find_manager
 
     def find(self, secret: str) -> tuple[Hook, Room]:
         """Return the webhook that posts with this secret, and its room; raise `Refused` (`not_found`) for any other."""
@@ -157,19 +157,14 @@ class IncomingWebhooks:
             raise Refused("not_found", UNKNOWN)
         return hook, room
 
-    def is_valid(self, hook: Hook, room: Room) -> bool:
-        """Return whether the webhook's creator still manages the room."""
-        maker = self._find_maker(hook, room)
-        return maker is not None and maker.may_manage
-
     def post(self, hook: Hook, room: Room, text: str, client_id: str | None, address: str) -> Stored | Held:
         """Post a text under the name of the webhook; raise `Refused` if its creator may not post there."""
-        maker = self._find_maker(hook, room)
-        if maker is None or not maker.may_manage:
+        manager = self._find_manager(hook, room)
+        if manager is None:
             raise Refused("forbidden", NOT_MANAGED)
         return self._posting.post(
             Submission(
-                access=maker,
+                access=manager,
                 author=Author(hook.id, hook.name, is_bot=True),
                 address=address,
                 text=text,

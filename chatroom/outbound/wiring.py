@@ -41,10 +41,11 @@ class OutboundParts:
         anywhere = PublicHttp()
         allowed = PublicHttp([word for part in settings.webhook_allowed_hosts.split(",") if (word := part.strip())])
 
-        def find_maker(hook: Hook, room: Room) -> Access | None:
-            """Find the creator's access to the webhook's room; None if the creator is banned, or no longer a member."""
+        def find_manager(hook: Hook, room: Room) -> Access | None:
+            """Find the access of the webhook's creator; None if the creator is banned, or does not manage the room."""
             user = people.users.find(hook.made_by.id)
-            return None if user is None or people.sessions.is_banned(user) else find_access(user.id, room.slug)
+            access = None if user is None or people.sessions.is_banned(user) else find_access(user.id, room.slug)
+            return access if access is not None and access.may_manage else None
 
         self.push = Push(subscriptions, contact=settings.push_contact, poster=anywhere, is_allowed=anywhere.is_allowed)
         self.webhooks = Webhooks(
@@ -54,9 +55,9 @@ class OutboundParts:
             is_allowed=allowed.is_allowed,
             is_taken=people.users.has_name,
         )
-        self.incoming = IncomingWebhooks(hooks, messages.posting, find_room=find_room, find_maker=find_maker)
+        self.incoming = IncomingWebhooks(hooks, messages.posting, find_room=find_room, find_manager=find_manager)
         self.deliveries = Deliveries(
-            hooks, messages.store, site.leases, allowed.post, find_room=find_room, is_valid=self.incoming.is_valid
+            hooks, messages.store, site.leases, allowed.post, find_room=find_room, find_manager=find_manager
         )
         self.forget = (subscriptions.forget, hooks.forget)
         self.threads = (self.deliveries.thread,)

@@ -17,7 +17,6 @@ from chatroom.search.indexer import Indexer, searchable, things
 from chatroom.search.proposals import Proposals, Proposed
 from chatroom.search.queries import Query, parse
 from chatroom.search.search_store import SearchStore
-from chatroom.search.snippets import SnippetPiece, snippet
 from chatroom.search.spans_store import Span, is_id
 from chatroom.search.terms import fold, split
 
@@ -29,6 +28,15 @@ MOST_UNINDEXED = 300
 MOST_ROOMS_BEHIND = 3
 MOST_CAUGHT_UP = 2
 """The batches that a search indexes itself if no indexer runs."""
+AROUND_HIT = 80
+LONGEST_SNIPPET = 260
+
+
+class SnippetPiece(msgspec.Struct, frozen=True):
+    """A part of the text of a message; `hit` if it matches the search."""
+
+    text: str
+    is_hit: bool = msgspec.field(name="hit")
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -165,3 +173,28 @@ def _places(message: Message, query: Query, authors: Collection[str]) -> list[tu
                 return None
             places += found
     return sorted(places)
+
+
+def snippet(text: str, places: Sequence[tuple[int, int]]) -> list[SnippetPiece]:
+    """Return the text around the first of these places, in pieces; or a short text as a whole."""
+    start, end = 0, len(text)
+    if len(text) > LONGEST_SNIPPET:
+        start = max(0, places[0][0] - AROUND_HIT) if places else 0
+        start = text.rfind(" ", 0, start + 1) + 1 if text[max(0, start - 20) : start + 1].count(" ") else start
+        end = min(len(text), start + LONGEST_SNIPPET)
+    pieces = [SnippetPiece("… ", is_hit=False)] if start else []
+    pieces += _marked(text, places, start, end)
+    return [*pieces, SnippetPiece(" …", is_hit=False)] if end < len(text) else pieces
+
+
+def _marked(text: str, places: Sequence[tuple[int, int]], start: int, end: int) -> Iterator[SnippetPiece]:
+    at = start
+    for first, last in places:
+        if last <= at or first >= end:
+            continue
+        if first > at:
+            yield SnippetPiece(text[at:first], is_hit=False)
+        yield SnippetPiece(text[max(first, at) : min(last, end)], is_hit=True)
+        at = min(last, end)
+    if at < end:
+        yield SnippetPiece(text[at:end], is_hit=False)

@@ -14,19 +14,19 @@ from chatroom.web.kit.filters import as_json, hue, static_url
 from chatroom.web.kit.services import services
 from chatroom.web.messages import held, message_api, messages_api, pages, permalinks
 from chatroom.web.messages.listing import excerpt_of, message_list, names
-from chatroom.web.moderation import admin, admin_rooms, approval, reports
+from chatroom.web.moderation import admin, approval, reports
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, people, tokens
 from chatroom.web.rooms import api, rooms
 from chatroom.web.rooms import settings as room_settings
-from chatroom.web.rooms.sidebar import badge
+from chatroom.web.rooms.rooms import badge
 from chatroom.web.search import search
 
 BLUEPRINTS = (
     account_deletion.blueprint,
     accounts.blueprint,
     admin.blueprint,
-    admin_rooms.blueprint,
+    admin.rooms_blueprint,
     api.listing,  # before `api`: of two operations with one address, the first answers OPTIONS
     api.blueprint,
     approval.blueprint,

@@ -1,8 +1,9 @@
-"""Account commands: create, list, passwords, roles, sessions, delete; registration and invites."""
+"""Account commands: create, list, passwords, roles, sessions, tokens, bots, delete; registration and invites."""
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import click
 
@@ -10,6 +11,7 @@ from chatroom.base.durations import until
 from chatroom.base.logs import escaped
 from chatroom.base.models import Role
 from chatroom.people.accounts import Registration
+from chatroom.people.tokens import SCOPES, USUAL
 from chatroom.services import Services
 from chatroom.web.commands.console import command, get_user, show_progress
 
@@ -18,8 +20,7 @@ def _new_password(_context: click.Context, _option: click.Parameter, is_on_stdin
     """Read the password before the database is opened, so that the site can start while the command waits for input."""
     if is_on_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    return password
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 _password = click.option(
@@ -157,3 +158,43 @@ def revoke_invite(services: Services, invite: str) -> None:
         raise click.ClickException(f"No invite, or more than one, has an id that starts with {invite!r}.")
     services.moderation.admission.revoke_invite(None, found[0])
     click.echo("The invite was revoked.")
+
+
+def _of_a_token(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of the new access token to a command."""
+    days = click.option(
+        "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Days until it expires."
+    )
+    scopes = click.option(
+        "--scope",
+        "scopes",
+        type=click.Choice(list(SCOPES)),
+        multiple=True,
+        default=USUAL,
+        show_default=True,
+        help="A scope of the token; repeatable.",
+    )
+    rooms = click.option("--room", "rooms", multiple=True, help="A room that the token is limited to; repeatable.")
+    return days(scopes(rooms(function)))
+
+
+@command("create-bot")
+@click.argument("name")
+@click.option("--display-name", help="The name that others see; by default, the user name.")
+@_of_a_token
+def create_bot(services: Services, /, name: str, display_name: str | None, **options: Any) -> None:
+    """Create a program's account and print its token.
+
+    It is shown as a bot and has no password. The access token is printed once.
+    """
+    user = services.people.accounts.create_bot(name, display_name or name)
+    click.echo(services.people.sessions.create_token(user, label=name, **options))
+
+
+@command("create-token")
+@click.argument("name")
+@click.option("--label", required=True, help="The label of the token on the account page.")
+@_of_a_token
+def create_token(services: Services, /, name: str, **options: Any) -> None:
+    """Create and print an access token of NAME. It is shown once."""
+    click.echo(services.people.sessions.create_token(get_user(services, name), **options))

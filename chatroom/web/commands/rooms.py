@@ -8,8 +8,7 @@ from flask import current_app
 
 from chatroom.base.logs import escaped
 from chatroom.export.export import parse_days
-from chatroom.moderation.site_rooms import PAGE
-from chatroom.moderation.site_rooms_store import SiteRoom
+from chatroom.moderation.site_rooms_store import PAGE, SiteRoom
 from chatroom.services import Services
 from chatroom.site.audit import CONSOLE
 from chatroom.web.commands.console import command, get_room, get_user, show_progress
@@ -29,7 +28,7 @@ def list_rooms(services: Services, beginning: str, limit: int) -> None:
     Only titles that begin with BEGINNING, or all; with sizes and administrators.
     """
     place = ("", "")
-    while limit > 0 and (found := services.moderation.site_rooms.list_like(beginning, place, min(limit, PAGE))):
+    while limit > 0 and (found := services.moderation.site_room_store.list_like(beginning, place, min(limit, PAGE))):
         for each in found:
             click.echo(_line(each))
         place, limit = found[-1].place, limit - len(found)

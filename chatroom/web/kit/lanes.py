@@ -67,11 +67,9 @@ def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
 def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
     """Find the token or cookie of a request without checking it, as the views find it."""
     token = bearer_of(header(scope, "authorization"))
-    return (
-        token
-        if token is not None
-        else find_session(header(scope, "cookie"), is_secure=is_secure(scope, trusted_proxies))
-    )
+    if token is not None:
+        return token
+    return find_session(header(scope, "cookie"), is_secure=is_secure(scope, trusted_proxies))
 
 
 def brings_files(content_type: str) -> bool:

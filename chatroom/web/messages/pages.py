@@ -22,7 +22,7 @@ from chatroom.web.kit.login import client_address, current_user, get_access, log
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.forms import MessageForm
-from chatroom.web.rooms.sidebar import sections_for
+from chatroom.web.rooms.rooms import sections_for
 
 LARGEST_SEQUENCE = 2**53
 LOGGED_OUT_FRAME = """<!doctype html>

@@ -1,4 +1,7 @@
-"""The administration pages, for administrators of the site. Other users get a 404."""
+"""The administration pages, for administrators of the site. Other users get a 404.
+
+The pages never show messages. A room's title links to the room only if the administrator may enter the room.
+"""
 
 import platform
 from datetime import UTC, datetime
@@ -6,20 +9,26 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, abort, request
 
 from chatroom import __version__
+from chatroom.base.errors import Refused
 from chatroom.moderation.admission import MOST_DAYS, MOST_USES
 from chatroom.moderation.newcomers import MOST as MOST_HELD
 from chatroom.moderation.newcomers import SUGGESTED
+from chatroom.moderation.site_rooms_store import MOST_COUNTED, PAGE
+from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.login import current_user, redirect_to_login
 from chatroom.web.kit.pages import Page, Shown, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 
 PEOPLE = 50
 LONGEST_NAME = 64
+LONGEST_PLACE = 200
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+rooms_blueprint = Blueprint("admin_rooms", __name__, url_prefix="/admin/rooms")
 
 
 @blueprint.before_request
+@rooms_blueprint.before_request
 def administrators_only() -> Page | None:
     """Redirect visitors to the log-in page, and answer 404 to people who are not administrators."""
     if not current_user.is_authenticated:
@@ -33,7 +42,7 @@ def administrators_only() -> Page | None:
 def overview() -> Page:
     """The site in numbers."""
     versions = {"Chatroom": __version__, "Python": platform.python_version()}
-    return admin_page("overview", overview=services.moderation.overview(), versions=versions)
+    return _page("overview", overview=services.moderation.overview(), versions=versions)
 
 
 @blueprint.get("/people")
@@ -45,7 +54,7 @@ def people() -> Page:
     shown = found[:PEOPLE]
     known = {user.id for user in shown}
     named = [user for user in directory.list_named_like(wanted, PEOPLE) if user.id not in known] if wanted else []
-    return admin_page(
+    return _page(
         "people",
         people=shown + named,
         now=datetime.now(UTC),
@@ -58,7 +67,7 @@ def people() -> Page:
 def joining(**shown: Shown) -> Response:
     """Registration and invites, with the `code` of a new invite."""
     admission = services.moderation.admission
-    return admin_page(
+    return _page(
         "joining",
         chosen=admission.chosen,
         default=admission.default,
@@ -109,9 +118,71 @@ def audit() -> Page:
     page = services.site.audit.page(
         request.args.get("before", ""), act=act, subject=about.id if about else "nobody" if name else ""
     )
-    return admin_page("audit", page=page, act=act, about=name)
+    return _page("audit", page=page, act=act, about=name)
 
 
-def admin_page(name: str, status: int = 200, **context: object) -> Response:
+@rooms_blueprint.app_template_filter("counted")
+def counted(number: int) -> str:
+    """Format a number with a thousands separator; `100,000+` if counting stopped there."""
+    return f"{number:,}{'+' if number >= MOST_COUNTED else ''}"
+
+
+@rooms_blueprint.get("")
+def rooms() -> Page:
+    """All public and private rooms by title, or those whose titles start with `q`."""
+    wanted = request.args.get("q", "")[:LONGEST_NAME].strip()
+    place = (request.args.get("after", "")[:LONGEST_PLACE], request.args.get("id", "")[:LONGEST_PLACE])
+    found = services.moderation.site_room_store.list_like(wanted, place, PAGE + 1)
+    return _page("rooms", rooms=found[:PAGE], q=wanted, next_place=found[PAGE - 1].place if len(found) > PAGE else None)
+
+
+@rooms_blueprint.get("/<slug>")
+def room(slug: str, **shown: Shown) -> Response:
+    """A room in figures, with the acts on it."""
+    found = services.moderation.site_rooms.get(slug)
+    is_public = found.room.kind == "public"
+    return _page(
+        "room",
+        section="rooms",
+        found=found,
+        room=found.room,
+        may_enter=is_public or services.rooms.access.find_for(current_user.id, found.room.slug) is not None,
+        entries=services.site.audit.page(room=found.room.id).entries,
+        typed={"username": _typed_name(), "reason": request.form.get("reason", "")},
+        most=LONGEST_REASON,
+        **shown,
+    )
+
+
+@rooms_blueprint.post("/<slug>/archive")
+@refusals_on(room)
+def archive(slug: str) -> Page:
+    """Archive or reopen a room."""
+    is_archived = request.form.get("archived") == "yes"
+    services.moderation.site_rooms.archive(slug, current_user.author, is_archived=is_archived, reason=_typed_reason())
+    said = "The room was archived." if is_archived else "The room was reopened."
+    return redirect_to("admin_rooms.room", said, slug=slug)
+
+
+@rooms_blueprint.post("/<slug>/appoint")
+@refusals_on(room)
+def appoint(slug: str) -> Page:
+    """Appoint a member as administrator of a room that has none."""
+    user = services.people.users.find_by_username(_typed_name())
+    if user is None:
+        raise Refused("not_found", f"There is no user named {_typed_name()}.")
+    services.moderation.site_rooms.appoint(slug, current_user.author, user, _typed_reason())
+    return redirect_to("admin_rooms.room", "The member is now an administrator of the room.", slug=slug)
+
+
+def _page(name: str, status: int = 200, **context: object) -> Response:
     """Render a page of the administration. `name` selects the template, and the section if `section` is not given."""
     return render(f"moderation/admin/{name}.html", status, **{"section": name, **context})
+
+
+def _typed_name() -> str:
+    return request.form.get("username", "")[:LONGEST_NAME]
+
+
+def _typed_reason() -> str:
+    return request.form.get("reason", "")[: LONGEST_REASON + 1]

@@ -1,6 +1,6 @@
 """The page of a user's access tokens. Creating one needs the password; its secret is shown once."""
 
-from flask import Response, abort, request
+from flask import Response, abort
 
 from chatroom.base.errors import Refused
 from chatroom.base.models import Session
@@ -19,9 +19,7 @@ blueprint = page_blueprint("tokens")
 @blueprint.get("/account/tokens")
 def tokens(form: TokenForm | None = None, **shown: Shown) -> Response:
     """Show the user's access tokens, the form for a new token, and the `secret` of a new token."""
-    return render(
-        "people/tokens.html", form=form or TokenForm(formdata=None), tokens=_tokens(), root=request.url_root, **shown
-    )
+    return render("people/tokens.html", form=form or TokenForm(formdata=None), tokens=_tokens(), **shown)
 
 
 @blueprint.post("/account/tokens")

@@ -3,11 +3,13 @@
 The packages below decide what a person may do.
 """
 
+import msgspec
 from flask import Response, redirect, request, url_for
 
+from chatroom.base.models import RoomEntry
 from chatroom.names import is_former_direct
 from chatroom.rooms.direct import MOST_PEOPLE
-from chatroom.rooms.listings_store import PAGE
+from chatroom.rooms.listings_store import MOST_UNREAD, PAGE
 from chatroom.web.kit.login import current_user, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
@@ -16,6 +18,14 @@ from chatroom.web.rooms.forms import NewRoomForm
 PLACE_LENGTH = 200
 
 blueprint = page_blueprint("rooms")
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A part of the list. Rooms with mentions come first, then rooms with unread messages, then the others by title."""
+
+    name: str
+    title: str
+    entries: list[RoomEntry]
 
 
 @blueprint.get("/rooms")
@@ -114,3 +124,23 @@ def redirect_from_former() -> Page | None:
     address = url_for(request.endpoint or "", **{**given, "slug": access.room.slug})
     query = request.query_string.decode(errors="replace")
     return redirect(f"{address}?{query}" if query else address, 308)
+
+
+def sections_for(user_id: str) -> list[Section]:
+    """A user's rooms and direct conversations, with their unread counts."""
+    entries = sorted(services.rooms.listings.list_for(user_id), key=_rank)  # stable: by title within a rank
+    return [
+        Section("rooms", "Rooms", [entry for entry in entries if entry.room.kind != "direct"]),
+        Section("direct", "Direct messages", [entry for entry in entries if entry.room.kind == "direct"]),
+    ]
+
+
+def badge(count: int) -> str:
+    """The text of a badge (the same as `shorten` in static/state/rooms/rooms.js)."""
+    return f"{MOST_UNREAD - 1}+" if count >= MOST_UNREAD else str(count)
+
+
+def _rank(entry: RoomEntry) -> int:
+    if entry.urgent:
+        return 0
+    return 1 if entry.unread and entry.membership.notify != "none" else 2

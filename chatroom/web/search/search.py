@@ -7,8 +7,7 @@ from flask import Response, request, url_for
 
 from chatroom.live.protocol import WireMessage, wire
 from chatroom.search.queries import LONGEST_QUERY
-from chatroom.search.search import Hit, Results
-from chatroom.search.snippets import SnippetPiece
+from chatroom.search.search import Hit, Results, SnippetPiece
 from chatroom.web.kit.api import answer, api_blueprint, asker, query_as
 from chatroom.web.kit.login import LoggedIn, current_user, page_blueprint
 from chatroom.web.kit.openapi import operation

@@ -26,8 +26,9 @@ class Site(Managed):
 
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database, clock)
+        self.figures = SiteRoomStore(database)
         self.site = SiteRooms(
-            SiteRoomStore(database),
+            self.figures,
             self.rooms.membership_store,
             self.rooms.members,
             settings=self.settings,
@@ -41,7 +42,7 @@ class Site(Managed):
         return User(id=person.id, **names, password_hash="", role="member", created_at=at)  # type: ignore[attr-defined]
 
     def titles(self, beginning: str = "") -> list[str]:
-        return [each.room.title for each in self.site.list_like(beginning)]
+        return [each.room.title for each in self.figures.list_like(beginning, ("", ""), store.PAGE)]
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ class TestList:
                 BOB, "member", title="Same name" if n < 4 else f"Other {n}", is_private=n < 4 or bool(n % 2)
             )
         seen, place = [], ("", "")
-        while found := world.site.list_like("", place, 3):
+        while found := world.figures.list_like("", place, 3):
             seen += [each.room.id for each in found]
             place = found[-1].place
         assert len(seen) == len(set(seen)) == 8

@@ -66,7 +66,7 @@ def deliveries(services: Services, store: HookStore, poster: Poster, clock: Cloc
         leases,
         lambda *arguments, **options: poster.post(*arguments, **options),
         find_room=services.rooms.store.find,
-        is_valid=lambda _hook, _room: True,
+        find_manager=lambda _hook, _room: MANAGER,
         clock=clock,
     )
     made.turns = FairTurns(clock.seconds)

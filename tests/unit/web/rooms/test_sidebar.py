@@ -8,7 +8,7 @@ from chatroom.rooms.listings_store import MOST_UNREAD
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import Services
-from chatroom.web.rooms.sidebar import badge
+from chatroom.web.rooms.rooms import badge
 from tests.visitors import Visitor
 
 
