@@ -1,4 +1,4 @@
-"""The application without a web framework: the parts of each package, created from the lowest layer up.
+"""The application without a web framework: it creates the parts of each package, the lowest package first.
 
 Nothing connects before `open`; `prepare` creates the indexes and the lobby.
 """
@@ -39,7 +39,7 @@ Start = Literal["ready", "empty", "waiting"]
 
 
 class Services:
-    """The record of the packages: `services.rooms.links` is what chatroom/rooms/links.py does."""
+    """The parts of all packages: `services.rooms.links`, for example, is the part from chatroom/rooms/links.py."""
 
     site: site.SiteParts
     files: files.FileParts
@@ -63,7 +63,7 @@ class Services:
         self._preparation = Preparation(self._prepare)
 
     def open(self) -> None:
-        """Make the client and the packages, once; start the embedded mongod unless another process has."""
+        """Create the client and all parts, once; start the embedded mongod unless another process has started it."""
         if self._is_open:
             return
         with self._lock:
@@ -77,11 +77,11 @@ class Services:
                 self._is_open = True
 
     def prepare(self) -> None:
-        """Create the indexes and the lobby, and migrate documents, once; raise `Unavailable`."""
+        """Once: create the indexes and the lobby, and migrate documents. Raise `Unavailable` without the database."""
         self._preparation.ensure()
 
     def start(self) -> Start:
-        """Open, and prepare if the database answers; raise `SettingsError` for an error that waiting cannot solve."""
+        """Open, and prepare if the database answers. Raise `SettingsError` for an error that waiting cannot solve."""
         self.open()
         if not self.database.is_answering(START_SECONDS):
             return "waiting"
@@ -108,7 +108,7 @@ class Services:
     def _wire(self, context: Context) -> None:
         """Create the parts of each package from the parts below it.
 
-        `later` looks up the function of a package above only when it is called.
+        Some parts need a function of a higher package. `later` looks this function up when it is called.
         """
         self.context, self.database, self.secret_key = context, context.database, context.secret_key
         self.site = site.SiteParts(context, follow_ups=self._follow_ups(), apply_notice=self.bridge.apply)

@@ -66,7 +66,7 @@ class SiteRoomStore:
         self._users = database["users"]
 
     def list_like(self, beginning: str, after: tuple[str, str], limit: int) -> list[SiteRoom]:
-        """Return rooms whose titles start with `beginning`, ordered by title, after a place."""
+        """Return the rooms whose titles start with `beginning`, ordered by title; start after the place `after`."""
         title_key, room_id = after
         query = {
             "kind": {"$in": KINDS},
@@ -103,7 +103,7 @@ class SiteRoomStore:
         ]
 
     def _count_messages(self, room: Document) -> int:
-        # The index answers this. Leaving out deleted messages would read every document.
+        # The index alone gives this count. To leave out deleted messages, MongoDB would have to read every document.
         query = {"room": room["_id"], "sequence": {"$gt": room.get("cleared_sequence", 0)}}
         return self._messages.count_documents(query, limit=MOST_COUNTED)
 

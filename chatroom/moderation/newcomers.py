@@ -60,7 +60,7 @@ class Newcomers:
         )
 
     def may_be_held(self, access: Access) -> bool:
-        """Return whether a post may be held; called for every post, without access to the database."""
+        """Return whether a post may be held. This runs for every post, so it does not read the database."""
         if self.is_exempt(access):
             return False
         held_at = access.approval_state.held_at
@@ -69,11 +69,11 @@ class Newcomers:
         return self.seems_one(access)
 
     def is_exempt(self, access: Access) -> bool:
-        """Return whether the user's posts here are never held, whatever the setting; without access to the database."""
+        """Return whether the user's posts in this room are never held, whatever the setting. No database access."""
         return access.room.kind == "direct" or access.approval_state.is_exempt
 
     def seems_one(self, access: Access) -> bool:
-        """Return whether the user is a newcomer here, by the cached settings; without access to the database."""
+        """Return whether the user is a newcomer in this room, by the cached settings. No database access."""
         setting = (self._site.known or {}).get(SETTING, {})
         return access.room.kind != "direct" and _is_one(setting, access.approval_state)
 
@@ -88,7 +88,7 @@ class Newcomers:
             raise Refused("newcomer", "Until your first messages are approved, you cannot create rooms.")
 
     def check_direct(self, user_id: str, others: Sequence[str]) -> None:
-        """Raise `Refused` (`newcomer`) if a newcomer opens a direct conversation with anybody but moderators."""
+        """Raise `Refused` (`newcomer`) if a newcomer opens a direct conversation with a user who is no moderator."""
         if not self.first or not self.is_one(user_id):
             return
         for other in others:

@@ -1,7 +1,7 @@
 """An HTTP client that connects only to public addresses: user input must not reach this machine's network.
 
-It resolves the name, checks every address, and connects to a checked address, so a name that
-changes a moment later (DNS rebinding) has no effect. Redirects are not followed.
+The client resolves the name, checks every address, and connects to one of these addresses. So it has no effect if the
+name gets another address a moment later (DNS rebinding). Redirects are not followed.
 """
 
 import contextlib
@@ -55,7 +55,7 @@ class PublicHttp:
     def is_allowed(self, host: str) -> bool:
         """Return whether all addresses of this name are public, or the name is allowed; False for an unknown name.
 
-        Raises `Refused` (`busy`) while several names are being looked up.
+        Raise `Refused` (`busy`) if too many names are being looked up at this moment.
         """
         try:
             self._looking_up.run(lambda: self._find_address(host, 443))
@@ -135,7 +135,7 @@ def _cut(opened: list[Any]) -> None:
     for connection in opened:
         if connection.sock is not None:
             with contextlib.suppress(OSError):
-                # Without the closing of TLS, which could block.
+                # This shuts down TCP only: closing TLS first could block.
                 socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
@@ -144,7 +144,7 @@ def is_own(address: str) -> bool:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            # This sends nothing. For an address of this machine, the local end is the same address.
+            # Connecting a UDP socket sends nothing. If the address is this machine's, the local address is the same.
             probe.connect((address, PORTS["https"]))
             return str(probe.getsockname()[0]) == address
     except OSError:

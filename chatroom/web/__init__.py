@@ -27,7 +27,7 @@ BLUEPRINTS = (
     accounts.blueprint,
     admin.blueprint,
     admin.rooms_blueprint,
-    api.listing,  # before `api`: of two operations with one address, the first answers OPTIONS
+    api.listing,  # before `api`: if two routes have one address, the first answers OPTIONS
     api.blueprint,
     approval.blueprint,
     room_settings.clearing,

@@ -1,7 +1,8 @@
-"""Pages that show a refusal with its sentence, its status, and the input.
+"""Pages that show why a form was refused: the message, the HTTP status, and what the user typed.
 
-A page with forms is a function `show(form=None, **shown)`, often the GET view itself. The function gets the variables
-of the address that it has parameters for. A view that changes something names this function in a decorator.
+Each page with forms has a function `show(form=None, **shown)`; often this is the GET view itself. If `show` has a
+parameter with the name of a variable of the address, `show` gets that value. A view that changes something names `show`
+in a decorator: after a refusal, the decorator calls `show`.
 """
 
 import inspect
@@ -38,7 +39,7 @@ def redirect_to(endpoint: str, said: str = "", **address: Any) -> Page:
 
 
 def refusals_on(show: Show) -> Callable[[View], View]:
-    """Make a decorator that shows this page again if the view refuses."""
+    """Make a decorator that calls the view and, if the view refuses, shows the page `show` again."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -51,7 +52,7 @@ def refusals_on(show: Show) -> Callable[[View], View]:
 
 
 def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[View], View]:
-    """Make a decorator that calls the view with a valid form. On GET and after a refusal, it shows this page instead.
+    """Make a decorator that calls the view with a valid form. On GET and after a refusal, it calls `show` instead.
 
     The form checks the CSRF token, so an expired form is shown again with its input. The view, `show` and `make_form`
     get only the values that they have parameters for: `form` and the variables of the address.
