@@ -33,7 +33,7 @@ PACKAGES = (site, files, people, messages, rooms, outbound, moderation, search, 
 COLLECTIONS: Sequence[CollectionModel] = [each for package in PACKAGES for each in package.COLLECTIONS]
 """All collections of the site, except those in which the `limits` library counts attempts."""
 START_SECONDS = 2.0
-"""Time for the database to answer at the start; after it, the server serves without the database."""
+"""The time in which the database must answer at the start. After this time, the server starts without the database."""
 Start = Literal["ready", "empty", "waiting"]
 """The outcome of a start: the database answers and has accounts, has none yet, or does not answer yet."""
 

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 LEASE = "account_deletion"
 LEASE_SECONDS = 30.0
 SETTLING = timedelta(minutes=1)
-"""Within this time, the last requests by or about the user may still be stored; the last pass begins later."""
+"""For so long after the deletion, the last requests by or about the user may still be stored: the last pass waits."""
 
 
 class AccountDeletion:

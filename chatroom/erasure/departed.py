@@ -19,7 +19,7 @@ from chatroom.site.background import Report
 from chatroom.site.notices import Notices
 
 BATCH = 200
-"""The messages that are changed in one write; posts to the room wait for it."""
+"""The number of messages that are changed in one write; posts to the room wait for this write."""
 ROOMS_AT_ONCE = 500
 GONE = "This account was deleted."
 

@@ -21,7 +21,7 @@ PAGE = 500
 MOST_AT_ONCE = 4
 """The exports that one process writes at a time, at most one per user."""
 SKEW = timedelta(hours=1)
-"""The most by which the clocks of the processes may differ; the search for a day is wider by this."""
+"""The maximum difference between the clocks of processes. A search for a day begins earlier and ends later by this."""
 
 _unsafe = regex.compile(r"[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 

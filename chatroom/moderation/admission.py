@@ -18,7 +18,7 @@ Registration = Literal["open", "invite", "closed"]
 MOST_USES, MOST_DAYS = 10_000, 3650
 MOST_SHOWN = 100
 SECRET_BYTES = 12
-"""Few enough bytes to type the secret from paper."""
+"""So few bytes that a person can type the secret from paper."""
 
 
 class Admission:

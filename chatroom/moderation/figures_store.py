@@ -20,7 +20,7 @@ from chatroom.rooms.rooms_store import room_of
 PAGE = 25
 KINDS = ["public", "private"]
 MOST_COUNTED = 100_000
-"""The maximum count of members, and of messages, of a room."""
+"""The members of a room are counted up to this number; so are its messages."""
 MOST_NAMED = 5
 """The maximum number of listed administrators of a room."""
 

@@ -23,9 +23,9 @@ from chatroom.site.settings_store import Site
 SETTING = "holding"
 MOST, SUGGESTED = 20, 3
 LOOK_BACK = timedelta(days=7)
-"""Accounts of the week before holding was turned on are included: they may be the reason for it."""
+"""Accounts that were created in the week before holding was turned on are newcomers too: they may be the reason."""
 SENT_AGAIN = timedelta(seconds=KEPT_SECONDS)
-"""The time after a message was held in which its author may send the same message again."""
+"""For so long after a message was held, its author may send the same message again."""
 
 
 class Newcomers:

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 LEASE = "deliveries"
 LEASE_SECONDS = 30.0
-"""Each post renews the lease if a third of it has passed, and takes less time than the rest."""
+"""After a third of this time, the next post renews the lease. A post takes less than the other two thirds."""
 AT_ONCE = 4
 """The number of webhooks that are served in parallel."""
 BATCH = 20

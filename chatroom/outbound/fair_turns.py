@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SLOW_SECONDS = 1.0
-"""After a turn faster than this, there is no pause."""
+"""After a turn shorter than this, there is no pause."""
 FACTOR = 10
 MOST = 10_000
 

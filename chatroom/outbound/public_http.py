@@ -22,7 +22,7 @@ LARGEST_ANSWER = 10_000
 LONGEST_ANSWER_SECONDS = 5.0
 """The time to read a response, in addition to the time-out."""
 LOOKED_UP_AT_ONCE = 4
-"""Simultaneous look-ups of names from users. Each blocks a thread, for as long as the name's server wishes."""
+"""The maximum of simultaneous look-ups of names from users. A look-up blocks a thread until a name server answers."""
 BUSY = "The server is already resolving several host names. Please try again."
 PORTS = {"http": 80, "https": 443}
 WITHIN = tuple(

@@ -20,7 +20,7 @@ from chatroom.web.kit.services import services
 
 PATIENCE_SECONDS = 60.0
 LEAST_RATE = 8192
-"""The least bytes per second, after the first minute. A slower reader would keep other users from their turn."""
+"""The minimum of bytes per second, after the first minute. Slower readers would keep other users waiting."""
 CHECK_SECONDS = 1.0
 CHUNK = 32_768
 
@@ -41,7 +41,7 @@ class Taken(Iterator[bytes]):
         return self
 
     def __next__(self) -> bytes:
-        """Return the next piece. Raise `Refused` if the user has lost the right, `Unavailable` if this is slow."""
+        """Return the next piece. Raise `Refused` if the user has lost the right, `Unavailable` if reading is slow."""
         now = time.monotonic()
         if now > self._began_at + PATIENCE_SECONDS + self._size / LEAST_RATE:
             raise Unavailable("The download was too slow and was stopped.")

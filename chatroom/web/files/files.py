@@ -34,10 +34,10 @@ from chatroom.web.kit.sockets import bearer_of, header
 from chatroom.web.messages.messages_api import blueprint as api
 
 CSP = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""The policy for a file in its own tab. The viewers of browsers need the styles."""
+"""The policy for a file in its own tab. Browsers' own viewers of files need the styles."""
 PRIVATE = "private, max-age=3600"
 FORM_BYTES = 1_000_000
-"""The most bytes of the other fields in a form with files."""
+"""The maximum size of the other fields of a form with files, in bytes."""
 PARSED_BYTES = 131_072
 UPLOADING = {"api.upload": "one", "pages.room": "several", "pages.chatroom": "several", "avatars.change": "one"}
 

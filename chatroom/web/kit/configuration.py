@@ -27,7 +27,7 @@ def configure(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=settings.max_request_bytes or None,
         MAX_FORM_PARTS=MAX_FIELDS,
         WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session: a form may stay open for days
-        WTF_CSRF_SSL_STRICT=False,  # strict needs a Referer, which privacy tools remove; `security` checks Sec-Fetch-Site
+        WTF_CSRF_SSL_STRICT=False,  # needs a Referer, which privacy tools remove; `security` checks Sec-Fetch-Site
     )
 
 
