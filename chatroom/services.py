@@ -77,7 +77,7 @@ class Services:
                 self._is_open = True
 
     def prepare(self) -> None:
-        """Once: create the indexes and the lobby, and migrate documents. Raise `Unavailable` without the database."""
+        """Create the indexes and the lobby, and migrate documents, only once. Raise `Unavailable` if this fails."""
         self._preparation.ensure()
 
     def start(self) -> Start:

@@ -1,6 +1,7 @@
 """Collections as lines of Extended JSON, for reading and writing.
 
-A room's messages are read by revision, and changed ones again. So all have the state of the end of the reading.
+A room's messages are read by revision; if a message changes meanwhile, it is read again. So all messages have the state
+at the end of the reading.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -55,7 +55,7 @@ class SiteRoom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SiteRoomStore:
-    """The rooms, memberships, messages and files collections, counted."""
+    """Finds rooms, and counts their members, messages and files."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,7 +1,7 @@
 """Newcomers: users whose first messages are held, if administrators turn this on.
 
-Moderators, administrators and bots are never newcomers; nor are accounts that were created more than a week
-before holding was turned on.
+Moderators, administrators and bots are never newcomers. Accounts that were created more than a week before holding was
+turned on are no newcomers either.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class Newcomers:
         return int(self._site.get(SETTING, {}).get("first", 0))
 
     def set_first(self, by: By, first: int) -> None:
-        """Hold the first messages of newcomers; 0 turns it off. Messages that are already held stay held."""
+        """Set how many first messages of newcomers are held; 0 for none. Messages that are held already stay held."""
         check_administrator(by)
         if not 0 <= first <= MOST:
             raise Refused("invalid", f"Hold the first 1 to {MOST} messages, or 0 to hold none.")
@@ -83,7 +83,7 @@ class Newcomers:
         return user is not None and _is_one(self._site.get(SETTING, {}), user.approval_state)
 
     def check_making_rooms(self, user_id: str) -> None:
-        """Raise `Refused` (`newcomer`) if the user is a newcomer, who cannot create rooms."""
+        """Raise `Refused` (`newcomer`) if the user is a newcomer: newcomers cannot create rooms."""
         if self.first and self.is_one(user_id):
             raise Refused("newcomer", "Until your first messages are approved, you cannot create rooms.")
 

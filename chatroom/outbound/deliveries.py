@@ -44,7 +44,7 @@ GONE = 410
 
 
 class Deliveries:
-    """Delivers new messages to the outgoing webhooks. `post` must refuse addresses of this network."""
+    """Delivers new messages to the outgoing webhooks. `post` must refuse addresses of the server's network."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """Notify users of mentions, of direct messages and, in rooms where they chose this, of all messages.
 
-Only the process that stored a message notifies, so nobody is notified twice. The queue is bounded: a notification can
-be lost, but never the message.
+Only the process that stored a message sends its notifications, so nobody is notified twice. The queue is bounded: a
+notification can be lost, but never the message.
 """
 
 import time
@@ -62,7 +62,7 @@ class Notifier:
         return self._push.send(concerned, describe(room, message)) if concerned else 0
 
     def _notify_all(self) -> None:
-        """Send the queued notifications. One that fails is lost; those behind it are sent after a pause."""
+        """Send the queued notifications. If one fails, it is lost, and the next ones are sent after a pause."""
         while self._waiting and self.thread.may_go_on():
             self.notify(*self._waiting.popleft())
 

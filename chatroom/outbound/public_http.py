@@ -140,7 +140,7 @@ def _cut(opened: list[Any]) -> None:
 
 
 def is_own(address: str) -> bool:
-    """Return whether an IP address belongs to this machine, whose services may trust connections from it."""
+    """Return whether an IP address belongs to this machine. Its services may trust connections from itself."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -152,7 +152,7 @@ def is_own(address: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address, and an IPv4 address inside it, is public: not private, local or multicast."""
+    """Return whether an IP address (and an IPv4 address inside it) is public: not private, local or multicast."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, ipaddress.IPv6Address) and (inner := ipv4_within(ip)):
         return is_public(str(inner))

@@ -61,7 +61,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
 
 class CompleteForm(Form):
-    """A form whose fields must all be sent, even if empty: a request that sends `username[$ne]` instead is refused."""
+    """A form whose fields must all be sent, even if empty. So `username[$ne]` in place of `username` is refused."""
 
     def check(self) -> None:
         """Raise `Refused` for an invalid form, and for a field that was not sent."""

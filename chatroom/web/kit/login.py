@@ -72,7 +72,7 @@ current_user = cast("LoggedIn", flask_login_user)
 
 
 def login_required(view: View) -> View:
-    """Redirect visitors to the log-in page, and after the log-in back to the page."""
+    """Redirect visitors to the log-in page, and after the log-in back to the page that they asked for."""
     return cast("View", flask_login.login_required(view))
 
 

@@ -1,8 +1,8 @@
 """Pages that show why a form was refused: the message, the HTTP status, and what the user typed.
 
-Each page with forms has a function `show(form=None, **shown)`; often this is the GET view itself. If `show` has a
-parameter with the name of a variable of the address, `show` gets that value. A view that changes something names `show`
-in a decorator: after a refusal, the decorator calls `show`.
+Each page with forms has a function `show(form=None, **shown)`; often this is the GET view itself. `show` gets those
+variables of the address for which it has a parameter. A view that changes something names `show` in a decorator: after
+a refusal, the decorator calls `show`.
 """
 
 import inspect
@@ -55,7 +55,7 @@ def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[Vi
     """Make a decorator that calls the view with a valid form. On GET and after a refusal, it calls `show` instead.
 
     The form checks the CSRF token, so an expired form is shown again with its input. The view, `show` and `make_form`
-    get only the values that they have parameters for: `form` and the variables of the address.
+    get `form` and the variables of the address, if they have parameters with these names.
     """
 
     def decorate(view: View) -> View:
@@ -93,7 +93,7 @@ def _marked(answer: Callable[..., Page]) -> Any:
 
 
 def _named(function: Callable[..., object], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Select the values that a function has parameters for."""
+    """Select the values for which a function has parameters."""
     return {name: given[name] for name in _parameters(function) if name in given}
 
 

@@ -1,4 +1,4 @@
-"""The pages of a room's settings, members, links and record, and of clearing its history.
+"""The pages for a room's settings, members, links and record, and the page to clear its history.
 
 The packages below this one decide what a user may do.
 """
