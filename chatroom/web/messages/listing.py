@@ -78,8 +78,7 @@ def names(message: Message, user_id: str) -> bool:
 
 
 def _viewer_of(message: Message, user_id: str) -> str:
-    """The user's id if the message looks different for the user (a mention, or the user's reaction); otherwise empty.
-    """
+    """The user's id if the message looks different for this user (mention, own reaction); otherwise empty."""
     if not message.reactions and not message.mentions:
         return ""
     is_among = any(person.id == user_id for reaction in message.reactions for person in reaction.people)
