@@ -181,5 +181,5 @@ def _content(kind: Any, ref_of: Mapping[Any, Any], schema: dict[str, Any]) -> di
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Convert a schema to plain values. In its patterns, replace Python's end of a text by that of JSON Schema."""
+    """Convert a schema to plain values. In its patterns, write the end of a text as `$`, as JSON Schema requires."""
     return dict(msgspec.json.decode(msgspec.json.encode(schema).replace(rb"\\Z", b"$")))
