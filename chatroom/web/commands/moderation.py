@@ -48,7 +48,7 @@ def unmute(services: Services, name: str) -> None:
 @command("ban")
 @_for_a_time
 def ban(services: Services, user: User, end: datetime, reason: str) -> None:
-    """Ban NAME from the site, for a time or until the ban is lifted.
+    """Ban NAME from the site, for a time or until it is lifted.
 
     The sessions, access tokens and open pages of NAME end at once.
     """
@@ -90,7 +90,7 @@ def set_holding(services: Services, first: int) -> None:
 
 @command("list-held")
 def list_held(services: Services) -> None:
-    """Show the held messages, the oldest first, each with its id."""
+    """Show the held messages. The oldest comes first; each has its id."""
     for row in services.moderation.approval.list_all():
         held, room = row.held, row.room.title if row.room is not None else "a deleted room"
         files = f" [{len(held.files)} files]" if held.files else ""

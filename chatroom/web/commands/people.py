@@ -186,9 +186,9 @@ def _of_a_token(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--display-name", help="The name that others see; by default, the user name.")
 @_of_a_token
 def create_bot(services: Services, /, name: str, display_name: str | None, **options: Any) -> None:
-    """Create an account for a program and print its access token. The token is shown only once.
+    """Create an account for a program.
 
-    The account is shown as a bot and has no password.
+    The account is shown as a bot and has no password. The command prints an access token; it is shown only once.
     """
     user = services.people.accounts.create_bot(name, display_name or name)
     click.echo(services.people.sessions.create_token(user, label=name, **options))
