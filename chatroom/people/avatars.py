@@ -44,11 +44,11 @@ class Avatars:
         self._list_again_at = 0.0
 
     def find(self, user_id: str, version: str, *, is_large: bool = False) -> bytes | None:
-        """Return the avatar as WebP, if it has this version."""
+        """Return the avatar of a user as WebP, or None if it has another version."""
         return self._store.find(user_id, version, is_large=is_large)
 
     def listed(self) -> tuple[tuple[str, str], ...]:
-        """Return the ids of users with an avatar, and its version; at most a few seconds old."""
+        """Return the ids of users with an avatar, each with the avatar's version; at most a few seconds old."""
         now = self._clock()
         if now >= self._list_again_at:
             self._listed = tuple(sorted(self._store.newest(LISTED)))

@@ -100,12 +100,12 @@ class Passwords:
 
     @property
     def _dummy(self) -> str:
-        """A well-formed hash of no known password, at the cost of the setting."""
+        """A well-formed hash with the cost of the setting; nobody knows a password for it."""
         return f"$2b${self._rounds:02d}$" + "." * 22 + "O" * 31
 
 
 def _normal(password: str) -> str | None:
-    """Return the password in the form that is equal for every keyboard (NFKC); None if it is not a text."""
+    """Return the password in NFKC, so that all keyboards give the same result; None if it is not valid text."""
     try:
         password.encode()
     except UnicodeEncodeError:  # a lone surrogate
