@@ -106,7 +106,7 @@ class MessageStore(MessageLog):
                     if newest == last or not is_first:
                         # No other writer used the revision, so some drafts are stored already. A duplicate key alone
                         # proves nothing: that document may be rolled back. A draft counts as stored only if a read
-                        # from the majority finds it. The other drafts are tried again.
+                        # of the majority's state finds it. The other drafts are tried again.
                         for key, message in read_by_keys(self._messages, room, list(waiting)).items():
                             stored[key] = Stored(message, is_repeated=message.id not in ours)
                             del waiting[key]
@@ -202,7 +202,7 @@ class MessageStore(MessageLog):
         ]
 
     def stored(self, documents: Iterable[Document]) -> list[Stored]:
-        """The results for documents whose messages are all new."""
+        """The result of `append` for documents that are all new."""
         return [Stored(get_message(document), is_repeated=False) for document in documents]
 
     def _next_state(self, message: Message, fields: Mapping[str, Any], revision: int) -> tuple[Document, Document]:

@@ -136,7 +136,7 @@ def why_closed(access: Access) -> str:
 
 
 def closed_to(room: Room) -> dict[str, str]:
-    """The reason why members cannot post in a room, and why moderators cannot, if there is one. For its open pages."""
+    """For the open pages of a room: why members cannot post there, and why moderators cannot."""
     # For moderators, check with the highest role: only rules that apply to everybody refuse it.
     as_role: dict[str, Role] = {"member": "member", "moderator": "administrator"}
     return {kind: why for kind, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}

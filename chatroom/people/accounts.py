@@ -136,8 +136,8 @@ class Accounts:
         changed = self._user_store.change_password(user.id, password_hash, note)
         if changed is None:
             raise Refused("not_found", "This account does not exist.")
-        # The new password version has already ended the sessions. `end_all` marks them, so connections close at once. If
-        # this fails, the password is changed all the same, and the connections close within two minutes.
+        # The new password version has already ended the sessions. `end_all` also closes the connections at once. If it
+        # fails, the password is changed all the same, and the connections close within two minutes.
         with suppress(Unavailable):
             self._sessions.end_all(user.id)
         log.info("a password was changed", extra={"user": user.id})

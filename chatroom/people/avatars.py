@@ -44,7 +44,7 @@ class Avatars:
         self._list_again_at = 0.0
 
     def find(self, user_id: str, version: str, *, is_large: bool = False) -> bytes | None:
-        """Return the avatar of a user as WebP, or None if it has another version."""
+        """Return this version of a user's avatar as WebP, or None."""
         return self._store.find(user_id, version, is_large=is_large)
 
     def listed(self) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""Reset links: an administrator creates a link for a user who forgot the password. It sets one new password.
+"""Reset links: an administrator creates a link for a user who forgot the password. The link sets one new password.
 
 Any other new password ends the link too. Wrong, used and expired links get the same answer.
 """

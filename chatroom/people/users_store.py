@@ -139,7 +139,7 @@ class UserStore:
             self._users.update_one({"_id": user_id, **HERE}, update)
 
     def _insert(self, document: Document, *others: Document) -> Document | None:
-        """Store an account and return None; if another one has one of the names or matches `others`, return that one."""
+        """Store an account and return None; or return the account that has one of the names or matches `others`."""
         return write_or_find(
             self._database,
             lambda: self._users.insert_one(document),
