@@ -59,7 +59,7 @@ def indexes(*about: str) -> list[IndexModel]:
 
 
 class CodeStore:
-    """One collection of codes. `owner` is the field with a user's id: a user's codes end with the account."""
+    """One collection of codes. The field `owner` has a user's id; the code ends with this user's account."""
 
     def __init__(self, database: Database, codes: Collection[Document], *, owner: str, clock: Clock = utc_now) -> None:
         self._database = database
