@@ -1,7 +1,7 @@
 """Store uploaded files for future messages, within the limits on space.
 
-The content alone decides the type; pictures and videos lose the camera's metadata. The space for a file is counted, in
-every process, before its first byte is stored.
+The content alone decides the type; pictures and videos lose the camera's metadata. Every process counts the space
+for a file before the file's first byte is stored.
 """
 
 from collections.abc import Iterable, Iterator

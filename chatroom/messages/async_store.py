@@ -41,7 +41,7 @@ class AsyncMessages:
         self._store = store
 
     async def append(self, room: str, drafts: Sequence[Rendered], after: int) -> list[Stored] | None:
-        """Store drafts at the revisions that follow `after`, the newest one; return when a majority has stored them.
+        """Store drafts at the revisions after the room's newest one, `after`; return when a majority has stored them.
 
         Returns None if the outcome is unknown or a draft is stored already. Then pass the same drafts to
         `MessageStore.append`: it finds the stored drafts and stores the others. Raises `Outrun`.

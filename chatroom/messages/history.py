@@ -36,7 +36,7 @@ class History:
         return found[0]
 
     def quoted(self, room: Room, messages: Iterable[Message]) -> dict[int, Message]:
-        """The messages to which these messages reply, by sequence, in one query."""
+        """The messages to which these messages reply, by sequence. One query reads them all."""
         wanted = {message.reply_to for message in messages if message.reply_to is not None}
         return {found.sequence: found for found in self._store.by_sequences(room.id, wanted)}
 

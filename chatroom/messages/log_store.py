@@ -125,7 +125,7 @@ class MessageLog(RoomsLog):
         return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, MOST_PINS)
 
     def count_older(self, room: str, moment: datetime, *, after: int) -> int:
-        """The number of undeleted messages after a sequence that were sent before `moment`; at most 10,000."""
+        """The number of undeleted messages that follow a sequence and were sent before `moment`; at most 10,000."""
         place = {"$gt": after, "$lt": self.first_since(room, moment)}
         query = {"room": room, "sequence": place, "deleted_at": None}
         with self._database.bounded():

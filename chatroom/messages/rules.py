@@ -143,7 +143,7 @@ def closed_to(room: Room) -> dict[str, str]:
 
 
 def wait_between(access: Access, actor: Actor) -> int:
-    """The seconds between two posts of the actor in this room; 0 without slow mode and for moderators."""
+    """The seconds between two posts of the actor in this room; 0 for moderators, or if slow mode is off."""
     seconds = access.room.slow_seconds
     return seconds if seconds and _kind_of(access, actor) in MEMBERS else 0
 

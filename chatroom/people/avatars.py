@@ -15,7 +15,7 @@ from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
 from chatroom.people.avatars_store import AvatarStore
 
 LISTED = 300
-"""The number of avatars that a page lists, the last changed ones; for other users it shows initials."""
+"""A page lists this many avatars: those that were changed last. For other users, the page shows initials."""
 LIST_SECONDS = 5.0
 
 

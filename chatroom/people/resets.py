@@ -32,7 +32,7 @@ class Resets:
         self._clock = clock
 
     def make(self, by: By, user: User) -> str:
-        """Create a link, which ends the user's earlier links; return its secret, which is shown once."""
+        """Create a link, and end the user's earlier links. Return the link's secret, which is shown once."""
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators can create reset links.")
         check_power(by, user)

@@ -1,6 +1,6 @@
 """Sessions in the database. A session is found by the hash of its secret; the secret is not stored.
 
-An ended session is marked, so that every process can learn of the end. An index removes it later.
+An ended session is marked, so that every process can learn of the end. An index removes the session later.
 """
 
 from datetime import UTC, datetime

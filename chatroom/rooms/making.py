@@ -1,6 +1,6 @@
 """Create rooms: check the creator's rights, the number of rooms, and the name.
 
-The name of a private room is never revealed, and stays free for other rooms.
+The name of a private room is never revealed: other rooms may have the same name.
 """
 
 import secrets

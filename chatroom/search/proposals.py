@@ -23,7 +23,7 @@ MOST_FETCHED = 200
 MOST_ENDINGS = 600
 """The most words with the same beginning; if there are more, every entry is read instead."""
 RARE = 200
-"""A word with fewer entries is rare enough to start with: the other words are not counted."""
+"""A word with fewer entries is rare enough to be looked up first: the other words are not counted."""
 MOST_COUNTED = 2000
 """A word with fewer entries is read in one step; otherwise in several steps, newest first."""
 MOST_KEYS = 12

@@ -62,7 +62,7 @@ class SearchStore:
     def put(self, room: str, entries: Sequence[Entry]) -> None:
         """Store entries, and remove the words that no message of the room has any longer."""
         with self._database.bounded():
-            # Entries first, then words: `remove_unused` reads the entries before and after it removes a word.
+            # Write the entries before the words: `remove_unused` reads the entries before and after it removes a word.
             gone = sorted(self._replace(room, entries))
             self.words.add(room, {word for entry in entries for word in entry.words})
         self.words.remove_unused(room, gone)

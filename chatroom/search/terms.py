@@ -53,7 +53,7 @@ class Key(NamedTuple):
 
 
 class Term(NamedTuple):
-    """Words that must follow each other; with `is_open`, the last one may be the beginning of a word."""
+    """Words that must follow each other; with `is_open`, the last one may be the beginning of a longer word."""
 
     units: tuple[Unit, ...]
     is_open: bool

@@ -93,7 +93,7 @@ class BackgroundThread:
         self._woken.set()
 
     def wait_until_stopped(self, told_at: float) -> None:
-        """Wait until the current call ends, or until `stop_seconds` after the thread was told to stop."""
+        """Wait until the current call ends; give up `stop_seconds` after the thread was told to stop."""
         if self._thread is not None:
             self._thread.join(max(0.0, told_at + self._stop_seconds - time.monotonic()))
             self._thread = None
