@@ -1,4 +1,4 @@
-"""The type of a file, from its first bytes and never from its name, and how browsers may receive the file.
+"""The type of a file, found by its first bytes and never by its name. It decides whether browsers show the file.
 
 Browsers save all types that are not known to be harmless: no uploaded page opens under this site's address.
 """

@@ -1,4 +1,4 @@
-"""The files of messages: claimed when a message is posted, removed when it is edited or deleted.
+"""The files of messages. A message claims them when it is posted, and loses them when it is deleted.
 
 A file belongs to its uploader until its message is stored. A day after the upload, the sweep removes a file that no
 message contains. It also removes the files of deleted messages.

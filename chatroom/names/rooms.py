@@ -1,7 +1,7 @@
 """The names of rooms, and their addresses (slugs).
 
-A slug from a title has letters, digits and hyphens. The slug of a direct conversation has an underscore, so that no
-title can produce it, and cannot be guessed.
+A slug from a title has letters, digits and hyphens. The slug of a direct conversation cannot be guessed. It has an
+underscore, so that no title can produce it.
 """
 
 import secrets
@@ -29,7 +29,7 @@ _visible = regex.compile(r"[\p{L}\p{N}\p{S}\p{P}]")
 
 
 def make_slug(title: str, *, is_ended: bool = False) -> Slug:
-    """Return the slug of a room, from its first title: letters and digits of any script, with hyphens.
+    """Make the slug of a room from its first title: letters and digits of any script, with hyphens.
 
     With `is_ended`, the slug ends with random characters. Raises `Refused` (`invalid`) if the slug is like the former
     slug of a direct conversation.

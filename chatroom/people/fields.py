@@ -22,7 +22,7 @@ class Field(msgspec.Struct, frozen=True):
     """Where others see it: wherever the user is shown (`Person`), on the user's page, or there for moderators only."""
 
 
-FIELDS = {  # on deletion, exported, shown
+FIELDS = {  # the columns: on_deletion, exported, shown
     "_id": Field("kept", True, "everywhere"),
     "username": Field("removed", True, "everywhere"),
     "username_key": Field("replaced", False, "nowhere"),
@@ -48,7 +48,7 @@ FIELDS = {  # on deletion, exported, shown
     "deleted_at": Field("kept", False, "nowhere"),
     "is_erased": Field("kept", False, "nowhere"),
     "is_leaving": Field("kept", False, "nowhere"),
-    "acts": Field("kept", False, "nowhere"),  # notes for the audit log, which removes them
+    "acts": Field("kept", False, "nowhere"),  # notes of acts, removed when the audit log has them
 }
 _ATTRIBUTES = {"_id": "id"}
 _OF_PERSON = {"_id": "id", "display_name": "name"}

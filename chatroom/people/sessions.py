@@ -87,7 +87,7 @@ class Sessions:
         return user.banned_until is not None and user.banned_until > self._clock()
 
     def has_been_at(self, user_id: str, address: str) -> bool:
-        """Return whether the user has logged in from this address recently."""
+        """Return whether the user has recently logged in from the network of this address."""
         return self._store.has_been_at(user_id, address)
 
     def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:

@@ -54,7 +54,7 @@ class SessionStore:
         return sorted(map(_session, documents), key=lambda session: session.seen_at, reverse=True)
 
     def has_been_at(self, user_id: str, address: str) -> bool:
-        """Return whether the user has logged in from this address's network recently."""
+        """Return whether the user has recently logged in from the network of this address."""
         with self._database.bounded():
             known = self._sessions.find({"user_id": user_id}, {"_id": 0, "address": 1})
             return network_of(address) in {network_of(document["address"]) for document in known}

@@ -42,8 +42,8 @@ class Grant(msgspec.Struct, frozen=True):
     def enter(self, slug: str, find: Callable[[str], Access | None], get: Callable[[str], Access]) -> Access:
         """Return the access to a room, restricted by `narrow`. `get` can make the account a member of the lobby.
 
-        If the token has the scope `rooms`, the refusal for a public room says that the account can join it. If not, no
-        refusal says whether the room exists.
+        If the token has the scope `rooms`, the refusal for a public room says that the account can join it. Without
+        the scope, no refusal says whether the room exists.
         """
         access = get(slug) if "rooms" in self.scopes or slug == LOBBY_SLUG else find(slug)
         if access is None:

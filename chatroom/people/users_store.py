@@ -46,7 +46,7 @@ class UserStore:
     def add(
         self, username: str, display_name: str, password_hash: str, role: Role = "member", *, is_bot: bool = False
     ) -> User:
-        """Store a new account; the first account administers the site. Raises `Taken`; the unique indexes decide."""
+        """Store a new account; the first account administers the site. Raises `Taken` if a unique index forbids it."""
         document = {
             "_id": str(ObjectId()),
             "username": username,
@@ -96,7 +96,7 @@ class UserStore:
         return self._database.has("users", {"role": "administrator", "_id": {"$ne": but}})
 
     def set_profile(self, user: User, profile: Mapping[str, str], note: Note | None = None) -> None:
-        """Store the fields of a `Profile`. Raises `Taken`; the unique indexes decide."""
+        """Store the fields of a `Profile`. Raises `Taken` if a unique index forbids it."""
         display_name = profile["display_name"]
         fields = {
             **profile,

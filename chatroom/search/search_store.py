@@ -98,7 +98,7 @@ class SearchStore:
         return [str(id) for id in complete[:limit]], str(end) if end else None
 
     def pages_with(self, room: str, words: Sequence[str], limit: int) -> Iterator[list[str]]:
-        """Yield the ids of all messages of a room with one of these words, the newest first, in lists of `limit`."""
+        """Yield the ids of a room's messages that have one of these words: the newest first, in lists of `limit`."""
         before: str | None = None
         while True:
             step = Step(lead=OneOf(tuple(words)), rest=(), most=None)

@@ -1,4 +1,4 @@
-"""The words of each room: those with a given start, and the rooms that contain a word."""
+"""The words of each room: find words by their beginning, and find the rooms that contain a word."""
 
 from collections.abc import Callable, Collection, Sequence
 

@@ -1,4 +1,4 @@
-"""Notes of acts that grant or revoke a right, kept in the changed document until the audit log has the act.
+"""Notes of acts that grant or revoke a right. The changed document has the note until the audit log has the act.
 
 The change and the note are one write, so a crash cannot separate them.
 """
