@@ -69,7 +69,7 @@ class Passwords:
     def verify(self, password: str, password_hash: str | None) -> bool:
         """Return whether the hash is of the password; raise `Refused` (`busy`).
 
-        For an unknown user, pass None; this takes as long as for a known one.
+        For an unknown user, pass None; this takes as long as for a known user.
         """
         normal = _normal(password) if len(password) <= LONGEST else None
         kept = password_hash if normal is not None and self._is_hash(password_hash) else None

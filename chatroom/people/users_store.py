@@ -159,7 +159,7 @@ def find_people(users: Collection[Document], ids: Iterable[str]) -> dict[str, Pe
 
 
 def _named_as(document: Document) -> list[Document]:
-    """Return the queries that find an account with one of these names, one for each index."""
+    """Return the queries that find an account with one of these names: one query for each index."""
     simple = ("username_key", "display_name_key")
     named: Document = {"name_keys": {"$in": document["name_keys"]}}
     return [named, *({key: document[key]} for key in simple if key in document)]

@@ -1,6 +1,6 @@
 """Rooms: their names, addresses and settings.
 
-This module does not check access. A user's request finds a room through `access_store`, which does.
+This module does not check access. The request of a user finds a room through `access_store` instead.
 """
 
 from collections.abc import Collection
