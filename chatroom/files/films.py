@@ -60,7 +60,7 @@ class _Reader:
         self._left = MOST_ATOMS
 
     def may_empty(self, size: int) -> bool:
-        """Count a piece to overwrite; return False if the limit is exceeded."""
+        """Count a piece that will be overwritten; return False if the limit is exceeded."""
         self._bytes_left -= size
         self._pieces_left -= 1
         return min(self._bytes_left, self._pieces_left) >= 0

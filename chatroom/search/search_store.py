@@ -81,7 +81,7 @@ class SearchStore:
             return self._entries.count_documents(query, limit=limit, hint=BY_WORD)
 
     def look(self, span: Span, step: Step, *, limit: int) -> tuple[list[str], str | None]:
-        """Return the newest `limit` messages that match a step, and the id before which to continue, or None."""
+        """Return the newest `limit` messages that match a step, and the id to continue from, or None at the end."""
         conditions = [{"words": condition.filter} for condition in step.rest]
         found: list[ObjectId] = []
         ends: list[ObjectId] = []
