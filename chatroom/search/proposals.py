@@ -45,7 +45,7 @@ class Proposals:
     def read(
         self, span: Span, query: Query, authors: frozenset[str], *, limit: int, give_up_at: float
     ) -> Iterator[tuple[Proposed, str | None]]:
-        """Yield pages of candidates, each with the id to continue from (None at the end). Try to end by `give_up_at`."""
+        """Yield pages of candidates, each with the id to continue from (None: the end). Try to end by `give_up_at`."""
         conditions = self._conditions(span, query, authors)
         if any(isinstance(condition, OneOf) and not condition.words for condition in conditions):
             return  # no word has this beginning
