@@ -1,4 +1,4 @@
-"""A reader that does not keep up: its unsent data is counted, and it is disconnected if it reads nothing."""
+"""Readers that do not keep up: their unsent data is counted, and a reader that takes no data is disconnected."""
 
 import asyncio
 import logging

@@ -71,7 +71,7 @@ class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def urgent(self) -> int:
-        """The unread messages for this user: mentions, and in direct conversations all."""
+        """The number of unread messages that are urgent for this user: mentions, or all of a direct conversation."""
         if self.membership.notify == "none":
             return 0
         return self.unread if self.room.kind == "direct" else self.mentions
@@ -90,8 +90,8 @@ class Hook(msgspec.Struct, frozen=True, kw_only=True):
     made_by: Author
     created_at: datetime
     url: str = ""
-    trigger: str = ""  # the prefix of the messages that are sent; empty: all messages
-    cursor: int = 0  # the sequence of the last message that it received
+    trigger: str = ""  # only messages with this prefix are sent; empty: all messages
+    cursor: int = 0  # the sequence of the last message that the webhook received
     attempts: int = 0  # the number of failed attempts in a row
     failing_since: datetime | None = None
     next_at: datetime | None = None
