@@ -80,7 +80,7 @@ class IncomingRequest:
         self._other_bytes += size
 
     def count_body(self, size: int) -> None:
-        """Count received bytes as body."""
+        """Count received bytes as bytes of the body."""
         self._body_bytes += size
         self._other_bytes -= size
 

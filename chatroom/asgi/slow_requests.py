@@ -107,7 +107,7 @@ def once(body: bytes, receive: Receive) -> Receive:
 
 
 async def refuse(send: Send, status: int, message: str) -> None:
-    """Send an error response instead of the application's."""
+    """Send an error response instead of the application's response."""
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"connection", b"close"),

@@ -39,7 +39,7 @@ async def follow(
 ) -> None:
     """Send a room's news, and its changes after `cursor` (None: only new changes), until the task is cancelled.
 
-    While the follower waits, the tail itself sends new changes with `send_now`, as long as that succeeds.
+    While the follower waits, the tail itself sends new changes with `send_now`, as long as `send_now` succeeds.
     """
     cursor = tail.revision if cursor is None else cursor
     missed: int | None = 0

@@ -92,7 +92,7 @@ class Following:
             follower.cancel()
 
     def look_again(self, room_id: str | None, why: str) -> None:
-        """Check whether the user is still a member, in one room or in all (None); unfollow lost rooms."""
+        """Check in one room, or in all (None), whether the user is still a member. If not, unfollow the room."""
         for slug, live in self._followed.items():
             if room_id in {None, live.room.id}:
                 self._start(self._look_again(slug, why))

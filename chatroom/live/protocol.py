@@ -97,7 +97,7 @@ class Read(Frame, frozen=True, tag="read"):
 
 
 class Typing(Frame, frozen=True, tag="typing"):
-    """Announce typing; repeated every three seconds while it lasts."""
+    """Announce that the user is typing. Clients repeat this every three seconds."""
 
 
 ClientFrame = Post | Edit | Delete | React | Pin | Follow | Unfollow | Read | Typing

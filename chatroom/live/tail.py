@@ -1,6 +1,6 @@
 """Hold a room's newest changes in memory, and send them to waiting readers.
 
-Changes may be offered twice, late or out of order. The tail keeps them without gaps, bounded in number and bytes.
+Changes may be offered twice, late or out of order. The tail has no gaps, and holds a limited number of changes and bytes.
 """
 
 import asyncio
@@ -121,7 +121,7 @@ class Tail:
             self._spread()
 
     def frame(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
-        """Return a bounded frame with the changes after `cursor`, the new cursor, and the number of its messages.
+        """Return a bounded frame with the changes after `cursor`, the new cursor, and the number of messages.
 
         The frame is made once for all readers at the same cursor. `cursor` must not be before `start`.
         """

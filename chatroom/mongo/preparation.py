@@ -1,4 +1,4 @@
-"""Work in the database that must be done once before its use."""
+"""Work that must be done once in the database before the database is used."""
 
 import threading
 import time

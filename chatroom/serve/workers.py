@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def follow(parent: int, number: signal.Signals) -> None:
-    """Make the kernel send this signal when the parent ends; exit at once if it has ended already."""
+    """Make the kernel send this signal when the parent ends; exit at once if the parent has ended already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:

@@ -35,7 +35,7 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def shown(self) -> str:
-        """The name, with "(bot)" for a bot, for places that show no badge."""
+        """The name for places that show no badge: the name of a bot ends with "(bot)"."""
         return f"{self.name} (bot)" if self.is_bot else self.name
 
 

@@ -65,7 +65,7 @@ class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
     unread: int
     mentions: int
     revision: int
-    """The newest revision before the count: the cursor to follow the room from."""
+    """The newest revision before the count. The client follows the room from this cursor."""
     people: tuple[Person, ...] = ()
     """The other people in a direct conversation."""
 

@@ -1,6 +1,6 @@
 """Send changes of presence and typing to the readers of this process, and publish them to other processes.
 
-Other processes read the leases in the database, which are written at most once a second.
+Other processes read the leases in the database. Leases are written at most once a second.
 """
 
 from collections.abc import Mapping

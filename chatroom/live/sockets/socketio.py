@@ -1,4 +1,4 @@
-"""Socket.IO on the site's own port, at `/socket.io/`: websockets, and long-polling if there is one process.
+"""Socket.IO on the site's own port, at `/socket.io/`: websockets, and long-polling if there is only one process.
 
 python-socketio implements the protocol. This module authenticates clients, and limits their number and unread data.
 """

@@ -1,4 +1,4 @@
-"""One Socket.IO client from the first request to the end: its user, its connection, and its place in the limits."""
+"""One Socket.IO client from the first request to the end: its user, its connection, and how it is counted."""
 
 import asyncio
 import contextlib

@@ -1,6 +1,6 @@
 """The websocket of a connection: uvicorn's protocol, with a faster way to send one frame to many clients.
 
-Each frame gets its header only once for all clients, and is compressed only once for all that accept compression.
+Each frame gets its header once for all clients, and is compressed once for all clients that accept compression.
 """
 
 from collections.abc import Callable, Coroutine
@@ -26,7 +26,7 @@ LINGER_SECONDS = 5.0
 EXTENSION = "chatroom.write"
 EXTENSIONS = [DeflateFactory()]
 MIN_BYTES = 512
-"""The smallest frame to compress: about two messages. A shorter frame would save a few bytes, but no packet."""
+"""The smallest frame to compress: about two messages. To compress a shorter frame saves a few bytes, but no packet."""
 KEPT_FRAMES = 8
 
 
@@ -83,8 +83,8 @@ class WebSocketProtocol(IncomingProtocol):
         self._abort_later()
 
     def _abort_later(self) -> None:
-        # Closing waits until the client has read all unsent bytes. Without the abort, the connection, presence and
-        # buffers of a client that never reads would stay for ever, even after the end of its session.
+        # Closing waits until the client has read all unsent bytes. So a client that never reads is aborted. Otherwise
+        # its connection, presence and buffers would stay for ever, even after its session.
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     async def write(self, *frames: bytes) -> None:

@@ -77,7 +77,7 @@ class Child:
 def _become(command: list[str], output: int, guardian: int) -> None:
     """Replace the forked child by mongod."""
     try:
-        # The kernel kills mongod when the guardian's only thread, which forked it, ends.
+        # The kernel kills mongod when the guardian's only thread ends: this thread forked mongod.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != guardian:
             os._exit(0)

@@ -60,7 +60,7 @@ def add_database(folder: DataFolder, record: Record, database: str) -> None:
 
 
 def carry_over(folder: DataFolder, record: Record, binary: str) -> None:
-    """Upgrade the data files to the version of this mongod, after a successful start with it."""
+    """Upgrade the data files to the version of this mongod, which has started successfully."""
     if record.binary == binary:
         return
     try:
