@@ -26,7 +26,7 @@ from chatroom.base.errors import ChatroomError
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30.0
-"""The time for the first bytes of a body; after that, its average rate must be at least `LEAST_RATE`."""
+"""The time for the first bytes of a body. After that, the average rate must be at least `LEAST_RATE`."""
 LEAST_RATE = 16_384
 """Bytes per second."""
 UPLOADS = 100

@@ -1,6 +1,6 @@
 """Hold a room's newest changes in memory, and send them to waiting readers.
 
-Changes may be offered twice, late or out of order. The tail has no gaps, and holds a limited number of changes and bytes.
+Changes may be offered twice, late or out of order. The tail has no gaps, and is limited in number and bytes.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 FRAME_MESSAGES = 500
 FRAME_BYTES = 128_000
 KEPT_FRAMES = 8
-"""The most cached frames. Returning readers have many different cursors, and each cached frame copies the messages."""
+"""The most cached frames: each is a copy of messages, and returning readers have many different cursors."""
 
 SendNow = Callable[[bytes], bool]
 """A function that sends a frame without waiting; returns False, and sends nothing, if it would have to wait."""

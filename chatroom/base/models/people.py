@@ -81,7 +81,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormerMember(msgspec.Struct, frozen=True, kw_only=True):
-    """The rest of a deleted account, until no room contains its name."""
+    """What remains of a deleted account until no room contains its name."""
 
     id: str
     deleted_at: datetime

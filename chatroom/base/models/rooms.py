@@ -43,7 +43,7 @@ class Room(RoomValues, frozen=True, kw_only=True):
     people: tuple[str, ...] = ()
     """The sorted ids of the people in a direct conversation. The same people have one room."""
     former_slug: str = ""
-    """The former address of a direct conversation, if it had another."""
+    """The former address of a direct conversation, if there was one."""
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
