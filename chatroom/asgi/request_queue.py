@@ -1,7 +1,7 @@
 """Queue requests on the event loop until a thread is free, with a fair share for each person.
 
-A "person" is an account, or an address if the account is not known. In each lane, people take turns: if one person
-sends many requests, they delay only that person. Each queue is bounded. If it is full, the answer is 503.
+A "person" is an account, or an address if the account is not known. In each lane (kind of request), people take turns:
+if one person sends many requests, they delay only that person. Each queue is bounded. If it is full, the answer is 503.
 """
 
 import asyncio

@@ -39,7 +39,7 @@ class PresenceStore:
         self._clock = clock
 
     def take(self, leases: Iterable[tuple[str, Person]]) -> None:
-        """Write leases of people in rooms; while they are connected, `renew` prolongs the leases."""
+        """Write leases for people in rooms. While these people are connected, `renew` prolongs the leases."""
         self._take(self._process, leases, self._lease)
 
     def visit(self, room: str, person: Person) -> None:

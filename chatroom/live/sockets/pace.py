@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 BURST = 400
-"""The most frames without a pause: after a reconnect, each of a user's tabs follows its rooms again."""
+"""The most frames without a pause. After a reconnect, each of a user's tabs follows all its rooms again."""
 PER_SECOND = 20.0
 FOLLOW = 2
 """The cost of a `follow` frame, which may read a page of history."""

@@ -59,7 +59,7 @@ class WebSocketProtocol(IncomingProtocol):
             extensions[EXTENSION] = self.write, self.write_now
 
     def pause_writing(self) -> None:
-        """Count the unsent bytes of a client that does not read. Later, the unanswered ping ends the connection."""
+        """Count the unsent bytes of a client that does not read. Later, if no ping is answered, the connection ends."""
         super().pause_writing()
         self._account.stall(self.transport.get_write_buffer_size(), self.transport.abort)
 

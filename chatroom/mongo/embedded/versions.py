@@ -44,7 +44,7 @@ def choose(binaries: Sequence[Path], files: str) -> Path:
 
 
 def release_of(binary: Path) -> Release:
-    """Return the release of a mongod, or zeros if it does not print one."""
+    """Return the release of a mongod, or zeros if mongod does not print its release."""
     command = [str(binary), "--version"]
     try:
         answer = subprocess.run(command, capture_output=True, timeout=_ANSWER_SECONDS, check=False).stdout
