@@ -64,7 +64,7 @@ class Queue:
             raise
 
     def _make_room(self, person: str) -> None:
-        """Make room for one more waiting request; if the queue is full, remove the last one of the longest line."""
+        """Make room for one more waiting request. If the queue is full, remove the last request of the longest line."""
         own = len(self._waiting.get(person, ()))
         if own >= self._width.waiting_each:
             raise Full

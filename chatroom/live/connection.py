@@ -26,7 +26,7 @@ from chatroom.live.sockets.websocket import Transport
 log = logging.getLogger(__name__)
 
 MAX_STRIKES = 100
-"""The number of successive refused frames that closes the connection."""
+"""After so many refused frames in a row, the connection is closed."""
 
 
 class Connection:
@@ -162,7 +162,7 @@ class Connection:
             await self._do_other(frame)
 
     async def _do_other(self, frame: Follow | Unfollow | Read | Typing) -> None:
-        """Execute a frame that stores no message. Only the pace limits such frames."""
+        """Execute a frame that stores no message. The only limit on such frames is the user's `Pace`."""
         self._rest_seconds = self._pace.take(FOLLOW if isinstance(frame, Follow) else 1)
         if isinstance(frame, Follow):
             await self._following.follow(frame)
