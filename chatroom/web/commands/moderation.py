@@ -48,9 +48,9 @@ def unmute(services: Services, name: str) -> None:
 @command("ban")
 @_for_a_time
 def ban(services: Services, user: User, end: datetime, reason: str) -> None:
-    """Ban NAME from the site, for a time or until it is lifted.
+    """Ban NAME from the site.
 
-    The sessions, access tokens and open pages of NAME end at once.
+    The ban lasts for a time, or until it is lifted. The sessions, access tokens and open pages of NAME end at once.
     """
     services.moderation.moderation.ban(None, user, end, reason)
     click.echo(f"{user.username} is banned {until(end)}, and was logged out everywhere.")
