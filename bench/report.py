@@ -151,7 +151,8 @@ def page(report: Report, drawn: Sequence[Path]) -> str:
         f"in {report.took_seconds / 60:.0f} minutes.",
         _HOW,
         "## Promises\n\nEach figure is the median of the runs, with the lowest and the highest run in brackets. "
-        "Neighbouring runs are divided for the ratio, and the median of these quotients is shown.\n\n" + table(promised),
+        "Neighbouring runs are divided for the ratio, and the median of these quotients is shown.\n\n"
+        + table(promised),
     ]
     if lost:
         parts.append("**Promises that were not kept:**\n\n" + "\n".join(f"- {row.measure}: {row.what}" for row in lost))
