@@ -415,7 +415,7 @@ def p12(bench: Bench) -> Iterator[Row]:
                 reader.kill()
                 reader.wait()
             bench.say(f"  p99 {late[stopped][-1]:.1f} ms, memory {growth[stopped][-1]:+.1f} MB, lost {done.lost}")
-    what = f"one of {sockets} readers stopped, {seconds:.0f} s at 200 messages/s"
+    what = f"one of {sockets} readers no longer reads, {seconds:.0f} s at 200 messages/s"
     others = f"{what}: p99 latency of the other readers"
     yield Row("P12", others, "ms", late[True], "no reader stopped", late[False], at_most=1.2)
     yield Row("P12", f"{what}: memory growth", "MB", growth[True], "no reader stopped", growth[False])
