@@ -136,11 +136,6 @@ async def _held(receiver: NoticeReceiver, notice: Notice) -> None:
     await receiver.tell(notice, protocol.approval)
 
 
-async def _site(receiver: NoticeReceiver, _: Notice) -> None:
-    """A setting of the site changed."""
-    await receiver.renew_site()
-
-
 async def _missed(receiver: NoticeReceiver, _: Notice) -> None:
     """Notices may have been lost: all connections read their rights and rooms again."""
     for connection in list(receiver.connections):
@@ -155,6 +150,6 @@ KINDS: dict[str, Callable[[NoticeReceiver, Notice], Awaitable[None]]] = {
     "rooms": _rooms,
     "read": _read,
     "held": _held,
-    "site": _site,
+    "site": lambda receiver, _: receiver.renew_site(),
     "missed": _missed,
 }

@@ -8,15 +8,14 @@ from chatroom.moderation import held_store, reports_store
 from chatroom.moderation.admission import Admission
 from chatroom.moderation.approval import Approval
 from chatroom.moderation.decisions import Decisions
+from chatroom.moderation.figures_store import SiteRoomStore, read_overview
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import Holding
 from chatroom.moderation.moderation import Moderation
 from chatroom.moderation.newcomers import Newcomers
-from chatroom.moderation.overview_store import read_overview
 from chatroom.moderation.reports import Reports
 from chatroom.moderation.reports_store import ReportStore
 from chatroom.moderation.site_rooms import SiteRooms
-from chatroom.moderation.site_rooms_store import SiteRoomStore
 from chatroom.mongo.collections import CollectionModel
 from chatroom.people.wiring import PeopleParts
 from chatroom.rooms.wiring import RoomParts

@@ -23,13 +23,7 @@ class Resets:
     """Create and use reset links."""
 
     def __init__(
-        self,
-        codes: CodeStore,
-        user_store: UserStore,
-        accounts: Accounts,
-        acts: Acts,
-        *,
-        clock: Clock = utc_now,
+        self, codes: CodeStore, user_store: UserStore, accounts: Accounts, acts: Acts, *, clock: Clock = utc_now
     ) -> None:
         self._codes = codes
         self._user_store = user_store

@@ -115,7 +115,7 @@ class Acts:
         """Announce and record an act; `finish` repeats failed steps. Raise `Unavailable` if a follow-up failed."""
         for notice in note.notices:
             self._tell(notice)
-        problem = self._try(self._follow_ups.get(note.act.act, _nothing), note.act)
+        problem = self._try(self._follow_ups.get(note.act.act, lambda _: None), note.act)
         if self._try(self._entries.add, note.id, note.act) is None and problem is None:
             self._try(self._store.settle, note)
         if problem is not None:
@@ -171,10 +171,6 @@ class Acts:
 def _bare(notices: Sequence[Notice]) -> tuple[Notice, ...]:
     """Return the same notices without their data: the receivers read the current state."""
     return tuple(msgspec.structs.replace(notice, data={}) for notice in notices)
-
-
-def _nothing(_: Act) -> None:
-    """Do nothing: most acts are one write."""
 
 
 def _key_of(act: Act) -> str:

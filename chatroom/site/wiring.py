@@ -37,9 +37,8 @@ class SiteParts:
         entries = AuditStore(database)
         self.context = context
         self.settings = Site(database)
-        windows = (
-            MemoryWindows() if context.settings.is_in_memory else MongoWindows(database)
-        )  # mongomock has no counters
+        # mongomock has no counters.
+        windows = MemoryWindows() if context.settings.is_in_memory else MongoWindows(database)
         self.limits = Limits(context.settings, windows, database.bounded)
         self.notices = Notices(NoticeStore(database), apply=apply_notice)
         self.audit = Audit(entries)

@@ -8,7 +8,7 @@ from flask import current_app
 
 from chatroom.base.logs import escaped
 from chatroom.export.export import parse_days
-from chatroom.moderation.site_rooms_store import PAGE, SiteRoom
+from chatroom.moderation.figures_store import PAGE, SiteRoom
 from chatroom.services import Services
 from chatroom.site.audit import CONSOLE
 from chatroom.web.commands.console import command, get_room, get_user, show_progress

@@ -105,9 +105,8 @@ def explain(status: int, message: str, *, reason: str = "", retry_after: float |
         response = jsonify(error=error)
     else:
         title = TITLES.get(status, "Bad request")
-        response = make_response(
-            render_template("error.html", code=status, title=title, message=message, retry_after=retry_after)
-        )
+        page = render_template("error.html", code=status, title=title, message=message, retry_after=retry_after)
+        response = make_response(page)
     response.status_code = status
     return with_retry_after(response, retry_after)
 

@@ -11,9 +11,9 @@ from flask import Blueprint, Response, abort, request
 from chatroom import __version__
 from chatroom.base.errors import Refused
 from chatroom.moderation.admission import MOST_DAYS, MOST_USES
+from chatroom.moderation.figures_store import MOST_COUNTED, PAGE
 from chatroom.moderation.newcomers import MOST as MOST_HELD
 from chatroom.moderation.newcomers import SUGGESTED
-from chatroom.moderation.site_rooms_store import MOST_COUNTED, PAGE
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.login import current_user, redirect_to_login
 from chatroom.web.kit.pages import Page, Shown, redirect_to, refusals_on, render
