@@ -6,7 +6,7 @@ Administrators see the size of a private room but never its messages, and do not
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, User, access_notice
 from chatroom.messages.writer import Writer
-from chatroom.moderation.site_rooms_store import SiteRoom, SiteRoomStore
+from chatroom.moderation.figures_store import SiteRoom, SiteRoomStore
 from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.settings import RoomSettings

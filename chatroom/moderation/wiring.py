@@ -8,15 +8,14 @@ from chatroom.moderation import held_store, reports_store
 from chatroom.moderation.admission import Admission
 from chatroom.moderation.approval import Approval
 from chatroom.moderation.decisions import Decisions
+from chatroom.moderation.figures_store import SiteRoomStore, read_overview
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import Holding
 from chatroom.moderation.moderation import Moderation
 from chatroom.moderation.newcomers import Newcomers
-from chatroom.moderation.overview_store import read_overview
 from chatroom.moderation.reports import Reports
 from chatroom.moderation.reports_store import ReportStore
 from chatroom.moderation.site_rooms import SiteRooms
-from chatroom.moderation.site_rooms_store import SiteRoomStore
 from chatroom.mongo.collections import CollectionModel
 from chatroom.people.wiring import PeopleParts
 from chatroom.rooms.wiring import RoomParts
@@ -24,14 +23,17 @@ from chatroom.site.background import make_chore
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
-    # Read before the messages: a message that is approved in between is then in both, never in neither.
+    # A backup reads these before the messages: so a message that is approved meanwhile is in both, and never lost.
     CollectionModel("held", held_store.INDEXES, "kept", ("messages", "files.files", "rooms", "users")),
     CollectionModel("reports", reports_store.INDEXES, "kept", ("messages", "rooms", "users")),
 )
 
 
 class ModerationParts:
-    """The parts of this package. The functions `forget` end a deleted account's data; a server runs `threads`."""
+    """The parts of this package.
+
+    `forget` has the functions that remove a deleted account's data; `threads` has the threads that a server runs.
+    """
 
     def __init__(
         self, site: SiteParts, files: FileParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts

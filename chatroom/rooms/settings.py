@@ -25,13 +25,7 @@ class RoomSettings:
     """Change the settings of rooms, and archive them."""
 
     def __init__(
-        self,
-        store: RoomStore,
-        making: RoomMaking,
-        writer: Writer,
-        acts: Acts,
-        *,
-        clock: Clock = utc_now,
+        self, store: RoomStore, making: RoomMaking, writer: Writer, acts: Acts, *, clock: Clock = utc_now
     ) -> None:
         self._store = store
         self._making = making

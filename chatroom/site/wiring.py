@@ -27,19 +27,18 @@ COLLECTIONS = (
 
 
 class SiteParts:
-    """The parts of this package. `context` is for the packages above; a server runs `threads` in the background."""
+    """The parts of this package. `context` is for the packages above; `threads` has the threads that a server runs."""
 
     def __init__(
         self, context: Context, *, follow_ups: Mapping[str, FollowUp], apply_notice: Callable[[Notice], bool]
     ) -> None:
-        """Create the parts; `follow_ups` complete acts, by name; `apply_notice` applies this process's own notices."""
+        """Create the parts. `follow_ups` maps an act's name to its follow-up; `apply_notice` applies a notice here."""
         database = context.database
         entries = AuditStore(database)
         self.context = context
         self.settings = Site(database)
-        windows = (
-            MemoryWindows() if context.settings.is_in_memory else MongoWindows(database)
-        )  # mongomock has no counters
+        # mongomock has no counters.
+        windows = MemoryWindows() if context.settings.is_in_memory else MongoWindows(database)
         self.limits = Limits(context.settings, windows, database.bounded)
         self.notices = Notices(NoticeStore(database), apply=apply_notice)
         self.audit = Audit(entries)

@@ -45,7 +45,7 @@ REASON = {
     404: "not_found",
     413: "too_long",
     429: "too_fast",
-    500: "unavailable",  # the outcome is unknown, like with 503
+    500: "unavailable",  # as with 503, the outcome is unknown
     503: "unavailable",
 }
 
@@ -105,9 +105,8 @@ def explain(status: int, message: str, *, reason: str = "", retry_after: float |
         response = jsonify(error=error)
     else:
         title = TITLES.get(status, "Bad request")
-        response = make_response(
-            render_template("error.html", code=status, title=title, message=message, retry_after=retry_after)
-        )
+        page = render_template("error.html", code=status, title=title, message=message, retry_after=retry_after)
+        response = make_response(page)
     response.status_code = status
     return with_retry_after(response, retry_after)
 

@@ -7,9 +7,9 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import File, User
 from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.files.files_store import FileStore
-from chatroom.moderation import site_rooms_store as store
+from chatroom.moderation import figures_store as store
+from chatroom.moderation.figures_store import SiteRoomStore
 from chatroom.moderation.site_rooms import SiteRooms
-from chatroom.moderation.site_rooms_store import SiteRoomStore
 from chatroom.mongo.database import Database
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.audit import CONSOLE

@@ -19,7 +19,7 @@ from pymongo.errors import (
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused, SettingsError, Unavailable
 from chatroom.base.models import Room, Slug
-from chatroom.moderation.site_rooms_store import SiteRoomStore
+from chatroom.moderation.figures_store import SiteRoomStore
 from chatroom.mongo import database as store_database
 from chatroom.mongo.collections import CollectionModel
 from chatroom.mongo.database import Database

@@ -12,7 +12,7 @@ from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.files.files_store import FileStore
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.messages.messages_store import MessageStore
-from chatroom.moderation.site_rooms_store import SiteRoomStore
+from chatroom.moderation.figures_store import SiteRoomStore
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.avatars_store import AvatarStore

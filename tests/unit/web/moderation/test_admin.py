@@ -8,7 +8,7 @@ from flask import Flask
 from chatroom.base.durations import FOREVER
 from chatroom.base.models import Author
 from chatroom.moderation.admission import Admission
-from chatroom.moderation.site_rooms_store import PAGE
+from chatroom.moderation.figures_store import PAGE
 from chatroom.services import Services
 from chatroom.site.audit import CONSOLE, about_user
 from chatroom.site.settings_store import KEPT_SECONDS, Site

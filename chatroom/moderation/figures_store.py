@@ -1,14 +1,16 @@
-"""The figures of all public and private rooms; the text of messages is never read.
+"""The figures of the site, and of all public and private rooms; the text of messages is never read.
 
-Counts are bounded, so that no room makes the page of all rooms slow. Direct conversations are never included.
+The counts of a room are bounded, so that no room makes the page of all rooms slow. That page has no direct
+conversations.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from pymongo import ASCENDING, DESCENDING
 
+from chatroom.base.clock import utc_now
 from chatroom.base.models import Person, Room
 from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.names import fold
@@ -18,9 +20,24 @@ from chatroom.rooms.rooms_store import room_of
 PAGE = 25
 KINDS = ["public", "private"]
 MOST_COUNTED = 100_000
-"""The maximum count of members, and of messages, of a room."""
+"""The members of a room are counted up to this number; so are its messages."""
 MOST_NAMED = 5
 """The maximum number of listed administrators of a room."""
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures of the site. With mongomock, `stored_bytes` is 0, and `database` is `in memory`."""
+
+    people: int
+    rooms: int
+    messages: int
+    reports: int
+    held: int
+    here: int
+    stored_bytes: int
+    database: str
+    complaint: str
+    """The known problem of the database's release, or ""."""
 
 
 class SiteRoom(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +55,7 @@ class SiteRoom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SiteRoomStore:
-    """The rooms, memberships, messages and files collections, counted."""
+    """Finds rooms, and counts their members, messages and files."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,7 +66,7 @@ class SiteRoomStore:
         self._users = database["users"]
 
     def list_like(self, beginning: str, after: tuple[str, str], limit: int) -> list[SiteRoom]:
-        """Return rooms whose titles start with `beginning`, ordered by title, after a place."""
+        """Return the rooms whose titles start with `beginning`, ordered by title; start after the place `after`."""
         title_key, room_id = after
         query = {
             "kind": {"$in": KINDS},
@@ -86,7 +103,7 @@ class SiteRoomStore:
         ]
 
     def _count_messages(self, room: Document) -> int:
-        # The index answers this. Leaving out deleted messages would read every document.
+        # The index alone gives this count. To leave out deleted messages, MongoDB would have to read every document.
         query = {"room": room["_id"], "sequence": {"$gt": room.get("cleared_sequence", 0)}}
         return self._messages.count_documents(query, limit=MOST_COUNTED)
 
@@ -112,3 +129,26 @@ class SiteRoomStore:
         wanted = {user for users in rooms.values() for user in users[:MOST_NAMED]}
         people = find_people(self._users, wanted)
         return {room: [people[user] for user in users[:MOST_NAMED] if user in people] for room, users in rooms.items()}
+
+
+def read_overview(database: Database) -> Overview:
+    """Read the figures; some are estimates."""
+    with database.bounded():
+        here = database["presences"].distinct("user.id", {"expires_at": {"$gt": utc_now()}})
+        gone = database["users"].count_documents({"deleted_at": {"$gt": datetime.min.replace(tzinfo=UTC)}})
+        try:
+            stats = database.client[database.name].command("dbStats")
+            version = "MongoDB " + database.client.server_info()["version"]
+        except NotImplementedError:  # mongomock
+            stats, version = {}, "in memory"
+        return Overview(
+            people=database["users"].estimated_document_count() - gone,
+            rooms=database["rooms"].estimated_document_count(),
+            messages=database["messages"].estimated_document_count(),
+            reports=database["reports"].count_documents({"is_open": True}),
+            held=database["held"].count_documents({"state": "waiting"}),
+            here=len(here),
+            stored_bytes=int(stats.get("storageSize", 0) + stats.get("indexSize", 0)),
+            database=version,
+            complaint=database.complaint(),
+        )
