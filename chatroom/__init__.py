@@ -3,4 +3,4 @@
 Imports only point down. Importing a module connects to nothing, starts nothing and reads no setting.
 """
 
-__version__ = "0.1.0"  # pyproject.toml and all users of the version read it here
+__version__ = "0.1.0"  # pyproject.toml reads it here, and so does all code

@@ -1,6 +1,6 @@
 """Create the Flask application, and the ASGI application that the server runs.
 
-Creating them connects to nothing and starts nothing. The first request or the start of the server does.
+Creating them connects to nothing and starts nothing. That happens at the first request, or at the server's start.
 """
 
 import os
@@ -82,7 +82,7 @@ class ASGI:
         self._answers = LargeAnswers(self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request or websocket, or the start and stop of the server."""
+        """Serve one request or websocket, or react to the start and the stop of the server."""
         if scope["type"] == "lifespan":
             scope.get("state", {})[BUDGET] = self._budget  # the server's connections use it
             await self._live_span(receive, send)
@@ -132,7 +132,7 @@ class ASGI:
         if self._socketio is not None:
             await self._socketio.stop()
             self._socketio = None
-        # In an engine thread: a background thread may need the event loop before it can stop.
+        # Not on the event loop: a background thread may need the event loop before it can stop.
         await engine.run(stop_all, services.threads)
         await engine.stop()
         self._live = None

@@ -1,4 +1,4 @@
-"""The application without a web framework: the parts of each package, created from the lowest layer up.
+"""The application without a web framework: it creates the parts of each package, the lowest package first.
 
 Nothing connects before `open`; `prepare` creates the indexes and the lobby.
 """
@@ -33,13 +33,13 @@ PACKAGES = (site, files, people, messages, rooms, outbound, moderation, search, 
 COLLECTIONS: Sequence[CollectionModel] = [each for package in PACKAGES for each in package.COLLECTIONS]
 """All collections of the site, except those in which the `limits` library counts attempts."""
 START_SECONDS = 2.0
-"""Time for the database to answer at the start; after it, the server serves without the database."""
+"""The time in which the database must answer at the start. After this time, the server starts without the database."""
 Start = Literal["ready", "empty", "waiting"]
 """The outcome of a start: the database answers and has accounts, has none yet, or does not answer yet."""
 
 
 class Services:
-    """The record of the packages: `services.rooms.links` is what chatroom/rooms/links.py does."""
+    """The parts of all packages: `services.rooms.links`, for example, is the part from chatroom/rooms/links.py."""
 
     site: site.SiteParts
     files: files.FileParts
@@ -63,7 +63,7 @@ class Services:
         self._preparation = Preparation(self._prepare)
 
     def open(self) -> None:
-        """Make the client and the packages, once; start the embedded mongod unless another process has."""
+        """Create the client and all parts, once; start the embedded mongod unless another process has started it."""
         if self._is_open:
             return
         with self._lock:
@@ -77,11 +77,11 @@ class Services:
                 self._is_open = True
 
     def prepare(self) -> None:
-        """Create the indexes and the lobby, and migrate documents, once; raise `Unavailable`."""
+        """Create the indexes and the lobby, and migrate documents, only once. Raise `Unavailable` if this fails."""
         self._preparation.ensure()
 
     def start(self) -> Start:
-        """Open, and prepare if the database answers; raise `SettingsError` for an error that waiting cannot solve."""
+        """Open, and prepare if the database answers. Raise `SettingsError` for an error that waiting cannot solve."""
         self.open()
         if not self.database.is_answering(START_SECONDS):
             return "waiting"
@@ -108,7 +108,7 @@ class Services:
     def _wire(self, context: Context) -> None:
         """Create the parts of each package from the parts below it.
 
-        `later` looks up the function of a package above only when it is called.
+        Some parts need a function of a higher package. `later` looks this function up when it is called.
         """
         self.context, self.database, self.secret_key = context, context.database, context.secret_key
         self.site = site.SiteParts(context, follow_ups=self._follow_ups(), apply_notice=self.bridge.apply)

@@ -1,6 +1,6 @@
-"""The memory occupied for clients that send or read: counted by connection, user and address, and in total.
+"""The memory for bytes that clients send or do not read yet: counted per connection, user, address and process.
 
-Both directions count together. Only `Account.person` may be used outside the event loop.
+Received and unsent bytes count together. Only `Account.person` may be used outside the event loop.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from typing import Any
 
 BUDGET = "chatroom.asgi.budget"
 ACCOUNT = "chatroom.account"
-"""The keys of budget and account in the state of the server and of each connection."""
+"""The keys of the budget in the server's state, and of the account in a connection's state."""
 
 Scope = Mapping[str, Any]
 Payer = tuple[str, str]
@@ -49,7 +49,7 @@ class Budget:
         """The connections with a stalled reader, the longest stall first, each with a function that cuts it off."""
 
     def find_full(self, account: "Account", size: int) -> Payer | None:
-        """Return a payer whose share would be exceeded, if any; a lone connection may exceed all but PROCESS."""
+        """Return a payer that would exceed its share, if any. A lone connection may exceed any share except PROCESS."""
         for payer in account.payers:
             kind, held = payer[0], self.held[payer]
             if 0 < self._most[kind] < held + size and (kind == PROCESS or held > account.size):
@@ -64,14 +64,14 @@ class Budget:
                 del self.held[payer]
 
     def cut_longest(self, payer: Payer) -> None:
-        """Cut off the connection of this payer that has stalled longest, if there is one."""
+        """Cut off the longest-stalled connection of this payer, if it has one."""
         account = next((account for account in self.stalled if payer in account.payers), None)
         if account is not None:
             self.stalled.pop(account)()
 
 
 class Account:
-    """The memory that is occupied for one connection, and the payers that it counts for."""
+    """The memory that is used for one connection, and the payers whose shares include it."""
 
     __slots__ = ("_budget", "_is_counted", "_unread", "address", "payers", "person", "size")
 
@@ -81,7 +81,7 @@ class Account:
         self._unread = 0
         self.address = ""
         self.person = ""
-        """The id of the logged-in user; may be set in any thread, and counts from the next change on."""
+        """The id of the logged-in user. Any thread may set it; it takes effect when bytes are next counted."""
         self.size = 0
         self.payers: tuple[Payer, ...] = ()
 
@@ -108,7 +108,7 @@ class Account:
         full = self._budget.find_full(self, size)
         if full is not None:
             if full[0] == PROCESS:
-                self._budget.cut_longest(full)  # then there is space in a moment
+                self._budget.cut_longest(full)  # frees memory in a moment
             return False
         self.size += size
         self._budget.add(self.payers, size)
@@ -120,7 +120,7 @@ class Account:
         self._budget.add(self.payers, -size)
 
     def stall(self, unread: int, cut: Callable[[], None]) -> None:
-        """Count the unsent bytes of a stalled reader; if they exceed a share, cut off its longest-stalled reader."""
+        """Count a stalled reader's unsent bytes. If a payer exceeds its share, cut off its longest-stalled reader."""
         self._settle()
         self._budget.stalled[self] = cut
         full = self._budget.find_full(self, unread)
@@ -138,12 +138,12 @@ class Account:
             self._unread = 0
 
     def close(self) -> None:
-        """End the account with its connection; other code still releases the bytes that it counted."""
+        """End the account with its connection. Code that called `hold` still calls `release`."""
         self.flow()
         self.leave()
 
     def _settle(self) -> None:
-        """Move the counted bytes to the present payers."""
+        """Move the counted bytes to the current payers."""
         payers: tuple[Payer, ...] = ((PROCESS, ""), (ADDRESS, self.address))
         if self.person:
             payers = (*payers, (PERSON, self.person))

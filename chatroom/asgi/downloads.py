@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 DOWNLOADS = 300
 DOWNLOADS_PER_USER = 30
 HANDOVER = "chatroom.handover"
-"""The key in a request's scope of a list, to which the app may add the user's id and the pieces of the body."""
+"""The key of a list in a request's scope. The app may add a pair to it: the user's id, and the pieces of the body."""
 
 
 class Downloads:
@@ -57,7 +57,7 @@ class Downloads:
         return self._downloads.total() >= DOWNLOADS or self._downloads[user_id] >= DOWNLOADS_PER_USER
 
     async def _stream(self, user_id: str, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
-        """Send the body; after an error it ends early, which the reader notices by its length."""
+        """Send the body. After an error, the body ends early; the reader notices that by the length of the body."""
         gone = asyncio.get_running_loop().create_task(_await_going(receive))
         try:
             with counted(self._downloads, user_id):
@@ -73,7 +73,7 @@ class Downloads:
 
 
 def _close(pieces: Iterator[bytes]) -> None:
-    """Close pieces that were not read to their end."""
+    """Close the generator of the pieces, which may not have been read to its end."""
     close = getattr(pieces, "close", None)
     if close is not None:
         with suppress(ValueError):  # a thread is still running the generator

@@ -24,7 +24,7 @@ class Width(msgspec.Struct, frozen=True):
 
 
 class Queue:
-    """One lane: requests wait for a free place; the waiting people take turns."""
+    """One lane, for one kind of request: requests wait for a free place, and the waiting people take turns."""
 
     def __init__(self, width: Width) -> None:
         self._width = width
@@ -64,7 +64,7 @@ class Queue:
             raise
 
     def _make_room(self, person: str) -> None:
-        """Make room for one more waiting request; if the queue is full, remove the last one of the longest line."""
+        """Make room for one more waiting request. If the queue is full, remove the last request of the longest line."""
         own = len(self._waiting.get(person, ()))
         if own >= self._width.waiting_each:
             raise Full

@@ -23,7 +23,7 @@ PIPELINED = 8
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with limits: by itself, it stores all input, and waits for heads and readers without end."""
+    """uvicorn's protocol with limits. uvicorn itself stores all input, and waits for heads and readers without end."""
 
     _incoming: IncomingRequest
     _reader: StalledReader
@@ -35,7 +35,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._budget: Budget = self.app_state.get(BUDGET) or Budget()
         self.account = Account(self._budget)
-        self.app_state = {**self.app_state, ACCOUNT: self.account}  # each request gets a copy
+        self.app_state = {**self.app_state, ACCOUNT: self.account}  # each request gets a copy of this state
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request, but only briefly if the address has too many connections."""
@@ -51,7 +51,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._incoming.begin()
 
     def data_received(self, data: bytes) -> None:
-        """Count and parse received bytes; refuse too many."""
+        """Count and parse received bytes. If there are too many, answer with an error."""
         incoming = self._incoming
         incoming.count(len(data))
         super().data_received(data)
@@ -93,7 +93,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """End the response; while pipelined requests wait, read no more of them."""
+        """End the response. While pipelined requests wait, do not read more requests."""
         super().on_response_complete()
         if self._budget.is_behind_proxies:
             self.account.leave()
@@ -101,7 +101,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection and its account over; from now on it counts as a websocket."""
+        """Hand over the connection and its account. From now on, the connection counts as a websocket."""
         self._is_handed_over = True
         self._incoming.stop_waiting()
         self._reader.stop()
@@ -115,7 +115,7 @@ class HttpProtocol(HttpToolsProtocol):
         is_own = cycle is not None and cycle.scope is self.scope and not (cycle.response_started or self.pipeline)
         if cycle is None or cycle.response_complete or is_own:
             super().send_400_response(self._complaint or msg)
-        if is_own:  # tells the application, which waits for the body
+        if is_own:  # wake the application, which waits for the body
             cycle.disconnected = True
             cycle.message_event.set()
         self._reader.close()
@@ -147,7 +147,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class _Sealed(list[tuple[bytes, bytes]]):
-    """The headers of a request, sealed after its head: trailers, which follow the body, are not added."""
+    """The headers of a request. Headers that arrive later (trailers, after the body) are not added."""
 
     def append(self, _header: tuple[bytes, bytes]) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Limits on a request except its body: the size of its head, trailers and chunk lines, and a deadline for the head.
+"""Limits on a request without its body: the size of head, trailers and chunk lines, and a deadline for the head.
 
 While a head arrives, its bytes count in the account of the connection.
 """
@@ -12,7 +12,7 @@ HEAD_SECONDS = 20.0
 """The time for a request's head, from its first byte or from the start of the connection."""
 HEAD_BYTES = 65_536
 BYTES_AROUND_A_BYTE = 8
-"""The most overhead for each byte of a body; a chunk of one byte has six."""
+"""The most bytes of overhead for each byte of a body. A chunk with one byte of body has six bytes in all."""
 TOO_LONG = "The head of the request, or the framing of its body, is too long."
 TOO_MANY = "The server is receiving too many requests. Please try again in a moment."
 
@@ -40,7 +40,7 @@ class IncomingRequest:
         self.is_within = False
         """Whether a request is arriving."""
         self._is_next = False
-        """Whether the last bytes began with a request."""
+        """Whether the last received bytes began with a new request."""
         self._body_bytes = 0
         self._other_bytes = 0
         """The bytes that are not body: the head, the trailers, and the lines between chunks."""
@@ -80,12 +80,12 @@ class IncomingRequest:
         self._other_bytes += size
 
     def count_body(self, size: int) -> None:
-        """Count received bytes as body."""
+        """Count received bytes as bytes of the body."""
         self._body_bytes += size
         self._other_bytes -= size
 
     def find_complaint(self, size: int) -> str:
-        """Return what is wrong with the latest bytes, or ""; while a head arrives, count them in the account."""
+        """Return what is wrong with the latest bytes, or "". While a head arrives, count these bytes in the account."""
         if self._other_bytes > HEAD_BYTES + self._body_bytes * BYTES_AROUND_A_BYTE:
             return TOO_LONG
         if self._deadline is not None:

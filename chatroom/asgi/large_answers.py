@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PIECE_BYTES = 65_536
-"""A shorter part is sent as it is, and counts only if its reader stalls."""
+"""A part of up to this size is sent as it is. It counts only if its reader stalls."""
 
 Event = dict[str, object]
 
 
 def in_one(app: "WSGIApplication") -> "WSGIApplication":
-    """Return the WSGI app with one-part responses: several parts would make its thread wait."""
+    """Return a WSGI app that joins each response into one part: with several parts, its thread would have to wait."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         parts = app(environ, start_response)
@@ -48,7 +48,7 @@ class LargeAnswers:
         async def send_on(event: Event) -> None:
             nonlocal is_refused
             if event["type"] == "http.response.start":
-                head.append(event)  # sent only if there is room for the body
+                head.append(event)  # sent later, if there is memory for the body
             elif not is_refused:
                 is_refused = not await _give(scope, send, head, event)
                 head.clear()
@@ -57,7 +57,7 @@ class LargeAnswers:
 
 
 async def _give(scope: Scope, send: Send, head: list[Event], event: Event) -> bool:
-    """Send a part of a body, after the head if that is unsent; return False if a refusal was sent instead."""
+    """Send the head, if it is unsent, and a part of the body. Return False if a refusal was sent instead."""
     body = event.get("body", b"")
     assert isinstance(body, bytes)  # noqa: S101
     if len(body) <= PIECE_BYTES:
@@ -65,7 +65,7 @@ async def _give(scope: Scope, send: Send, head: list[Event], event: Event) -> bo
         return True
     account = account_of(scope)
     is_held = account.hold(len(body))
-    if not is_held and head:  # a response that has begun continues: its parts are small
+    if not is_held and head:  # without a head, the response has begun, and continues
         log.warning("a response was refused: unread responses use too much memory", extra={"user": account.person})
         await refuse(send, 503, "Too many responses are in progress. Please try again in a moment.")
         return False

@@ -1,7 +1,7 @@
 """Queue requests on the event loop until a thread is free, with a fair share for each person.
 
-A person is an account if it is known, else an address. In each lane, people get the next place in turn, so many
-requests of one person delay only that person. Each queue is bounded; beyond its bound the answer is 503.
+A "person" is an account, or an address if the account is not known. In each lane (kind of request), people take turns:
+if one person sends many requests, they delay only that person. Each queue is bounded. If it is full, the answer is 503.
 """
 
 import asyncio
@@ -14,28 +14,28 @@ from chatroom.asgi.slow_requests import Application, Receive, Scope, Send, refus
 from chatroom.base.threads import Lane, give_back, worker_count
 
 TURNS = 2
-"""Requests that compute at once: one while another waits for the database (docs/decisions/0037-turns-to-compute.md)."""
+"""Requests that may compute at once: one may wait for the database (docs/decisions/0037-turns-to-compute.md)."""
 TURN_SECONDS = 0.5
 """After this time a request frees its turn, so that others continue while the database is slow."""
 PROBES_AT_ONCE = 2
 STATIC_AT_ONCE = 3
 QUICK: set[Lane] = {"probes", "static"}
 QUICK_AT_ONCE = PROBES_AT_ONCE + STATIC_AT_ONCE
-"""Threads in addition to those of pages, for short requests without a turn."""
+"""The threads for short requests without a turn, in addition to the threads for pages."""
 PASSWORDS_EACH, PASSWORDS_WAITING = 120, 180
-"""For each worker, at three hashes a second: a class that logs in at one address waits 40 s at most, and the last
-request of all 60 s. Few people would wait longer."""
+"""The most log-ins that wait for each worker: from one address, and in all. At three hashes a second, a school class at
+one address waits at most 40 s, and the last request of all waits 60 s. Few people would wait longer."""
 MOST_KNOWN = 10_000
 LEAVE = "chatroom.leave"
-"""The key in a request's scope of the function that frees its places."""
+"""The key of a function in a request's scope: it frees the request's places."""
 PERSON = "chatroom.person"
-"""The key in a request's scope of the account that sent it, once that is known."""
+"""The key of the sender's account in a request's scope, once the account is known."""
 
 
 class RequestQueue:
     """An ASGI middleware that calls a WSGI app (as ASGI) once a thread is free for the request.
 
-    The app calls the function under `LEAVE` in its scope, in any thread, when the request's thread is free again.
+    When the request's thread is free again, the app calls `scope[LEAVE]`; it may do so from any thread.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class RequestQueue:
         give_back.set(leave_from_thread)
 
     def _learn(self, credential: bytes, scope: Scope) -> None:
-        """Remember the account of a credential, only for the share of the next request."""
+        """Remember the account of a credential, only to count the next request for this account."""
         person = scope.get(PERSON)
         if person is not None:
             self._known[credential] = person
@@ -100,13 +100,13 @@ class RequestQueue:
 
 
 def widths(threads: int) -> Mapping[Lane, Width]:
-    """Return the lanes of a process with this number of threads for pages."""
+    """Return the width of each lane; `threads` is the number of threads for pages."""
     workers = worker_count()
     return {
         "pages": Width(threads, max(1, threads // 5)),
         "probes": Width(PROBES_AT_ONCE, PROBES_AT_ONCE),
         "static": Width(STATIC_AT_ONCE, STATIC_AT_ONCE - 1, waiting=4000, waiting_each=1000),
-        # One place more than threads: one request is prepared or answered while another computes.
+        # There is one place more than threads, so that one request is prepared or answered while another computes.
         "pictures": Width(workers + 1, 1, waiting=200, waiting_each=20),
         "passwords": Width(
             workers + 1, workers, waiting=PASSWORDS_WAITING * workers, waiting_each=PASSWORDS_EACH * workers

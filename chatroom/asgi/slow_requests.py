@@ -1,6 +1,6 @@
 """Receive the whole request, however slow, before it gets a thread.
 
-Threads are few: without this, forty endless requests would block the site.
+Otherwise, forty endless requests would occupy all threads and block the site.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class SlowRequests:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = without_underscores(scope)
         if 0 < self._most < announced_length(scope):
-            await self._inner(scope, receive, send)  # which refuses the request without reading it
+            await self._inner(scope, receive, send)  # the app refuses the request without reading its body
             return
         account = account_of(scope)
         chunks: list[bytes] = []
@@ -55,7 +55,7 @@ class SlowRequests:
             await self._inner(with_length(scope, len(body)), once(body, receive), send)
 
     async def _take(self, receive: Receive, chunks: list[bytes], account: Account) -> bool | None:
-        """Receive the body; return True if it is complete or too long, False if the client left, None without space."""
+        """Receive the body. True: it is complete or too long; False: the client left; None: no memory is left."""
         size = 0
         while True:
             event = await receive()
@@ -72,7 +72,7 @@ class SlowRequests:
 
 
 def without_underscores(scope: Scope) -> Scope:
-    """Remove headers such as `X_Forwarded_For`: WSGI cannot tell them from those of a trusted proxy."""
+    """Remove headers such as `X_Forwarded_For`: in WSGI, they look like the headers of a trusted proxy."""
     return {**scope, "headers": [header for header in scope["headers"] if b"_" not in header[0]]}
 
 
@@ -85,7 +85,7 @@ def announced_length(scope: Scope) -> int:
 
 
 def with_length(scope: Scope, length: int) -> Scope:
-    """Set the length of a chunked body, without which WSGI reads nothing."""
+    """Set the length of the body, also if it was chunked: WSGI reads nothing without a length."""
     headers = [(name, value) for name, value in scope["headers"] if name not in LENGTHS]
     if length:
         headers.append((b"content-length", str(length).encode()))
@@ -107,7 +107,7 @@ def once(body: bytes, receive: Receive) -> Receive:
 
 
 async def refuse(send: Send, status: int, message: str) -> None:
-    """Send an error response instead of the application's."""
+    """Send an error response instead of the application's response."""
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"connection", b"close"),

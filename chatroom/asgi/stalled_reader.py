@@ -1,4 +1,4 @@
-"""A reader that does not keep up: its unsent data is counted, and it is disconnected if it reads nothing."""
+"""Readers that do not keep up: their unsent data is counted, and a reader that takes no data is disconnected."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ class StalledReader:
         return self._timer is not None
 
     def watch(self) -> None:
-        """Count the unsent data, and cut the reader off unless it reads some in time."""
+        """Count the unsent data, and cut the reader off unless the reader takes some data in time."""
         self._unread = self._transport.get_write_buffer_size()
         self._account.stall(self._unread, self._cut_off)
         self._timer = self._loop.call_later(STALL_SECONDS, self._look)
@@ -49,7 +49,7 @@ class StalledReader:
             self._loop.call_later(STALL_SECONDS, self._transport.abort)
 
     def _look(self) -> None:
-        """Cut the reader off, or wait again if it has read anything."""
+        """Cut the reader off, or wait again if the reader has taken any data."""
         unread = self._transport.get_write_buffer_size()
         if unread >= self._unread:
             self._cut_off()

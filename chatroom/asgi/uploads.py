@@ -1,6 +1,6 @@
 """Uploads: receive them into files on disk, however slow, before they get a thread.
 
-Only logged-in users can upload, a few files at a time each. Other requests stay small.
+Only logged-in users can upload, and each user only a few files at a time. All other requests are small.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from chatroom.base.errors import ChatroomError
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30.0
-"""The time for the first bytes of a body; after that, its average rate must be at least `LEAST_RATE`."""
+"""The time for the first bytes of a body. After that, the average rate must be at least `LEAST_RATE`."""
 LEAST_RATE = 16_384
 """Bytes per second."""
 UPLOADS = 100
@@ -36,15 +36,15 @@ SPOOLED_BYTES = 2_000_000_000
 MEMORY_BYTES = 262_144
 """The bytes of an upload that are in memory; a longer upload is on disk."""
 IN_MEMORY_BYTES = 2 * MEMORY_BYTES
-"""The memory that is counted for each upload, with the bytes that are being written to disk."""
+"""The memory that is counted for each upload, including the bytes that are being written to disk."""
 SPOOLED = "chatroom.spooled"
-"""The key in a request's scope that marks a spooled upload."""
+"""The key in a request's scope that marks an upload that was received into a file."""
 
 
 class Uploads:
-    """An ASGI middleware: complete uploads go to the app `large`, all other requests to `small` as they arrive.
+    """An ASGI middleware: complete uploads go to the app `large`, all other requests go to the app `small` at once.
 
-    `find_user` returns the id of the logged-in user, and is called in a thread.
+    `find_user` is called in a thread, and returns the id of the logged-in user.
     """
 
     def __init__(
@@ -86,17 +86,17 @@ class Uploads:
         return self._uploads.total() >= UPLOADS or self._uploads[user_id] >= UPLOADS_PER_USER
 
     async def _find_sender(self, scope: Scope) -> str | None:
-        """Return the id of the user whose upload may be spooled; None for any other request."""
+        """Return the id of the user if this upload may be received into a file; None for any other request."""
         length = announced_length(scope)
         is_chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         if not self._is_upload(scope) or (length <= self._small_bytes and not is_chunked):
             return None
         if 0 < self._most_bytes < length:
-            return None  # the app refuses it without reading it
+            return None  # the app refuses the request without reading it
         try:
             return await asyncio.to_thread(self._find_user, scope)
         except ChatroomError:
-            return None  # the application meets the same error, and answers it
+            return None  # the app will have the same error, and answers with it
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, spool: BinaryIO) -> None:
         intake = _Intake(spool)

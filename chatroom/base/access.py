@@ -15,7 +15,7 @@ POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 class Access(msgspec.Struct, frozen=True, kw_only=True):
     """A user in a room, with the user's rights. `site_role` counts only in public rooms.
 
-    `person` is the user as others see them now. `muted_until` is the later end of the mutes in room and site.
+    `person` is the user as others see them now. At `muted_until`, the mutes in the room and on the site are over.
     """
 
     room: Room
@@ -46,7 +46,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         return self.room.kind != "direct" and POWERS[self.role] >= POWERS["moderator"]
 
     def outranks(self, role: Role, site_role: Role) -> bool:
-        """Return whether this user may act here on a user with these roles, which must be lower.
+        """Return whether this user may act here on a user with these roles: this user's role must be higher.
 
         In a public room, moderators of the site rank above everybody else.
         """

@@ -1,7 +1,7 @@
-"""The address of a client, and the network that limits count.
+"""The address of a client, and the network for which limits are counted.
 
-All limits, logs and lists use these two functions. A forwarded value counts only if a trusted proxy wrote it, and only
-if it is an address.
+All limits, logs and lists use `address_of` and `network_of`. A forwarded value counts only if a trusted proxy wrote it,
+and only if it is an address.
 """
 
 import ipaddress
@@ -27,7 +27,7 @@ def is_secure(scheme: str, forwarded_proto: str, trusted_proxies: int) -> bool:
 
 
 def outermost(values: str, trusted_proxies: int) -> str:
-    """Return the value that the outermost trusted proxy wrote. Counted from the end: clients write the beginning."""
+    """Return the value that the outermost trusted proxy wrote. Clients can only write earlier values."""
     words = [word.strip() for word in values.split(",")]
     return words[-trusted_proxies] if 0 < trusted_proxies <= len(words) else ""
 
@@ -47,7 +47,7 @@ def shown(text: str) -> str:
 
 
 def network_of(address: str) -> str:
-    """Return the network that limits count: an IPv4 address itself, or the /64 of an IPv6 address."""
+    """Return the network for which limits are counted: an IPv4 address itself, or the /64 of an IPv6 address."""
     if ":" not in address:
         return address
     try:

@@ -1,4 +1,4 @@
-"""The clock that decides what has expired and labels what is stored. Tests pass another one."""
+"""The clock that decides what has expired, and that dates what is stored. Tests use another clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -105,7 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def data_path(self) -> Path:
-        """The folder of the embedded database and the kept secret."""
+        """The folder of the embedded database and of the generated secret key."""
         return Path(self.data_dir).expanduser().resolve()
 
 

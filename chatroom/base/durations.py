@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from chatroom.base.errors import Refused
 
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
-"""The end of a mute or ban without an end."""
+"""The stored end of a mute or ban that has no time limit."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 LONGEST_DAYS = 3650
 OFFERED = {

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def later(find: Callable[[], Callable[P, T]]) -> Callable[P, T]:
-    """Return a function that, at each call, gets a function from `find` and calls that."""
+    """Return a function that calls `find` each time, and then calls the function that `find` returned."""
 
     def call(*arguments: P.args, **named: P.kwargs) -> T:
         return find()(*arguments, **named)

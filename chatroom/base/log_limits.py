@@ -1,4 +1,4 @@
-"""Limits on the log: the number of lines a minute of one kind, and of one kind about one user.
+"""Limits on the log, per minute: the lines of one kind, and the lines of one kind about one user.
 
 The first lines are written; a later line states the number of lines left out.
 """
@@ -13,7 +13,7 @@ MOST_ABOUT_ONE = 30
 """The most lines of one kind about one user, about one address, or about nobody."""
 MOST_OF_KIND = 1000
 MOST_OF_LOGGER = 3000
-"""The most lines of a logger: with text of clients in it, each line of a library can be a kind of its own."""
+"""The most lines of a logger. If a library logs text of clients, every line can be of a new kind."""
 LONGEST_KEY = 100
 
 Key = tuple[str, ...]
@@ -49,7 +49,7 @@ class LogLimits:
         return True
 
     def _begin_anew(self) -> list[logging.LogRecord]:
-        """Begin a new minute; return lines with the numbers of lines that were left out."""
+        """Begin a new minute. If lines of a kind were left out, return a line with their number."""
         left_out, self._left_out = self._left_out, Counter()
         self._seen.clear()
         self._began_at = self._clock()

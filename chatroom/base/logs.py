@@ -19,13 +19,13 @@ LONGEST_TEXT = 2000
 LONGEST_LINE = 500
 """The longest line of a traceback: a database error may contain a document."""
 
-_credentials = re.compile(r"(mongodb(?:\+srv)?://)\S*@")  # to the last @: a password may contain others
+_credentials = re.compile(r"(mongodb(?:\+srv)?://)\S*@")  # up to the last @: a password may contain an @, too
 _control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
-    """Send every log record to `stream` (standard error), in the form that suits it."""
+    """Write every log record to `stream` (None: standard error): readable on a terminal, otherwise as JSON."""
     stream = stream or sys.stderr
     handler = BoundedHandler(stream)
     handler.setFormatter(TerminalFormatter() if stream.isatty() else JSONFormatter())
@@ -101,7 +101,7 @@ def _plain(value: object) -> object:
 
 
 def _masked(text: str) -> str:
-    # A lone surrogate cannot be written; JSON escapes the rest by itself.
+    # A lone surrogate cannot be encoded as UTF-8. JSON itself escapes all other characters.
     return _credentials.sub(r"\1***@", text).encode("utf-8", "backslashreplace").decode()[:LONGEST_TEXT]
 
 

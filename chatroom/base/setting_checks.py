@@ -17,7 +17,7 @@ HOST = r"\.?(?:[\w-]+\.)*[\w-]+\.?"
 
 
 def _several(item: str) -> re.Pattern[str]:
-    """Items separated by commas, at least one."""
+    """A pattern for one or more items, separated by commas."""
     return re.compile(rf"[\s,]*{item}(?:\s*,[\s,]*{item})*[\s,]*")
 
 
@@ -53,7 +53,7 @@ def parse_setting(name: str, text: str, kind: Any) -> Any:
             raise ValueError(text)
         if name == "MONGO_URI" and not text.startswith(IN_MEMORY):
             _check_uri(text)
-    except ValueError as error:  # msgspec.ValidationError is one
+    except ValueError as error:  # also msgspec.ValidationError
         shown = "(hidden)" if name in SECRETS else repr(text)
         raise SettingsError(f"{name}={shown} is not allowed: it must be {allowed(name, kind)}") from error
     return value

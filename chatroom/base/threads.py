@@ -1,7 +1,7 @@
 """Rules for work in threads: a thread never waits for a scarce resource.
 
 A request waits before it gets its thread (`chatroom/asgi/request_queue.py`), in the lane of its route. In the thread,
-it is refused as `busy` if no place is free.
+the request is refused as `busy` if no place is free.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ give_back: ContextVar[Callable[[], None]] = ContextVar("give_back", default=lamb
 
 
 class Places:
-    """Places for scarce work. If no place is free, the work is refused (`busy`): nobody waits."""
+    """A limited number of places for heavy work. If no place is free, the work is refused (`busy`): nobody waits."""
 
     def __init__(self, lane: Lane, count: int, message: str, *, retry_after: float) -> None:
         self._lane = lane
@@ -51,7 +51,7 @@ class Places:
 
 
 class Workers:
-    """A few threads of low priority. One piece of work more than there are threads may wait."""
+    """A few threads of low priority. Besides the work in the threads, one more piece of work may wait."""
 
     def __init__(self, lane: Lane, message: str, *, retry_after: float) -> None:
         count = worker_count()

@@ -1,4 +1,4 @@
-"""Erasure: deleted accounts, cleared rooms, and messages older than a room keeps them.
+"""Erasure of deleted accounts, of cleared rooms, and of messages that are older than their room's retention.
 
-Messages are hidden at once, and then erased by changes in the log, so that every reader learns of them.
+Messages are hidden at once and erased later. Each erasure is a change in the room's log: every reader learns of it.
 """

@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 LEASE = "account_deletion"
 LEASE_SECONDS = 30.0
 SETTLING = timedelta(minutes=1)
-"""Within this time, the last requests by or about the user may still be stored; the last pass begins later."""
+"""For so long after the deletion, the last requests by or about the user may still be stored: the last pass waits."""
 
 
 class AccountDeletion:
-    """Deletes accounts, and finishes interrupted deletions. Each of `ties` ends one kind of data, by the user id."""
+    """Deletes accounts; finishes interrupted deletions. Each function in `ties` removes one kind of a user's data."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class AccountDeletion:
         return user.role == "administrator" and not self._user_store.has_administrator(but=user.id)
 
     def delete_own(self, user: User, password: str, address: str, *, is_erased: bool) -> None:
-        """Delete the user's own account; raise the refusals of a log-in, or `Refused` for the last administrator."""
+        """Delete the user's own account; raise `Refused` like a log-in, and for the last administrator."""
         self._accounts.authenticate(user.username, password, address)
         self._begin(user, user, "", is_erased=is_erased)
         self._finish_unless_running(user)
@@ -72,18 +72,18 @@ class AccountDeletion:
         self._finish_unless_running(user)
 
     def begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
-        """Delete another account, except its messages, which `finish` changes."""
+        """Delete another account; its messages stay until `finish` changes them."""
         self.check(by, user)
         self._begin(by, user, reason, is_erased=is_erased)
 
     def check(self, by: By, user: User) -> None:
-        """Raise `Refused` (`forbidden`) unless `by` may delete this account of another person."""
+        """Raise `Refused` (`forbidden`) unless `by` may delete this account, which belongs to another person."""
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators can delete other people's accounts.")
         check_power(by, user)
 
     def complete(self, act: Act) -> None:
-        """Complete the deletion of an administrator that stopped after the role was removed."""
+        """Complete an administrator's deletion that was interrupted after the role was removed."""
         self._states.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
 
     def finish(self, report: Report = lambda *_: None) -> None:
@@ -91,7 +91,7 @@ class AccountDeletion:
         for former in self._states.list_leaving():
             is_last_pass = self._clock() >= former.deleted_at + SETTLING
             if is_last_pass or former.id not in self._passed:
-                self._end_ties(former.id)  # again: the last requests may have created data
+                self._end_ties(former.id)  # a second time, because the last requests may have created data
                 if not self._departed_messages.erase(former, self.thread.may_go_on, report):
                     return
                 self._passed.add(former.id)
@@ -105,7 +105,7 @@ class AccountDeletion:
         def end(note: Note) -> bool:
             if user.role != "administrator":
                 return self._states.make_former(user.id, is_erased=is_erased, note=note)
-            self._moderation.resign(user, "member", note)  # after this write, `complete` will be called in any case
+            self._moderation.resign(user, "member", note)  # from now on, `complete` will be called
             return self._states.make_former(user.id, is_erased=is_erased)
 
         gone = Notice(kind="user", user=user.id, data={"end": True, "message": GONE})
@@ -124,7 +124,7 @@ class AccountDeletion:
     def _try_to(self, deed: Callable[[], object], user: User) -> None:
         try:
             deed()
-        except ChatroomError:  # the account is deleted; the rest is done when the database is back
+        except ChatroomError:  # the account is deleted; the thread does the rest when the database answers again
             log.warning("the sessions and rights of a deleted account are not ended yet", extra={"user": user.id})
 
     def _end_ties(self, user_id: str) -> None:

@@ -18,7 +18,7 @@ from chatroom.site.background import BackgroundThread, Lease, Report
 from chatroom.site.leases_store import LeaseStore
 
 BATCH = 500
-"""The messages that are erased in one write; posts to the room wait for it."""
+"""The number of messages that are erased in one write; posts to the room wait for this write."""
 LEASE = "clearing"
 LEASE_SECONDS = 30.0
 
@@ -45,7 +45,7 @@ class Clearing:
         """The thread that finishes clearings that any process began."""
 
     def clear(self, access: Access, person: Author, typed_title: str, reason: str = "") -> None:
-        """Clear the history up to now; raise `Refused` without the right to clear, or for a wrong title."""
+        """Clear the history up to now. Raise `Refused` if the user may not clear the room, or typed a wrong title."""
         check_clearing(access)
         if typed_title.strip() != access.room.title.strip():
             raise Refused("invalid", f"To confirm, type the room's name: {access.room.title}")
@@ -56,7 +56,7 @@ class Clearing:
             self.finish()
 
     def begin(self, room: Room, person: Author, reason: str) -> None:
-        """Hide the history up to now, record that in the audit log, and announce it in the room."""
+        """Hide the history up to now, record this act in the audit log, and announce it in the room."""
         newest = self._message_store.newest_revision(room.id)
         self._acts.do(
             "rooms",
@@ -86,7 +86,7 @@ class Clearing:
             is_left = any(not message.deleted_at for message in found)
             if is_left:
                 self._changes.make(room, self._changes.clearing(sequences))
-            rest_seconds = time.monotonic() - begun if is_left else 0.0  # posts come first
+            rest_seconds = time.monotonic() - begun if is_left else 0.0  # posts have priority
             sequence = sequences[-1] + 1
             report(room.slug, sequences[-1], room.cleared_sequence)
         return False

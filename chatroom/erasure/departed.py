@@ -1,6 +1,6 @@
 """End the memberships of a deleted user, and remove the user's name, or all messages, a batch at a time.
 
-The changes of messages are in the log. Repeating any of this has no effect.
+Each change of a message is in the room's log. Repeating a step changes nothing.
 """
 
 import time
@@ -19,7 +19,7 @@ from chatroom.site.background import Report
 from chatroom.site.notices import Notices
 
 BATCH = 200
-"""The messages that are changed in one write; posts to the room wait for it."""
+"""The number of messages that are changed in one write; posts to the room wait for this write."""
 ROOMS_AT_ONCE = 500
 GONE = "This account was deleted."
 
@@ -42,7 +42,7 @@ class DepartedMemberships:
         self._notices.tell(Notice(kind="user", user=user_id, data={"end": True, "message": GONE}))
         for room_id in self._rooms.members.list_managed_by(user_id):
             room = self._rooms.store.find(room_id)
-            if room is not None and room.kind == "private":  # in public rooms, administrators of the site can act
+            if room is not None and room.kind == "private":  # in a public room, the site's administrators can act
                 self._hand_over(user_id, room)
         rooms = self._rooms.listings.rooms_of(user_id)
         self._membership_store.forget(user_id)
@@ -71,9 +71,10 @@ class DepartedMessages:
         self._index = search.store
 
     def erase(self, former: FormerMember, goes_on: Callable[[float], bool], report: Report) -> bool:
-        """Go through all rooms once; return False if stopped before the end.
+        """Change the messages in all rooms once; return False if this was stopped before the end.
 
-        `goes_on` is called after each step with the seconds to rest, because posts come first.
+        After each step, `goes_on` is called with the seconds to rest, because posts have priority. If it returns False,
+        stop.
         """
         words = mark("from", former.id), mark("named", former.id)
         rooms = self._room_store.list_ids()

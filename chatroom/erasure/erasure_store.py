@@ -7,7 +7,7 @@ from chatroom.site.acts_store import Note, noting
 
 
 class ErasureStore:
-    """The fields of the rooms collection about erasure."""
+    """The fields about erasure in the rooms collection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -31,7 +31,7 @@ class ErasureStore:
             return [room_of(document) for document in self._rooms.find({"is_being_cleared": True})]
 
     def list_retaining(self) -> list[tuple[Room, int]]:
-        """Return the rooms with a retention, each with the sequence up to which all messages are deleted."""
+        """Return the rooms with a retention, each with the sequence up to which retention has deleted all messages."""
         with self._database.bounded():
             found = self._rooms.find({"retention_days": {"$gt": 0}})
             return [(room_of(room), room.get("retained_after", 0)) for room in found]

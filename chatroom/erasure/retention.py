@@ -1,4 +1,4 @@
-"""Delete messages that are older than the room's retention, as deletions, so that every reader learns of them.
+"""Delete messages that are older than the room's retention. Each deletion is a change that every reader learns of.
 
 A sweep deletes a few messages at a time; the room stores the progress.
 """
@@ -29,7 +29,7 @@ class Retention:
         self._clock = clock
 
     def count_older(self, access: Access, days: int) -> int:
-        """Count the messages that a retention of so many days would delete now, up to 10,000."""
+        """Count the messages that a retention of `days` days would delete now; stop at 10,000."""
         if not days:
             return 0
         limit = self._clock() - timedelta(days=days)

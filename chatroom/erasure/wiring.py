@@ -32,8 +32,8 @@ class ErasureParts:
         store = ErasureStore(site.context.database)
         memberships = DepartedMemberships(people.users, rooms, messages.writer, site.notices)
         ties = (
-            lambda _: site.acts.finish(is_urgent=True),  # its notes are in memberships and links, which end below
-            memberships.end_for,  # before the sessions end: open pages show the first notice
+            lambda _: site.acts.finish(is_urgent=True),  # first: memberships and links have its notes
+            memberships.end_for,  # before the sessions end: open pages show the first notice that they get
             *people.forget,
             *outbound.forget,
             *rooms.forget,

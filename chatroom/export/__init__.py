@@ -1,4 +1,4 @@
 """Exports: a room, the data of one user, and backups of everything.
 
-A backup that verifies can be restored into an empty database.
+If `verify` finds no error in a backup, the backup can be restored into an empty database.
 """

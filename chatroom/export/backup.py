@@ -1,7 +1,7 @@
 """Write a backup, verify a backup, and restore one into an empty database.
 
-No document in a backup refers to a missing one. Each room has its state at one moment, which may differ from room
-to room.
+No document in a backup refers to a missing one. All messages of a room have the state of one moment; each room has its
+own moment.
 """
 
 import time
@@ -39,7 +39,7 @@ REPORT_EVERY = 1000
 
 
 def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | None = None) -> Manifest:
-    """Write a backup to a new folder; people may post meanwhile."""
+    """Write a backup to a new folder; users can post during this time."""
     with explained(folder), unfinished(folder) as part:
         logs, files = Logs(), {}
         file_ids: list[str] = []
@@ -98,9 +98,9 @@ def restore(store: BackupStore, folder: Path, report: Report) -> Manifest:
 
 
 class Logs:
-    """The extent of each room's log, from the lines of its messages; takes a byte of memory per revision.
+    """The size of each room's log, counted from the lines of its messages; this needs a byte of memory per revision.
 
-    `bounds` are the highest revisions that are allowed.
+    `bounds` are the highest allowed revisions, by room.
     """
 
     def __init__(self, bounds: Mapping[str, int] | None = None) -> None:
@@ -112,10 +112,10 @@ class Logs:
         try:
             entry = _entry_decoder.decode(line)
             numbers = [_integer(number) for number in (entry.sequence, entry.revision, *entry.revisions)]
-        except ValueError:  # such as msgspec.ValidationError: the server wrote no such line, and would ignore it
+        except ValueError:  # a server never writes such a line, and would ignore it
             return True
         if min(numbers) < 1 or max(numbers) > self.newest(entry.room) + FURTHEST_JUMP:
-            return True  # as above
+            return True  # a server never writes such numbers either
         if self._bounds is not None and max(numbers) > self._bounds.get(entry.room, 0):
             raise BackupError(f"messages.jsonl goes beyond what {MANIFEST} says: {entry.room!r}, {max(numbers)}.")
         return self._logs.setdefault(entry.room, _Log()).take(numbers[0], numbers)
@@ -125,7 +125,7 @@ class Logs:
         return self._logs[room].newest if room in self._logs else 0
 
     def missing(self, room: str) -> int:
-        """Count the revisions that no message accounts for."""
+        """Count the revisions that no message of the backup has, or has had."""
         return self._logs[room].missing if room in self._logs else 0
 
     def facts(self) -> dict[str, RoomFacts]:
@@ -147,7 +147,7 @@ class _Log:
 
     @property
     def missing(self) -> int:
-        # A message that changed very often stores only its last revisions, so missing ones cannot be counted.
+        # A message that changed very often has only its last revisions, so missing revisions cannot be counted.
         return 0 if self._is_trimmed else self._marks.count(0)
 
     def take(self, sequence: int, revisions: list[int]) -> bool:
@@ -162,7 +162,7 @@ class _Log:
 
 
 class _Entry(msgspec.Struct):
-    """The fields of a message that give its place in the log, in Extended JSON: `{"$numberInt": "5"}`."""
+    """The fields of a message with its room and numbers, in Extended JSON (such as `{"$numberInt": "5"}`)."""
 
     room: str
     sequence: dict[str, str]
@@ -192,7 +192,7 @@ def _one(_: bytes) -> bool:
 
 
 def _read_messages(store: BackupStore, logs: Logs) -> Iterator[bytes]:
-    """Yield the lines of every room's log. The caller gives each line to `logs` before it takes the next."""
+    """Yield the lines of every room's log. The caller gives each line to `logs` before it takes the next line."""
     for room in store.rooms_with_messages():
         for _ in range(GAP_TRIES):
             yield from store.read_log(room, logs.newest(room))

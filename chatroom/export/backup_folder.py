@@ -1,6 +1,6 @@
 """The files of a backup: lines of Extended JSON, a checksum for each, and a manifest.
 
-A folder with a manifest is a complete backup: it is written under another name, and renamed at the end.
+A folder with a manifest is a complete backup. Until it is complete, the folder has another name.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class BackupError(ChatroomError):
 
 
 class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The checksums and counts of a file. A document that changed meanwhile has several lines; the last one counts."""
+    """The checksums and counts of a file. If a document changed meanwhile, only its last line is valid."""
 
     lines: int
     documents: int
@@ -39,7 +39,7 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RoomFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The extent of a room's log. Missing revisions were missing in the database: messages had been removed from it."""
+    """The size of a room's log. Missing revisions were missing in the database too: messages had been removed."""
 
     revision: int
     messages: int

@@ -1,6 +1,7 @@
 """Collections as lines of Extended JSON, for reading and writing.
 
-The messages of a room are read in the order of their revisions, so that all have the state at the end of the reading.
+A room's messages are read by revision; if a message changes meanwhile, it is read again. So all messages have the state
+at the end of the reading.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ class BackupStore:
         self._batches = {each.name: each.batch for each in collections}
 
     def batch_of(self, collection: str) -> int:
-        """Return the number of a collection's documents that are written, and held in memory, at once."""
+        """Return how many documents of a collection are in memory, and are written, at the same time."""
         return self._batches[collection]
 
     def estimate(self, collection: str) -> int:
@@ -50,9 +51,9 @@ class BackupStore:
             return sorted(room for room in self._database["messages"].distinct("room") if isinstance(room, str))
 
     def read_log(self, room: str, after: int) -> Iterator[bytes]:
-        """Yield the messages of a room that changed after a revision, by revision, until there are no newer changes.
+        """Yield the messages of a room that changed after the revision `after`, ordered by revision.
 
-        A message that changes meanwhile is yielded again. The last query finds no newer change.
+        A message that changes meanwhile is yielded again. The reading ends when there are no newer changes.
         """
         batch = self.batch_of("messages")
         while True:
@@ -67,7 +68,7 @@ class BackupStore:
                 return
 
     def read(self, collection: str) -> Iterator[bytes]:
-        """Yield every document that exists from the beginning of the reading to its end."""
+        """Yield at least every document that exists during the whole reading."""
         return map(_line, self._chunked(self._database[collection].find(), self.batch_of(collection)))
 
     def read_pieces(self, file_ids: Sequence[str]) -> Iterator[bytes]:
@@ -77,7 +78,7 @@ class BackupStore:
             yield from map(_line, self._chunked(cursor, self.batch_of("files.chunks")))
 
     def find_content(self, allowed: Mapping[str, str]) -> str | None:
-        """Return a collection that is not empty, if any; in each, the document with the allowed `_id` is ignored."""
+        """Return a collection that is not empty, or None; ignore the document whose `_id` is in `allowed`."""
         for name in [each.name for each in self.collections if each.backup != "omitted"]:
             with self._database.bounded():
                 if self._database[name].find_one({"_id": {"$ne": allowed.get(name)}}, {"_id": 1}) is not None:
@@ -89,7 +90,7 @@ class BackupStore:
         self._database.ensure_indexes(self.collections)
 
     def write(self, collection: str, lines: Sequence[bytes]) -> None:
-        """Store documents, replacing earlier states; raise `Refused` (`taken`, `invalid`)."""
+        """Store documents, and replace their earlier states; raise `Refused` (`taken`, `invalid`)."""
         documents: dict[str, Document] = {}
         for line in lines:
             document = _document(line)
@@ -106,7 +107,7 @@ class BackupStore:
                     raise Refused("taken", "the database has another document in its place") from error
 
     def finish(self) -> None:
-        """Make the erasure of all deleted users run again: the messages may be from just before it."""
+        """Let the server erase all deleted users again: the backup may have messages from before the first erasure."""
         with self._database.bounded(SECONDS):
             self._database["users"].update_many({"deleted_at": {"$exists": True}}, {"$set": {"is_leaving": True}})
 

@@ -21,13 +21,13 @@ PAGE = 500
 MOST_AT_ONCE = 4
 """The exports that one process writes at a time, at most one per user."""
 SKEW = timedelta(hours=1)
-"""The most by which the clocks of the processes may differ; the search for a day is wider by this."""
+"""The maximum difference between the clocks of processes. A search for a day begins earlier and ends later by this."""
 
 _unsafe = regex.compile(r"[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 
 
 class Days(msgspec.Struct, frozen=True):
-    """A range of time: from `since` on, before `until`; None is unlimited."""
+    """A range of time: from `since` on, and before `until`. None means no limit."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -50,7 +50,7 @@ class Exports:
 
     @contextmanager
     def slot(self, user_id: str) -> Iterator[None]:
-        """Take one of the few places for exports during the block; raise `Refused` (`busy`) if none is free."""
+        """Take one of the few places for exports, during the block; raise `Refused` (`busy`) if none is free."""
         with self._lock:
             if user_id in self._writing:
                 raise Refused("busy", "You already have a download running. Please wait for it.", retry_after=10.0)
@@ -64,7 +64,7 @@ class Exports:
                 self._writing.discard(user_id)
 
     def read(self, room: Room, days: Days) -> Iterator[Message]:
-        """Yield the messages of these days, oldest first, each in its state when its page is read."""
+        """Yield the messages of these days, oldest first. Each has the state of the moment when it was read."""
         sequence = self._store.first_since(room.id, days.since - SKEW) if days.since else 0
         sequence = max(sequence, room.cleared_sequence + 1)
         stop_at = days.until + SKEW if days.until else None
@@ -83,7 +83,7 @@ def check_export(access: Access) -> None:
 
 
 def parse_days(since: str, until: str) -> Days:
-    """Return the range from one day to another, both included, in UTC; raise `Refused` for an invalid date."""
+    """Return the range from the day `since` to the day `until` (included), in UTC; raise `Refused` if invalid."""
     first, last = _day(since), _day(until)
     if first and last and first > last:
         raise Refused("invalid", "The first day is after the last day. Please swap them.")
@@ -91,7 +91,7 @@ def parse_days(since: str, until: str) -> Days:
 
 
 def text_lines(room: Room, messages: Iterator[Message], now: datetime) -> Iterator[str]:
-    """Yield the room as plain text: a line per message, its further lines indented; times in UTC."""
+    """Yield the room as plain text: one entry per message, with further lines indented. Times are in UTC."""
     yield f"{safe(room.title)}\n{'=' * len(room.title)}\nExported {now:%Y-%m-%d %H:%M}. Times are in UTC.\n"
     day = None
     for message in messages:
@@ -102,7 +102,7 @@ def text_lines(room: Room, messages: Iterator[Message], now: datetime) -> Iterat
 
 
 def safe(text: str) -> str:
-    """Replace characters that move a terminal's cursor or change the direction of a line."""
+    """Replace characters that move a terminal's cursor, or that change the direction of the text."""
     replaced: str = _unsafe.sub("\ufffd", text)
     return replaced
 

@@ -45,7 +45,7 @@ class OwnData:
         self._index = search.store
 
     def read(self, user: User) -> Iterator[Record]:
-        """Return all records; raise `Refused` (`busy`) at once while the index is behind."""
+        """Return all records. If the search index is behind, raise `Refused` (`busy`) before the first record."""
         return self._records(user, self._rooms_written_in(user.id))
 
     def _records(self, user: User, rooms: dict[str, str]) -> Iterator[Record]:

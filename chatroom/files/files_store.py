@@ -16,8 +16,8 @@ from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import File
 from chatroom.mongo.database import Database, Document
 
-# Not the driver's own `gridfs`: its reader requests 16 MB at once for every download, and keeps a cursor open for the
-# whole download; its writer leaves unreferenced chunks when the process dies.
+# The driver's own `gridfs` is not used. Its reader requests 16 MB at once for every download, and keeps a cursor open
+# for the whole download. Its writer leaves unreferenced chunks when the process dies.
 
 INDEXES = [
     IndexModel([("metadata.check_at", ASCENDING)]),
@@ -29,13 +29,13 @@ CHUNK_INDEXES = [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=
 PIECE_BYTES = 255 * 1024
 """The chunk size of GridFS, so that its tools can read the files."""
 PIECES_AT_ONCE = 8
-"""The number of chunks that are written together, and so are in memory."""
+"""The number of chunks that are written together. All of them are in memory."""
 
 _BUT_THUMBNAIL = {"metadata.thumbnail": 0}
 
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file with the fields that decide who may read it. `client_id`: that of the message, or "" without one."""
+    """A file with the fields that decide who may read it. `client_id` is its message's, or "" without a message."""
 
     file: File
     room_id: str
@@ -87,7 +87,7 @@ class FileStore:
                 "thumbnail": thumbnail,
             },
         }
-        # Inserted first, so that the sweep finds the rest of a file if the process dies.
+        # The document is inserted before the chunks: if the process dies, the sweep finds the unfinished file.
         with self._database.bounded():
             self._files.insert_one(document)
         try:
@@ -100,7 +100,7 @@ class FileStore:
             raise
 
     def get(self, file_id: str) -> KeptFile:
-        """Return a complete file; raise `Refused` (`not_found`) for any other."""
+        """Return the complete file with this id; raise `Refused` (`not_found`) if there is none."""
         for kept in self.find_all([file_id]).values():
             return kept
         raise no_such_file()
@@ -119,7 +119,7 @@ class FileStore:
         return bytes(document["metadata"]["thumbnail"]) if document else b""
 
     def read(self, file_id: str, start: int, stop: int) -> Iterator[bytes]:
-        """Yield the bytes from `start` to before `stop`, chunk by chunk; raise `Unavailable` if a chunk is missing."""
+        """Yield the bytes `start` to `stop` (exclusive), chunk by chunk; raise `Unavailable` if a chunk is missing."""
         position = start
         while position < stop:
             number, offset = divmod(position, PIECE_BYTES)
@@ -144,7 +144,7 @@ class FileStore:
             return self._files.update_one(query, change).matched_count == 1
 
     def check_at(self, file_ids: Sequence[str], moment: datetime) -> None:
-        """Schedule these files for the sweep at that time."""
+        """Make the sweep check these files at a moment."""
         keys = [ObjectId(file_id) for file_id in file_ids]
         with self._database.bounded():
             self._files.update_many({"_id": {"$in": keys}}, {"$set": {"metadata.check_at": moment}})
@@ -193,7 +193,7 @@ class FileStore:
         return int(found[0]["bytes"]) if found else 0
 
     def recent(self, owner_id: str, since: datetime, until: datetime) -> list[KeptFile]:
-        """Return a user's files that the sweep will check in this time, including unfinished uploads."""
+        """Return a user's files that the sweep will check between two moments, including unfinished uploads."""
         query = {"metadata.owner": owner_id, "metadata.check_at": {"$gt": since, "$lte": until}}
         with self._database.bounded():
             return [_kept(document) for document in self._files.find(query, _BUT_THUMBNAIL)]

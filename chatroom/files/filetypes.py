@@ -1,4 +1,4 @@
-"""The type of a file, from its first bytes and never from its name, and how browsers may receive the file.
+"""The type of a file, found by its first bytes and never by its name. It decides whether browsers show the file.
 
 Browsers save all types that are not known to be harmless: no uploaded page opens under this site's address.
 """
@@ -24,12 +24,12 @@ PLAYED = {
     ".mov": "video/quicktime",
     ".webm": "video/webm",
 }
-"""Keyed by the extension from puremagic, whose media types are missing, or several for one format."""
+"""By the extension that puremagic finds. Its media types are not used: some are missing, some formats have several."""
 
 SAVED = {
     ".pdf": "application/pdf",
     ".zip": "application/zip",
-    ".docx": "application/zip",  # its first bytes do not distinguish a document from other archives
+    ".docx": "application/zip",  # the first bytes are those of any ZIP archive
     ".gz": "application/gzip",
     ".7z": "application/x-7z-compressed",
     ".rar": "application/vnd.rar",
@@ -46,7 +46,7 @@ _MARKS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
-    (b"%PDF-", "application/pdf"),  # could otherwise pass as text
+    (b"%PDF-", "application/pdf"),  # a PDF could otherwise pass as text
 )
 
 

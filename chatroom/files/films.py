@@ -30,7 +30,7 @@ SPHERICAL = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
 MOST_NOTES = 4_000_000
 """The maximum size in bytes of a sample table; with a larger one, the samples are not overwritten."""
 MOST_PIECES = 200_000
-"""The maximum number of pieces that are overwritten in a file, which takes about a second."""
+"""The maximum number of pieces that are overwritten in a file. Overwriting this many takes about a second."""
 ZEROS = bytes(65_536)
 
 
@@ -60,7 +60,7 @@ class _Reader:
         self._left = MOST_ATOMS
 
     def may_empty(self, size: int) -> bool:
-        """Count a piece to overwrite; return False if the limit is exceeded."""
+        """Count a piece that will be overwritten; return False if the limit is exceeded."""
         self._bytes_left -= size
         self._pieces_left -= 1
         return min(self._bytes_left, self._pieces_left) >= 0
@@ -132,7 +132,7 @@ def _inside(reader: _Reader, atom: Atom, *path: bytes) -> Iterator[Atom]:
 
 
 def _table(reader: _Reader, atom: Atom) -> "array[int]":
-    """Return the numbers of a table, after its version; each entry of `co64` is two numbers."""
+    """Return the numbers that follow the version of a table. Each entry of a `co64` table is two numbers."""
     if atom.name not in {b"stsc", b"stsz", b"stco", b"co64"} or atom.end - atom.content > MOST_NOTES:
         return array("I")
     reader.file.seek(atom.content + 4)
@@ -173,7 +173,7 @@ def _zero(file: BinaryIO, start: int, end: int) -> None:
 
 
 def _forget_time(file: BinaryIO, atom: Atom) -> None:
-    """Clear the times of creation and change; the atom's version decides their length."""
+    """Clear the times of creation and change; the atom's version decides how long these fields are."""
     file.seek(atom.content)
     size = 16 if file.read(1) == b"\1" else 8
     if atom.content + 4 + size <= atom.end:

@@ -1,7 +1,7 @@
-"""The files of messages: claimed when a message is posted, removed when it is edited or deleted.
+"""The files of messages. A message claims them when it is posted, and loses them when it is deleted.
 
-A file belongs to its uploader until its message is stored. The sweep removes a file a day after its upload, or after
-its message was deleted.
+A file belongs to its uploader until its message is stored. A day after the upload, the sweep removes a file that no
+message contains. It also removes the files of deleted messages.
 """
 
 import logging
@@ -79,7 +79,7 @@ class MessageFiles:
         self._clock = clock
 
     def attach(self, room: Room, draft: Draft, file_ids: Sequence[str]) -> Draft:
-        """Add files to a draft; each must be its author's, of this room, and of no other message. Idempotent."""
+        """Add files to a draft: files of its author, in this room, that no other message contains. Idempotent."""
         if not file_ids:
             return draft
         if len(file_ids) > self._most_files > 0 or len(set(file_ids)) != len(file_ids):
@@ -94,7 +94,7 @@ class MessageFiles:
         raise Refused("busy", "The files are in use. Please try again.", retry_after=1.0)
 
     def expect_removal(self, message: Message) -> None:
-        """Schedule the files of a message for the sweep, before a change removes them; the change may still fail."""
+        """Schedule the files of a message for the sweep. A change that may still fail removes them afterwards."""
         self._store.check_at([file.id for file in message.files], self._clock() + CHANGE_TIME)
 
     def remove(self, message: Message | Held) -> None:

@@ -23,7 +23,7 @@ MAX_FRAMES = 1000
 MAX_MOVING_PIXELS = 1_000_000_000
 """The total of all frames, because every reader's browser must draw them."""
 MAX_SCANS = 100
-"""The scans of a JPEG, each over the whole picture: 100,000 empty ones fit into a megabyte, and take hours."""
+"""The most scans of a JPEG. A scan covers the whole picture: 100,000 empty scans fit into a megabyte and take hours."""
 THUMBNAIL = (640, 480)
 SQUARES = (256, 80)
 ORIENTATION = 0x0112
@@ -48,7 +48,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_workers() -> Workers:
-    """Create the threads for pictures: processing one takes hundreds of megabytes, and seconds."""
+    """Create the threads that process pictures. One picture takes hundreds of megabytes of memory, and seconds."""
     return Workers("pictures", BUSY, retry_after=5.0)
 
 
@@ -67,7 +67,7 @@ def prepare(file: BinaryIO, type: str) -> Picture:
 
 
 def make_squares(file: BinaryIO, type: str) -> tuple[bytes, bytes]:
-    """Return the middle of a picture as a small and a large square, both WebP; raises the refusals of `prepare`."""
+    """Return the middle of a picture as a small and a large square, both WebP. Raises `Refused` as `prepare` does."""
     with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
         _check_size(image, file)
         upright = ImageOps.exif_transpose(image)
@@ -86,7 +86,7 @@ def _explained() -> Iterator[None]:
         raise _too_many_pixels() from error
     except Refused:
         raise
-    except Exception as error:  # damaged files cause many types: struct.error, SyntaxError, IndexError
+    except Exception as error:  # damaged files cause many errors: struct.error, SyntaxError, IndexError
         raise Refused("invalid", "The picture cannot be read: it is damaged or incomplete.") from error
 
 
@@ -125,7 +125,7 @@ def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, 
     out = io.BytesIO()
     profile = image.info.get("icc_profile")  # without it, colours would change
     if type == "image/jpeg":
-        # Without loss of quality: if the picture was not turned, with its own quantization tables.
+        # A picture that was not turned keeps its own quantization tables, and so loses no quality.
         image.format = "JPEG"  # an MPO of a phone is a JPEG followed by a second picture
         options = {"quality": "keep"} if upright is image else {"quality": 92, "subsampling": 0}
         upright.save(out, "JPEG", icc_profile=profile, comment=b"", progressive="progressive" in image.info, **options)
@@ -145,7 +145,7 @@ def _whole(file: BinaryIO) -> bytes:
 
 
 def _strip_png(content: bytes, frames: int) -> bytes:
-    """Return a PNG without EXIF and texts, not encoded again: that could enlarge it, and needs all frames at once."""
+    """Return a PNG without EXIF and texts. Encoding it again could enlarge it, and would need all frames at once."""
     pieces = [PNG_MARK]
     found = 0
     for name, chunk in _png_chunks(content):
@@ -169,11 +169,11 @@ def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _strip_webp(content: bytes) -> bytes:
-    """Return a WebP without EXIF, XMP, and bytes after its end."""
+    """Return a WebP without EXIF, without XMP, and without bytes after its end."""
     pieces = []
     for name, chunk in _webp_chunks(content):
         if name == b"VP8X":
-            chunk = chunk[:8] + bytes([chunk[8] & ~0b1100]) + chunk[9:]  # noqa: PLW2901  says that there is neither
+            chunk = chunk[:8] + bytes([chunk[8] & ~0b1100]) + chunk[9:]  # noqa: PLW2901  clears the flags of both
         if name not in {b"EXIF", b"XMP "}:
             pieces.append(chunk)
     body = b"WEBP" + b"".join(pieces)

@@ -1,7 +1,7 @@
 """Store uploaded files for future messages, within the limits on space.
 
-The content alone decides the type; pictures and videos lose the camera's metadata. The space for a file is counted, in
-every process, before its first byte is stored.
+The content alone decides the type; pictures and videos lose the camera's metadata. Every process counts the space
+for a file before the file's first byte is stored.
 """
 
 from collections.abc import Iterable, Iterator
@@ -96,13 +96,13 @@ class FileUploads:
         )
 
     def _check_space(self, user_id: str, now: datetime) -> None:
-        """Raise `Refused` (`full`) if the stored files take too much; they include the new one."""
+        """Raise `Refused` (`full`) if the stored files, with the new one, take too much space."""
         if 0 < self._most_total < self._store.total_bytes():
             raise Refused("full", "There is no space left for files. The operator of the site can add some.")
         recent = self._store.recent(user_id, now, now + UNUSED_FOR)
         if 0 < self.share < _bytes_of(recent):
             used = {kept.file.id for kept in recent if self._usage.is_used(kept)}
-            self._store.check_at(list(used), now + CHECK_EVERY)  # until then, they are not looked at again
+            self._store.check_at(list(used), now + CHECK_EVERY)  # they are not checked again before then
             if self.share < _bytes_of(kept for kept in recent if kept.file.id not in used):
                 allowed = f"at most {in_megabytes(self.share)} are allowed"
                 advice = "Post them, or wait: they are removed a day after the upload."
@@ -115,7 +115,7 @@ def in_megabytes(size: int) -> str:
 
 
 def _share(settings: Settings) -> int:
-    """Return the most bytes for a user's files without a message (one file always fits); 0 for no limit."""
+    """Return how many bytes a user's files without a message may take; 0 means no limit. One file always fits."""
     messages = MESSAGES_IN_PREPARATION * settings.max_file_bytes * max(1, settings.max_files_per_message)
     total = settings.max_total_file_bytes
     part = max(total // LEAST_PART, settings.max_file_bytes) if total else 0

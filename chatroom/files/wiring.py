@@ -19,7 +19,7 @@ COLLECTIONS = (
 
 
 class FileParts:
-    """The parts of this package; a server runs `threads` in the background."""
+    """The parts of this package; `threads` has the threads that a server runs."""
 
     def __init__(
         self,

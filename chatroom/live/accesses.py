@@ -28,7 +28,7 @@ class Accesses:
         """The user as others see the user now."""
         self.author = visitor.person.author
         self.forgotten = 0
-        """Counts calls of `forget`: a result of `ask` from before the last call is not cached."""
+        """The number of calls of `forget`: if it grows during `ask`, the result of `ask` is not cached."""
 
     def __contains__(self, slug: str) -> bool:
         return slug in self._known

@@ -1,6 +1,6 @@
 """Send responses and notifications to one client, in addition to the changes of its rooms.
 
-Frames are sent in order and in the same turn of the event loop, in one write with changes. Their number is bounded.
+Frames are sent in order. A write of changes also sends the waiting frames. At most `MAX_WAITING` frames wait.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ AT_ONCE = 100
 
 
 class Answers:
-    """The frames for one client. Calls `when_full` at too many waiting frames, and `when_gone` after a disconnect."""
+    """The frames for one client. Calls `when_full` if too many frames wait, and `when_gone` if the client is gone."""
 
     __slots__ = (
         "_in_flight",
@@ -81,7 +81,7 @@ class Answers:
             raise ConnectionResetError("the connection has ended")
 
     def send_with(self, news: bytes) -> bool:
-        """Send changes and all waiting frames in one write; return False, and send nothing, if it would block."""
+        """Send changes and all waiting frames in one write. If the write would block, send nothing and return False."""
         waiting = self._waiting
         if not waiting or self._sending:
             return self._write_now(news)

@@ -37,7 +37,7 @@ class Bridge:
         return self._engine is not None
 
     def open(self, appender: Appender, apply: Callable[[Notice], object]) -> None:
-        """Connect the bridge to the current event loop: to its appender, and to a function that applies a notice."""
+        """Open the bridge on the current event loop, with its appender and a function that applies a notice."""
         self._engine = _Engine(asyncio.get_running_loop(), appender, apply)
 
     def close(self) -> None:
@@ -45,8 +45,8 @@ class Bridge:
         self._engine = None
 
     def apply(self, notice: Notice) -> bool:
-        """Apply a notice to the connections of this process, without waiting; False without an engine."""
-        engine = self._engine  # which may close at this moment, in another thread
+        """Apply a notice to the connections of this process, without waiting. Return False if no engine runs."""
+        engine = self._engine  # another thread may close the bridge now
         if engine is None:
             return False
         with contextlib.suppress(RuntimeError):  # the loop has ended

@@ -33,10 +33,10 @@ def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> It
 
 
 def pipeline_for(origin: str) -> list[Document]:
-    """Make a filter that mongod applies, because this process knows its own writes already.
+    """Make a filter for mongod that leaves out this process's own writes, which this process knows already.
 
-    mongod applies `$eq`, `$gt` and `$lt` while it reads the oplog, where they cost almost nothing. With `$ne`,
-    mongod first makes an event of every message, which is a third of all work that a message causes in mongod.
+    mongod applies `$eq`, `$gt` and `$lt` while it reads the oplog, where they cost almost nothing. With `$ne`, mongod
+    first makes an event of every message, and this is a third of all work that a message causes in mongod.
     """
     field = "fullDocument.origin"
     others = [{field: {"$lt": origin}}, {field: {"$gt": origin}}, {field: None}]

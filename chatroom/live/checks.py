@@ -16,14 +16,14 @@ from chatroom.live.connections import Connection, Connections
 from chatroom.rooms.current_rights_store import Now
 
 PROLONG_TICKS = 20
-START_OVERLAP = timedelta(hours=1)  # between this process's clock and the database's
+START_OVERLAP = timedelta(hours=1)  # this process's clock may be ahead of the database's by so much
 OVERLAP = timedelta(seconds=10)
 ROUND_TICKS = 60
 """A round of this many seconds checks the rights of every user once. A user who connects during a round is checked in
-the next round, so after two minutes at most."""
+the next round: within two minutes."""
 
 ReadRights = Callable[[Collection[str], Collection[str], Collection[str]], Now]
-"""A function from user ids, room ids and session ids to their current state. Called in a thread."""
+"""A function that takes user ids, room ids and session ids, and reads their current state. Called in a thread."""
 
 
 class EndedSessions:
@@ -34,7 +34,7 @@ class EndedSessions:
         self._moment = utc_now() - START_OVERLAP
 
     def __call__(self) -> set[str]:
-        """The ids of recently ended sessions. Repeats the last ones, because ends do not become visible in order."""
+        """The ids of recently ended sessions. Some come twice, because an earlier end may become visible later."""
         found = self._ended_since(self._moment)
         if found:
             self._moment = max(self._moment, found[-1][1] - OVERLAP)
@@ -44,8 +44,8 @@ class EndedSessions:
 class SessionCheck:
     """End the connections of ended sessions, and prolong the sessions of active users.
 
-    `ended` reads the ids of ended sessions. `prolong` prolongs a session if `is_active`, and returns its expiry, or
-    None for an ended session. Both are called in a thread.
+    `ended` reads the ids of ended sessions. `prolong` prolongs the session if `is_active` is true. It returns the
+    expiry, or None if the session has ended. Both functions are called in a thread.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ def _is_turn_of(session_id: str, tick: int) -> bool:
 
 
 class RightsCheck:
-    """Check the cached rights of all connections, independent of notices: some users each second, read together."""
+    """Check the cached rights of all connections, even without notices. Each second, it checks some of the users."""
 
     def __init__(self, connections: Connections, run: RunInThread, read: ReadRights) -> None:
         self._connections = connections
@@ -119,7 +119,7 @@ class RightsCheck:
         rooms = {access.room.id for connection in connections for access in connection.accesses()}
         now: Now = await self._run(self._read, users, rooms, sessions)
         for connection in connections:
-            # The query had the session of each of these connections: none was opened later.
+            # The query included the session of each connection in this list: the list was made before the query.
             if connection.session_id not in now.sessions:
                 connection.end(4401, "the session ended")
                 continue

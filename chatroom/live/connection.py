@@ -26,11 +26,11 @@ from chatroom.live.sockets.websocket import Transport
 log = logging.getLogger(__name__)
 
 MAX_STRIKES = 100
-"""The number of successive refused frames that closes the connection."""
+"""After so many refused frames in a row, the connection is closed."""
 
 
 class Connection:
-    """Handle one client's frames in order, and send it the frames of its followers and the appender."""
+    """Handle one client's frames in order. Send the frames of the followers and of the appender to the client."""
 
     def __init__(
         self, engine: Engine, chat: Chat, visitor: Visitor, transport: Transport, *, format: Format = "text"
@@ -162,7 +162,7 @@ class Connection:
             await self._do_other(frame)
 
     async def _do_other(self, frame: Follow | Unfollow | Read | Typing) -> None:
-        """Execute a frame that stores no message. Only the pace limits such frames."""
+        """Execute a frame that stores no message. The only limit on such frames is the user's `Pace`."""
         self._rest_seconds = self._pace.take(FOLLOW if isinstance(frame, Follow) else 1)
         if isinstance(frame, Follow):
             await self._following.follow(frame)

@@ -49,7 +49,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """The functions that the engine calls: in threads, except `posted_here` and `posted_elsewhere`."""
+    """The functions that the engine calls. It calls all in threads, except `posted_here` and `posted_elsewhere`."""
 
     find_room: Callable[[str], Room | None]
     hear_notices: Callable[[], Sequence[Notice]]
@@ -60,7 +60,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     posted_here: Callable[[str, Sequence[Message]], None]
     posted_elsewhere: Callable[[str], None]
     read_rights: ReadRights | None = None
-    """Reads the current rights, to check the cached ones; without it, there is no check."""
+    """Reads the current rights, to check the cached rights. If it is None, no rights are checked."""
 
 
 class Engine:
@@ -141,7 +141,7 @@ class Engine:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def enter(self, room: Room, person: Person | None) -> LiveRoom:
-        """Open a room, and count a connection in it; with a `person`, also as present."""
+        """Open a room, and count a connection in it. If a `person` is given, this person is shown as present."""
         live = await self.rooms.open(room)
         live.enter()
         if person is not None:
@@ -175,7 +175,7 @@ class Engine:
                 try:
                     await chore(tick)
                 except Unavailable:
-                    continue  # logged where it was noticed
+                    continue  # already logged
                 except Exception:
                     log.exception("a periodic task of the engine failed and is tried again")
 

@@ -1,4 +1,4 @@
-"""Detect that another process has changed a room, by change stream or by polling.
+"""Detect that another process has changed a room: through a change stream, or by polling.
 
 A feed only gives hints (room and revision), and may miss, repeat or reorder them: changes are read from the store.
 """
@@ -19,7 +19,7 @@ Known = Callable[[], Mapping[str, int]]
 """A function that returns the followed rooms, each with its newest known revision."""
 
 Watch = Callable[[Callable[[], bool]], Iterator[tuple[str | None, int]]]
-"""A function that yields (room id, revision) of changes, and (None, 0) when open, until its argument returns True."""
+"""Yields (None, 0) when the stream is open, and (room id, revision) of changes; ends when its argument returns True."""
 
 SAFETY_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.1
@@ -29,7 +29,7 @@ LONGEST_PAUSE_SECONDS = 2.0
 def poll(
     newest_revisions: Callable[[Mapping[str, int]], Mapping[str, int]], known: Known, hint: Hint, *, seconds: float
 ) -> BackgroundThread:
-    """Make a feed that reads the newest revisions of the followed rooms every `seconds`."""
+    """Make a feed that, every `seconds`, reads the newest revision of each followed room."""
 
     def ask() -> None:
         for room, revision in newest_revisions(dict(known())).items():
@@ -39,10 +39,10 @@ def poll(
 
 
 class ChangeStreamFeed:
-    """Listen to the change stream; after a broken stream is open again, give a hint for every room.
+    """Listen to the change stream. Each time that the stream is opened, give a hint for every room.
 
-    The feed needs no resume token, because revisions show all missed changes. `safety` also polls slowly, in case the
-    stream stops without an error.
+    The feed needs no resume token, because revisions show all missed changes. `safety` is a second feed: it polls
+    slowly, in case the stream stops without an error.
     """
 
     def __init__(self, watch: Watch, safety: BackgroundThread, known: Known, hint: Hint) -> None:
@@ -73,7 +73,7 @@ class ChangeStreamFeed:
                     else:
                         self._hint(room, revision)
             except ChatroomError:
-                pass  # logged where it was noticed
+                pass  # already logged
             except Exception:
                 log.exception("the change stream feed failed once and continues")
             self._stopped.wait(random.uniform(pause / 2, pause))  # noqa: S311  not a secret

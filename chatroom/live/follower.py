@@ -37,9 +37,9 @@ async def follow(
     send_now: SendNow,
     news: Sequence[News] = (),
 ) -> None:
-    """Send a room's changes after `cursor` (None: only new changes) and its news, until cancelled.
+    """Send a room's news, and its changes after `cursor` (None: only new changes), until the task is cancelled.
 
-    While the follower waits, the tail itself sends new changes with `send_now`, as long as that succeeds.
+    While the follower waits, the tail itself sends new changes with `send_now`, as long as `send_now` succeeds.
     """
     cursor = tail.revision if cursor is None else cursor
     missed: int | None = 0

@@ -57,21 +57,21 @@ class Following:
         return slug in self._followers
 
     async def follow(self, frame: Follow) -> None:
-        """Follow a room from a cursor. A room that is followed already starts again at the cursor. Raises `Refused`."""
+        """Follow a room from a cursor. If the room is followed already, start again at the cursor. Raises `Refused`."""
         most = self._chat.limits.rooms_per_connection
         if frame.room not in self._followers and 0 < most <= len(self._followers):
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
         forgotten = self._accesses.forgotten
         room = (await self._accesses.get(frame.room)).room
-        if room.slug != frame.room:  # the client does not know the current slug, which frames would carry
+        if room.slug != frame.room:  # frames would have the current slug, which the client does not know
             self._answers.put(protocol.closed(frame.room, "moved", CLOSED["moved"], to=room.slug))
             return
         format = frame.format or self._format
-        person = None if format == "brief" else self._accesses.person  # who only counts is not present
+        person = None if format == "brief" else self._accesses.person  # a `brief` client is not shown as present
         live = await self._engine.enter(room, person)
         try:
             if frame.after is not None and frame.after > live.tail.revision:
-                # Another process may have given this cursor before our tail has it; any other cursor is refused.
+                # The cursor may come from another process, which is ahead of our tail. Otherwise `after` refuses it.
                 await self._engine.run(self._chat.history.after, room, frame.after, 1)
         except BaseException:
             self._engine.leave(live, person)
@@ -92,7 +92,7 @@ class Following:
             follower.cancel()
 
     def look_again(self, room_id: str | None, why: str) -> None:
-        """Check whether the user is still a member, in one room or in all (None); unfollow lost rooms."""
+        """Check in one room, or in all (None), whether the user is still a member. If not, unfollow the room."""
         for slug, live in self._followed.items():
             if room_id in {None, live.room.id}:
                 self._start(self._look_again(slug, why))

@@ -23,7 +23,7 @@ REASON_BYTES = 123
 
 
 class NoticeReceiver:
-    """Apply notices. `count` is their number: if it has grown during a read, the result may be outdated."""
+    """Apply notices. `count` is the number of notices: if `count` grows during a read, the result may be outdated."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ async def _access(receiver: NoticeReceiver, notice: Notice) -> None:
 
 
 async def _user(receiver: NoticeReceiver, notice: Notice) -> None:
-    """A user's names, role or ban changed; with `data.end` their connections end, and `data.message` is the reason."""
+    """A user's names, role or ban changed. `data.end`: end the user's connections, with the reason `data.message`."""
     for connection in receiver.connections.of(notice.user):
         if notice.data.get("end"):
             reason = notice.data.get("message", "").encode()[:REASON_BYTES].decode(errors="ignore")

@@ -27,7 +27,7 @@ class Posts:
         self._answers = answers
 
     async def post(self, frame: Post) -> bool:
-        """Queue a post; False if the post was stored already, and is answered at once. Raises `Refused`."""
+        """Queue a post; raise `Refused`. If a refused post was accepted earlier, repeat the answer and return False."""
         access = await self._accesses.get(frame.room)
         if self._answers.are_many:
             await self._answers.until_few()

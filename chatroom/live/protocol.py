@@ -97,7 +97,7 @@ class Read(Frame, frozen=True, tag="read"):
 
 
 class Typing(Frame, frozen=True, tag="typing"):
-    """Announce typing; repeated every three seconds while it lasts."""
+    """Announce that the user is typing. Clients repeat this every three seconds."""
 
 
 ClientFrame = Post | Edit | Delete | React | Pin | Follow | Unfollow | Read | Typing
@@ -139,7 +139,7 @@ def parse(raw: str) -> ClientFrame:
 def subject_of(raw: str) -> dict[str, Any]:
     """The `room` and `client_id` of a refused frame, if they can be read."""
     try:
-        frame = json.loads(raw)  # also reads lone surrogates, for which the frame may have been refused
+        frame = json.loads(raw)  # `json` accepts lone surrogates, a possible reason of the refusal
     except (RecursionError, ValueError):
         return {}
     if not isinstance(frame, dict):
@@ -174,7 +174,7 @@ def wire(message: Message, format: Format) -> WireMessage:
     )
 
 
-@lru_cache(64)  # the messages of a batch have the same
+@lru_cache(64)  # the messages of a batch have the same time
 def timestamp(moment: datetime) -> str:
     """A time as `2026-11-21T01:02:03.456Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -195,19 +195,19 @@ def changes(room: str, revision: int, pieces: Sequence[bytes]) -> bytes:
 
 
 def stored(room: str, message: Message, client_id: str | None) -> bytes:
-    """The answer to a post or change, new or repeated. `client_id` is the client id of the frame."""
+    """The answer to a post or change that is stored, now or earlier. `client_id` is the client id of the frame."""
     return b'{"type":"stored",' + _encoder.encode(stored_answer(room, message, client_id))[1:]
 
 
 def held(room: str, message: Held) -> bytes:
-    """The answer to a post that waits for approval, new or repeated."""
+    """The answer to a post that waits for approval, also if the post is repeated."""
     answer = msgspec.to_builtins(answer_of(room, message))
     del answer["held"]
     return _encoder.encode({"type": "held", **answer})
 
 
 def approval(room: str) -> bytes:
-    """The frame after a change of the user's held messages in a room: the client reads them again."""
+    """The frame after a change of the user's held messages in a room. The client then reads these messages again."""
     return _encoder.encode({"type": "approval", "room": room})
 
 

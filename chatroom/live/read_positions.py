@@ -26,7 +26,7 @@ class Positions:
         self._task: asyncio.Task[None] | None = None
 
     def put(self, access: Access, sequence: int) -> None:
-        """Store a position soon, unless the client sends a later position in the same room before."""
+        """Store a position soon. A later position in the same room replaces a position that is not stored yet."""
         _, known = self._waiting.get(access.room.id, (access, 0))
         self._waiting[access.room.id] = (access, max(sequence, known))
         if self._task is None or self._task.done():

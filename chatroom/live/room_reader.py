@@ -27,7 +27,7 @@ TOGETHER_SECONDS = 0.02
 LATELY = timedelta(seconds=2)
 
 Hear = Callable[[str, int], Awaitable["asyncio.Future[Any] | None"]]
-"""A function from a room and the newest revision by other processes to this process's running write there, if any."""
+"""Takes a room and the newest revision by other processes; returns this process's running write there, if any."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -99,7 +99,7 @@ class RoomReader:
         return found
 
     async def _take_in(self, found: Sequence[Message]) -> None:
-        """Show the new changes to readers, if possible in one frame with messages that this process is storing."""
+        """Show new changes to readers. If this process is storing messages, wait shortly to show both in one frame."""
         writing = None
         if any(message.origin != self._source.store.origin for message in found):
             writing = await self._source.hear(self._room.id, found[-1].revision)
@@ -108,7 +108,7 @@ class RoomReader:
         self._count_posts(found)
         if writing is not None:
             await asyncio.wait([writing], timeout=TOGETHER_SECONDS)
-            await asyncio.sleep(0)  # now the appender shows its own messages together with these
+            await asyncio.sleep(0)  # now the appender shows its own messages, and these with them
         self._tail.show()
 
     def _count_posts(self, found: Iterable[Message]) -> None:
@@ -124,7 +124,7 @@ class RoomReader:
 
 
 def forget(tasks: dict[Any, asyncio.Task[Any]], key: Any, task: asyncio.Task[Any]) -> None:
-    """Remove a finished task, and mark its error as retrieved: the callers that awaited the task have it."""
+    """Remove a finished task. Mark its error as retrieved, because the callers that awaited the task have the error."""
     tasks.pop(key, None)
     if not task.cancelled():
         task.exception()

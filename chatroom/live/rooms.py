@@ -42,8 +42,8 @@ class LiveRoom:
         self.connections -= 1
 
     def is_news(self, revision: int) -> bool:
-        """Whether a hint must be passed to the event loop, with `follow_hint`. Called in a feed's thread."""
-        # A hint on its way also serves all later hints, because the store is read after its arrival.
+        """Whether the event loop must call `follow_hint` for a hint. Called in a feed's thread."""
+        # While one hint is on its way, later hints need not be passed: when it arrives, all changes are read.
         if self._is_hinted or revision <= self.tail.revision:
             return False
         self._is_hinted = True
@@ -137,6 +137,6 @@ class LiveRooms:
         source = self._source
         revision: int = await source.run(source.store.newest_revision, room.id)
         live = self._rooms[room.id] = LiveRoom(room, self._make_tail(room.slug, revision), source)
-        # The room receives hints only from now on: read the changes since `revision` was read.
+        # The room receives hints only from now on. Read the changes that were stored since `revision` was read.
         live.reader.refresh()
         return live

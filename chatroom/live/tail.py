@@ -1,6 +1,6 @@
 """Hold a room's newest changes in memory, and send them to waiting readers.
 
-Changes may be offered twice, late or out of order. The tail keeps them without gaps, bounded in number and bytes.
+Changes may be offered twice, late or out of order. The tail has no gaps, and is limited in number and bytes.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 FRAME_MESSAGES = 500
 FRAME_BYTES = 128_000
 KEPT_FRAMES = 8
-"""The most cached frames. Returning readers have many different cursors, and each cached frame copies the messages."""
+"""The most cached frames: each is a copy of messages, and returning readers have many different cursors."""
 
 SendNow = Callable[[bytes], bool]
 """A function that sends a frame without waiting; returns False, and sends nothing, if it would have to wait."""
@@ -27,7 +27,7 @@ SendNow = Callable[[bytes], bool]
 def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -> tuple[bytes, int, int]:
     """Join encoded messages, each with its revision, up to the size of one frame.
 
-    Returns the frame, the cursor after it (`newest` if it has all messages), and how many messages it has.
+    Returns the frame, the cursor after the frame (`newest` if the frame has all messages), and the number of messages.
     """
     taken: list[bytes] = []
     size = cursor = 0
@@ -107,9 +107,9 @@ class Tail:
         return is_dense
 
     def fill(self, messages: Iterable[Message]) -> None:
-        """Append all changes after `revision` from the store, in order. A gap means that a message has changed again.
+        """Append all changes after `revision` from the store, in order.
 
-        Readers get the changes at `show`, or with the next offered changes.
+        A revision is missing if its message has changed again. Readers get the changes at the next `show` or `offer`.
         """
         for message in messages:
             if message.revision > self.revision:
@@ -121,7 +121,7 @@ class Tail:
             self._spread()
 
     def frame(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
-        """Return a bounded frame with the changes after `cursor`, the new cursor, and the number of its messages.
+        """Return a bounded frame with the changes after `cursor`, the new cursor, and the number of messages.
 
         The frame is made once for all readers at the same cursor. `cursor` must not be before `start`.
         """
@@ -135,9 +135,9 @@ class Tail:
         return frame
 
     async def wait(self, cursor: int, format: Format, send_now: SendNow) -> int:
-        """Wait, for a reader at the end, until the reader must act again; return the reader's new cursor.
+        """Wait until a reader that has all changes must act again; return the reader's new cursor.
 
-        Meanwhile, new changes are sent with `send_now`, as long as that succeeds.
+        Meanwhile, `send_now` sends new changes, as long as it succeeds.
         """
         waiter = Waiter(cursor, format, send_now)
         self._waiting[waiter] = None
@@ -220,5 +220,5 @@ class Tail:
 
 
 def _wake(waiter: Waiter) -> None:
-    if not waiter.woken.done():  # or its follower was cancelled
+    if not waiter.woken.done():  # done: woken before, or its follower was cancelled
         waiter.woken.set_result(None)

@@ -1,4 +1,4 @@
 """Messages: post, change, render and read them.
 
-A message is stored once. `sequence` and `revision` are the only orders.
+A message is stored once. Messages have only two orders: `sequence` and `revision`.
 """

@@ -25,7 +25,7 @@ class Appending:
     async def append_now(self, room_id: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
         """Store drafts from the event loop, as the messages that follow the revision `after`.
 
-        Returns None if the caller must call `append`, because a text has markup or the write failed.
+        Returns None if a text has markup or the write failed. Then the caller must call `append`.
         """
         rendered = _render_all_plain(drafts)
         if self._store_now is None or rendered is None:

@@ -1,7 +1,7 @@
 """The only write from the event loop: insert posts at the next revisions of their room.
 
-A write in a thread would wait three times for the interpreter's lock, behind every page that is rendered. If this
-write fails, `MessageStore.append` stores the posts in a thread.
+A write in a thread would wait for the interpreter's lock three times, and threads that render pages hold this lock. If
+the write from the event loop fails, `MessageStore.append` stores the posts in a thread.
 """
 
 import logging
@@ -41,10 +41,10 @@ class AsyncMessages:
         self._store = store
 
     async def append(self, room: str, drafts: Sequence[Rendered], after: int) -> list[Stored] | None:
-        """Store drafts after the newest revision `after`; return when a majority has stored them.
+        """Store drafts at the revisions after the room's newest one, `after`; return when a majority has stored them.
 
-        Returns None if the outcome is unknown or a draft is stored already: pass the same drafts to
-        `MessageStore.append`, which finds the stored drafts and stores the others. Raises `Outrun`.
+        Returns None if the outcome is unknown or a draft is stored already. Then pass the same drafts to
+        `MessageStore.append`: it finds the stored drafts and stores the others. Raises `Outrun`.
         """
         documents = self._store.documents(room, after, drafts)
         return self._store.stored(documents) if await self._has_stored(documents) else None

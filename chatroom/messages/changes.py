@@ -34,7 +34,7 @@ Edit = Callable[[Message], Mapping[str, Any] | None]
 
 
 class Changes:
-    """Create the changes of messages, and make them. Only people change messages; webhooks cannot."""
+    """Create changes of messages; `make` carries a change out. Only people change messages; webhooks cannot."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Changes:
         self._clock = clock
 
     def editing(self, access: Access, message_id: str, text: str, *, seen: int | None = None) -> Change:
-        """The change of a text by its author; raise `Refused` for a text that is not allowed.
+        """The change of a message's text by its author; raise `Refused` if the new text is not allowed.
 
         `seen` is the revision that the author saw. The change refuses to overwrite a later edit (`conflict`).
         """
@@ -209,7 +209,7 @@ class Changes:
         self._acts.intend(notes[0], access.room.id)
 
     def _note_pin(self, access: Access, message: Message) -> None:
-        """Write an event line that says who pinned the message, as a reply to it."""
+        """Reply to the message with an event line that says who pinned it."""
         client_id = make_client_id(f"pin-{message.id}-{message.revision}")
         text = f"{access.name} pinned a message"
         line = Draft(author=access.author, text=text, client_id=client_id, reply_to=message.sequence, kind="event")

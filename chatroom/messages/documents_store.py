@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def make_document(room: str, revision: int, draft: Draft, html: str, *, sent_at: datetime, origin: str) -> Document:
-    """Make the document that stores a draft as the message with this revision."""
+    """Make the document of a new message from a draft. `revision` becomes the message's sequence and revision."""
     return {
         "_id": ObjectId(),
         "room": room,

@@ -26,7 +26,7 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 def find_emoji(text: str) -> str | None:
-    """The usual form of the emoji in a text; None for other texts. The text may be a short code without colons."""
+    """The usual form of an emoji, which may be given as a short code without colons; None for any other text."""
     if len(text) > LONGEST:
         return None
     known = _known()

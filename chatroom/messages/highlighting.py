@@ -25,7 +25,7 @@ MOST_SECONDS = 0.05
 """The processor time for the code of one message."""
 BURST_SECONDS = 0.3
 RATE = 0.02
-"""The processor seconds per second for the code of one person, after a burst."""
+"""After a burst, the code of one person may use this many seconds of processor time per second."""
 MOST_PEOPLE = 10_000
 
 CLASSES = {"k", "kt", "nf", "nc", "nb", "nd", "nt", "na", "nv", "s", "m", "c", "gd", "gi", "gh"}

@@ -1,4 +1,4 @@
-"""Pages of a room's history, single messages, and the changes since a cursor, as members may read them."""
+"""What members may read of a room: pages of its history, single messages, and the changes since a cursor."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -11,9 +11,9 @@ from chatroom.messages.messages_store import MessageStore
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of messages. `revision` is the cursor for later changes; `more` says whether this direction goes on.
+    """A page of messages. `revision` is the cursor for later changes.
 
-    `newer` says whether newer messages follow a page from the middle of the room.
+    `more`: further messages follow in the same direction. `newer`: newer messages follow a page from the room's middle.
     """
 
     messages: list[Message]
@@ -36,7 +36,7 @@ class History:
         return found[0]
 
     def quoted(self, room: Room, messages: Iterable[Message]) -> dict[int, Message]:
-        """The messages to which these messages reply, by sequence, in one query."""
+        """The messages to which these messages reply, by sequence. One query reads them all."""
         wanted = {message.reply_to for message in messages if message.reply_to is not None}
         return {found.sequence: found for found in self._store.by_sequences(room.id, wanted)}
 
@@ -49,7 +49,7 @@ class History:
         return self._page(room, limit, lambda: self._store.before(room.id, sequence, limit + 1))
 
     def around(self, room: Room, sequence: int, limit: int) -> Page:
-        """The messages around a sequence, oldest first; raise `Refused` (`not_found`) beyond the newest message."""
+        """The messages around a sequence, oldest first; raise `Refused` (`not_found`) if all messages are before it."""
         revision = self._store.newest_revision(room.id)
         half = limit // 2
         later = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), half + 2)
@@ -79,8 +79,8 @@ class History:
         return Page(messages=page, revision=page[-1].revision if page else revision, more=len(found) > limit)
 
     def _page(self, room: Room, limit: int, read: Callable[[], list[Message]]) -> Page:
-        # Read the cursor before the page: a change in between then arrives twice, which is harmless because of its
-        # revision. In the other order, the change would never arrive.
+        # Read the cursor before the page. A change between the two reads then arrives twice, and its revision shows
+        # that it is the same change. In the other order, the change would never arrive.
         revision = self._store.newest_revision(room.id)
         found = _shown(room, read())
         return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)

@@ -22,7 +22,7 @@ MAX_HINTS = 10_000
 MOST_PINS = 50
 
 Key = tuple[str, str]
-"""The unique key of a message in its room: the ids of the author and of the client."""
+"""The unique key of a message in its room: the author's id and the client id."""
 
 
 class RoomsLog:
@@ -76,7 +76,7 @@ class MessageLog(RoomsLog):
             return self._newest_revision(room)
 
     def find_by_client_id(self, room: str, author_id: str, client_id: str) -> Message | None:
-        """The message of a draft, if it is stored."""
+        """The stored message of a draft, or None."""
         with self._database.bounded():
             return read_by_keys(self._messages, room, [(author_id, client_id)]).get((author_id, client_id))
 
@@ -97,7 +97,7 @@ class MessageLog(RoomsLog):
         return self._page({"room": room, "sequence": {"$gte": sequence}}, "sequence", ASCENDING, limit)
 
     def first_since(self, room: str, moment: datetime) -> int:
-        """The sequence of the first message that was sent at this time or later, if the clocks of the servers agree."""
+        """The sequence of the first message that was sent at this time or later. The servers' clocks must agree."""
         with self._database.bounded():
             low, high = 0, self._newest_revision(room) + 1
             while low < high:
@@ -125,7 +125,7 @@ class MessageLog(RoomsLog):
         return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, MOST_PINS)
 
     def count_older(self, room: str, moment: datetime, *, after: int) -> int:
-        """The number of undeleted messages after a sequence that were sent before `moment`; at most 10,000."""
+        """The number of undeleted messages that follow a sequence and were sent before `moment`; at most 10,000."""
         place = {"$gt": after, "$lt": self.first_since(room, moment)}
         query = {"room": room, "sequence": place, "deleted_at": None}
         with self._database.bounded():

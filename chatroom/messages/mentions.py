@@ -1,4 +1,4 @@
-"""Find the mentions in a text: members by `@username`, and everybody by `@room`, for moderators.
+"""Find the mentions in a text: `@username` mentions a member, and `@room` by a moderator mentions everybody.
 
 The database is queried before a draft is queued, and only if the text contains an `@`.
 """

@@ -1,6 +1,6 @@
 """Write the log of a room: append messages, and change them.
 
-Revisions have no gaps and become visible in order. An author's `client_id` is stored at most once in a room, for ever.
+Revisions have no gaps and become visible in order. An author's `client_id` is never stored twice in one room.
 """
 
 import time
@@ -59,7 +59,7 @@ class Rendered(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> Key:
-        """The unique key in the room: the ids of the author and of the client."""
+        """The unique key in the room: the author's id and the client id."""
         return self.draft.author.id, self.draft.client_id
 
 
@@ -79,10 +79,10 @@ class MessageStore(MessageLog):
         self._clock = clock
 
     def append(self, room: str, drafts: Sequence[Rendered], *, after: int | None = None) -> list[Stored]:
-        """Store drafts as the room's next messages. For a draft that is stored already, return its first message.
+        """Store drafts as the room's next messages. If a draft is stored already, return its stored message.
 
-        `after` is the newest revision that the caller has read; an outdated revision costs a round trip. Raises
-        `Unavailable` if the outcome is unknown: call again with the same drafts.
+        `after` is the newest revision that the caller has read; if it is outdated, the write takes one more round trip.
+        Raises `Unavailable` if the outcome is unknown: then call `append` again with the same drafts.
         """
         waiting: dict[Key, Rendered] = {}
         for draft in drafts:
@@ -105,8 +105,8 @@ class MessageStore(MessageLog):
                     newest = self._newest_revision(room)
                     if newest == last or not is_first:
                         # No other writer used the revision, so some drafts are stored already. A duplicate key alone
-                        # proves nothing: that document may be rolled back. Only documents that a majority read finds
-                        # count as stored; the other drafts are tried again.
+                        # proves nothing: that document may be rolled back. A draft counts as stored only if a read
+                        # of the majority's state finds it. The other drafts are tried again.
                         for key, message in read_by_keys(self._messages, room, list(waiting)).items():
                             stored[key] = Stored(message, is_repeated=message.id not in ours)
                             del waiting[key]
@@ -161,9 +161,9 @@ class MessageStore(MessageLog):
         attempt = 0
         with self._database.bounded():
             while True:
-                # Read the newest revision before the messages. If another writer changes the room in between, it uses
-                # the next revision: our write at that revision then fails and stops our later writes. A message that
-                # has changed meanwhile is not updated, and the other writer has used its revision: no gap.
+                # Read the newest revision before the messages. If another writer changes the room in between, that
+                # writer uses the next revision. Then our write at this revision fails, and our later writes stop. If a
+                # message has changed meanwhile, it is not updated. Its revision is used by the other writer: no gap.
                 last = self._newest_revision(room)
                 found = map(get_message, self._messages.find({"room": room, "sequence": {"$in": list(sequences)}}))
                 messages = sorted(found, key=lambda message: message.sequence)
@@ -183,8 +183,8 @@ class MessageStore(MessageLog):
     def has_come_to(self, room: str, revision: int) -> bool:
         """Whether the room has certainly reached a revision.
 
-        A newly elected primary has all writes of the majority, but may read an older state until a majority confirms
-        its next write.
+        A newly elected primary has every write that a majority has stored. But its reads may return an older state
+        until a majority has stored its next write.
         """
         with self._database.bounded():
             if self._newest_revision(room) >= revision:
@@ -194,7 +194,7 @@ class MessageStore(MessageLog):
             return self._newest_revision(room) >= revision
 
     def documents(self, room: str, last: int, drafts: Iterable[Rendered]) -> list[Document]:
-        """Make the documents that store drafts as the messages after the revision `last`."""
+        """Make the documents of new messages from drafts; their revisions are `last` + 1, `last` + 2, ..."""
         now = as_stored(self._clock())
         return [
             make_document(room, revision, rendered.draft, rendered.html, sent_at=now, origin=self.origin)
@@ -202,11 +202,11 @@ class MessageStore(MessageLog):
         ]
 
     def stored(self, documents: Iterable[Document]) -> list[Stored]:
-        """The new messages of documents that a majority has stored."""
+        """The result of `append` for documents that are all new."""
         return [Stored(get_message(document), is_repeated=False) for document in documents]
 
     def _next_state(self, message: Message, fields: Mapping[str, Any], revision: int) -> tuple[Document, Document]:
-        """The query that matches the message only if it has not changed since it was read, and the update."""
+        """A query and an update. The query matches the message only if it has not changed since it was read."""
         numbers = {"revision": revision} | ({"text_revision": revision} if "text" in fields else {})
         update = {
             "$set": {**fields, **numbers, "origin": self.origin},

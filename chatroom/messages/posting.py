@@ -1,13 +1,12 @@
 """Posting: check every new message, from the websocket, Socket.IO, form, API, webhook or approval.
 
-The checks are in this order. The first three do not use the database:
+The checks, in this order: 1. the rules of the room (`chatroom.messages.rules`), 2. the text, 3. the rate, 4. the reply,
+5. the files, 6. the turn in a slow room, 7. holding for approval, 8. mentions and code. Checks 1 to 3 do not use the
+database. Check 3 counts the draft even if a later check refuses it.
 
-1. the rules of the room (`chatroom.messages.rules`), 2. the text, 3. the rate;
-4. the reply, 5. the files, 6. the turn in a slow room, 7. holding for approval, 8. mentions and code.
-
-If a check refuses a draft whose client id is stored or held already, the response is the first message; the form
-looks for it before the checks. Step 3 counts the draft, even if a later step refuses it. An approved message was
-checked before it was held, and goes through `post_approved`.
+If a check refuses a draft, but a message with its client id is stored or held already, the response is that message.
+The form looks for that message before the checks. An approved message was checked before it was held, so
+`post_approved` does not check it again.
 """
 
 from collections.abc import Callable, Sequence
@@ -75,7 +74,7 @@ class Posting:
         """Count a post or change against the rate of its user and address; raise `Refused` (`too_fast`)."""
 
     def post(self, said: Submission) -> Stored | Held:
-        """Post a message; return when a majority has stored it, or it is held. Raises `Unavailable` if unknown."""
+        """Post or hold a message; return when a majority has stored it. Raises `Unavailable` if this is unknown."""
         try:
             outcome = self.complete(said, self.check(said))
         except Refused as refusal:
@@ -88,7 +87,7 @@ class Posting:
         return self._writer.post(room, self._texts.with_code(named))
 
     def check_approving(self, access: Access) -> None:
-        """Raise `Refused` if the room forbids to post a held message. A mute of its author does not forbid it."""
+        """Raise `Refused` if a rule of the room forbids a held message. A mute of its author does not forbid it."""
         self._rules.check_lasting(access, "person")
 
     def change(self, access: Access, change: Change, address: str) -> Message:
@@ -97,7 +96,7 @@ class Posting:
         return self._writer.change(access.room, change)
 
     def check(self, said: Submission) -> Draft:
-        """Make the draft, after the checks that do not use the database; raise `Refused`."""
+        """Make the checks that do not use the database; return the draft. Raises `Refused`."""
         self._rules.check("post", said.access, said.actor)
         self._texts.check(said.text, may_be_empty=bool(said.file_ids or said.upload))
         self.count(said.author.id, said.address)
@@ -127,10 +126,10 @@ class Posting:
         """Make the checks that use the database; return the draft to store, or the held message. Raises `Refused`."""
         access = said.access
         self._check_reply(access.room, draft.reply_to)
-        if said.upload is None:  # an expired file costs no turn
+        if said.upload is None:  # files first: a draft with an expired file takes no turn
             draft = self._files.attach(access.room, draft, said.file_ids)
             self._rules.take_turn(access, said.actor, draft.client_id)
-        else:  # nothing is stored for a user who must wait for a turn
+        else:  # turn first: no file is stored for a user who must wait
             self._rules.take_turn(access, said.actor, draft.client_id)
             draft = self._files.attach(access.room, draft, said.upload())
         held = self._holding.hold(access, draft) if said.actor == "person" else None

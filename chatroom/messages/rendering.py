@@ -126,7 +126,7 @@ def has_code(text: str) -> bool:
 def render(text: str, people: Collection[Person] = (), highlight: Highlight = highlighting.highlight) -> str:
     """Render a message's text as HTML. Line breaks are kept, and raw HTML is shown as typed.
 
-    A mention of one of the `people`, outside code and links, shows their display name.
+    Outside code and links, a mention of one of the `people` shows this person's display name.
     """
     plain = render_plain(text) if not people else None
     if plain is not None:
@@ -154,7 +154,7 @@ def is_emoji_only(text: str) -> bool:
 
 
 def names_in(text: str) -> list[str]:
-    """The words after an `@` in a text, outside code and links, as typed."""
+    """The words after an `@` in a text, as typed, except in code and links."""
     names: list[str] = []
     _parser_for(text).parse(text, {"names": names})
     return names

@@ -1,7 +1,7 @@
 """The rules of a room: who may not post, edit, react or pin now.
 
-The rules are one ordered list for all entry points and pages, and the first rule that applies decides. The caller says
-who acts: a person, or a webhook, which has its creator's rights.
+All entry points and pages use one ordered list of rules; the first rule that applies decides. The caller says who acts:
+a person, or a webhook, which has its creator's rights.
 """
 
 from collections.abc import Callable
@@ -26,14 +26,14 @@ MEMBERS: frozenset[ActorKind] = frozenset({"member"})
 PEOPLE: frozenset[ActorKind] = frozenset({"member", "moderator"})
 
 TakeTurn = Callable[[str, Room, str, int], float]
-"""A function of user id, room, client id and the seconds between posts. Returns the seconds to wait, 0 for a turn."""
+"""Takes a user id, a room, a client id and the seconds between posts. Returns the seconds to wait, or 0."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One rule. `applies` does not use the database.
 
-    `ends_at` returns the time when the rule ends by itself. A rule without `ends_at` lasts until somebody ends it,
-    and pages show its sentence in place of the composer.
+    `ends_at` returns the time when the rule ends by itself. A rule without `ends_at` lasts until somebody ends it.
+    Pages show the sentence of such a rule in place of the composer.
     """
 
     reason: str
@@ -130,20 +130,20 @@ class RoomRules:
 
 
 def why_closed(access: Access) -> str:
-    """The reason why a person cannot post in a room, or "". Leaves out rules that end by themselves, such as mutes."""
+    """The reason why a person cannot post in a room, or "". Rules that end by themselves (mutes) do not count."""
     refusal = _find_lasting(access, "person", utc_now())
     return refusal.message if refusal is not None else ""
 
 
 def closed_to(room: Room) -> dict[str, str]:
-    """The reasons why members and moderators cannot post in a room, for its open pages."""
-    # The highest role, so that only the rules for everybody remain for moderators.
+    """For the open pages of a room: why members cannot post there, and why moderators cannot."""
+    # For moderators, check with the highest role: only rules that apply to everybody refuse it.
     as_role: dict[str, Role] = {"member": "member", "moderator": "administrator"}
     return {kind: why for kind, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}
 
 
 def wait_between(access: Access, actor: Actor) -> int:
-    """The seconds between two posts of the actor in this room; 0 without slow mode and for moderators."""
+    """The seconds between two posts of the actor in this room; 0 for moderators, or if slow mode is off."""
     seconds = access.room.slow_seconds
     return seconds if seconds and _kind_of(access, actor) in MEMBERS else 0
 

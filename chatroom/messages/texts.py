@@ -37,7 +37,7 @@ class Texts:
             raise Refused("invalid", "The message contains half a character (a lone surrogate). Please remove it.")
 
     def with_mentions(self, access: Access, draft: Draft) -> Draft:
-        """Add the people whom the text mentions to a draft."""
+        """Add to a draft the people whom its text mentions."""
         mentions = self.find_mentions(access, draft.text)
         return msgspec.structs.replace(draft, mentions=mentions) if mentions else draft
 
@@ -53,5 +53,5 @@ class Texts:
         return draft.html or self.render(draft.author.id, draft.text, draft.mentions)
 
     def render(self, author_id: str, text: str, mentions: Sequence[Person]) -> str:
-        """Render a text. Highlighting counts towards the processor time of the author."""
+        """Render a text. The time for highlighting counts towards the author's limit of processor time."""
         return render(text, tuple(mentions), self._colours.of(author_id))

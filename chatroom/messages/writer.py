@@ -1,6 +1,6 @@
-"""Write into rooms from any thread: through the running engine, or directly to the store without an engine.
+"""Write into rooms from any thread: through the running engine, or directly to the store if no engine runs.
 
-The order of the writes is the order in the engine's queue of the room, or, without an engine, in the store.
+With an engine, its queue for the room decides the order of the writes. Without an engine, the store decides.
 """
 
 import logging
@@ -28,7 +28,7 @@ class Line(Protocol):
 
 
 class Writer:
-    """Post, change, and write event lines. `line` reaches the engine while it is open."""
+    """Post, change, and write event lines. Writes go through `line` to the engine while `line` is open."""
 
     def __init__(self, appending: Appending, line: Line) -> None:
         self._appending = appending
@@ -43,11 +43,11 @@ class Writer:
         return self._line.post(room, change).message if self._line.is_open else change(room.id, None)
 
     def note(self, room: Room, author: Author, what: str) -> None:
-        """Post an event line: the author's name and their act `what`. Only logs a line that cannot be stored."""
+        """Post an event line: the author's name, then `what`. If the line cannot be stored, only log this."""
         self._note(room, Draft(author=author, text=f"{author.name} {what}", client_id=make_client_id(), kind="event"))
 
     def note_soon(self, room: Room, line: Draft) -> None:
-        """Post an event line without waiting for the engine. Only logs a line that cannot be stored."""
+        """Post an event line without waiting for the engine. If the line cannot be stored, only log this."""
         if self._line.is_open:
             self._line.note(room, line)
         else:
@@ -56,5 +56,5 @@ class Writer:
     def _note(self, room: Room, line: Draft) -> None:
         try:
             self.post(room, line)
-        except ChatroomError:  # the act of the line is done, and must not fail because of the line
+        except ChatroomError:  # the act that the line reports is done, and must not fail now
             log.warning("an event was not written", extra={"room": room.slug})

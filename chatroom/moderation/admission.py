@@ -18,11 +18,11 @@ Registration = Literal["open", "invite", "closed"]
 MOST_USES, MOST_DAYS = 10_000, 3650
 MOST_SHOWN = 100
 SECRET_BYTES = 12
-"""Few enough bytes to type the secret from paper."""
+"""So few bytes that a person can type the secret from paper."""
 
 
 class Admission:
-    """The registration mode and the invites, for reading and changing."""
+    """Reads and changes the registration mode and the invites."""
 
     def __init__(
         self, site: Site, invites: CodeStore, acts: Acts, default: Registration, *, clock: Clock = utc_now
@@ -43,14 +43,14 @@ class Admission:
         return self.chosen or self.default
 
     def shown_registration(self) -> str:
-        """Return the mode for pages, which are shown even while the database does not answer."""
+        """Return the mode for a page; this also works while the database does not answer."""
         try:
             return self.registration()
         except Unavailable:
             return self.default
 
     def set_registration(self, by: By, mode: str) -> None:
-        """Set the registration mode; an empty mode removes it, so the mode of the environment applies."""
+        """Set the registration mode; if it is empty, the mode of the environment applies again."""
         check_administrator(by)
         if mode and mode not in get_args(Registration):
             raise Refused("invalid", "Registration must be open, invite or closed.")

@@ -1,4 +1,4 @@
-"""List and decide held messages: a moderator of the room approves or rejects each, or its author withdraws it.
+"""List and decide held messages: a moderator approves or rejects a message, or its author withdraws it.
 
 Each message is decided once; `chatroom.moderation.decisions` completes the decision.
 """
@@ -29,7 +29,7 @@ ACTS = {"approved": "approve_message", "rejected": "reject_message"}
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A held message for a moderator, with its author's present account (None: the account was deleted)."""
+    """A held message as a moderator sees it. `author` is the present account (None: the account was deleted)."""
 
     held: Held
     room: Room | None
@@ -63,7 +63,7 @@ class Approval:
         return self._store.list_of(access.user_id, access.room.id) if access.approval_state.held_at is not None else []
 
     def list_for(self, by: User) -> list[Waiting]:
-        """Return the messages that wait for this moderator, oldest first; raise `Refused` for other users."""
+        """Return the messages that wait for `by`, oldest first. Raise `Refused` if this user moderates nothing."""
         rooms = self._access_store.moderated_by(by.id)
         if not rooms and not POWERS[by.role]:
             raise Refused("not_found", "The page does not exist, or you may not see it.")
@@ -82,7 +82,7 @@ class Approval:
     def approve(self, by: By, held_id: str, *, is_trusting: bool = False) -> None:
         """Post a held message under its author's name; with `is_trusting`, hold none of the author's later messages.
 
-        Raises `Unavailable` if the decision is stored and the message will be posted a moment later.
+        Raise `Unavailable` if the decision is stored, but the message is not posted yet: a thread will post it soon.
         """
         held = self._get_for(by, held_id, "approved")
         if held.state == "approved":
@@ -95,7 +95,7 @@ class Approval:
         self._decide(by, held, "approved", is_trusting=is_trusting)
 
     def reject(self, by: By, held_id: str, reason: str, *, with_others: bool = False) -> int:
-        """Reject a message with a reason for its author; with `with_others`, also the author's other held messages."""
+        """Reject a message; its author sees the reason. `with_others`: reject the author's other held messages too."""
         held = self._get_for(by, held_id, "rejected")
         reason = checked(reason, WHY)
         if held.state == "waiting":
@@ -112,7 +112,7 @@ class Approval:
         return count
 
     def withdraw(self, access: Access, held_id: str) -> None:
-        """Withdraw a held message, or dismiss a rejected one; both can be repeated."""
+        """Withdraw a held message, or dismiss a rejected one. Doing this again changes nothing."""
         held = self._store.find_by_id(held_id)
         if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
             raise Refused("not_found", "This message is not waiting for approval.")
@@ -159,7 +159,7 @@ class Approval:
         return held
 
     def _get_for(self, by: By, held_id: str, wanted: str) -> Held:
-        """Return a waiting message, or one that the same user has just decided equally (the answer was lost)."""
+        """Return a waiting message, or one that this user has just decided in the same way (the answer was lost)."""
         held = self._get(held_id)
         if not self._may_decide(by, held):
             raise _no_such()

@@ -1,6 +1,6 @@
 """Complete decisions about held messages: post the message or remove its files, and notify its author.
 
-An interrupted completion is repeated, and no step is done twice.
+After an interruption, all steps run again. Repeating a step changes nothing.
 """
 
 import logging
@@ -60,7 +60,7 @@ class Decisions:
         self.complete(act.subject.id)
 
     def complete(self, held_id: str) -> None:
-        """Complete a decision; safe to call again, and in two processes at once."""
+        """Complete a decision. It is safe to call this again, also in two processes at once."""
         held = self._store.find_by_id(held_id)
         if held is None or held.is_done:
             return

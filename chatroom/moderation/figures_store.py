@@ -20,7 +20,7 @@ from chatroom.rooms.rooms_store import room_of
 PAGE = 25
 KINDS = ["public", "private"]
 MOST_COUNTED = 100_000
-"""The maximum count of members, and of messages, of a room."""
+"""The members of a room are counted up to this number; so are its messages."""
 MOST_NAMED = 5
 """The maximum number of listed administrators of a room."""
 
@@ -55,7 +55,7 @@ class SiteRoom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SiteRoomStore:
-    """The rooms, memberships, messages and files collections, counted."""
+    """Finds rooms, and counts their members, messages and files."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -66,7 +66,7 @@ class SiteRoomStore:
         self._users = database["users"]
 
     def list_like(self, beginning: str, after: tuple[str, str], limit: int) -> list[SiteRoom]:
-        """Return rooms whose titles start with `beginning`, ordered by title, after a place."""
+        """Return the rooms whose titles start with `beginning`, ordered by title; start after the place `after`."""
         title_key, room_id = after
         query = {
             "kind": {"$in": KINDS},
@@ -103,7 +103,7 @@ class SiteRoomStore:
         ]
 
     def _count_messages(self, room: Document) -> int:
-        # The index answers this. Leaving out deleted messages would read every document.
+        # The index alone gives this count. To leave out deleted messages, MongoDB would have to read every document.
         query = {"room": room["_id"], "sequence": {"$gt": room.get("cleared_sequence", 0)}}
         return self._messages.count_documents(query, limit=MOST_COUNTED)
 

@@ -1,6 +1,6 @@
 """Held messages: posts of newcomers that wait for a moderator.
 
-A message is held once for its author, room and client id, and decided once. It is not part of the room's log.
+There is one held message for each author, room and client id; it is decided once, and is not in the room's log.
 """
 
 from collections.abc import Collection
@@ -23,7 +23,7 @@ KEPT_SECONDS = 30 * 24 * 3600
 
 INDEXES = [
     IndexModel([("room", ASCENDING), ("client_id", ASCENDING), ("author.id", ASCENDING)], unique=True),
-    # Each author has a fixed number of places, so that concurrent posts cannot store one message too many.
+    # Each author has a fixed number of places, so that simultaneous posts cannot store one message too many.
     IndexModel("place", unique=True, sparse=True),
     IndexModel([("state", ASCENDING), ("held_at", ASCENDING)]),
     IndexModel("is_unfinished", sparse=True),
@@ -42,7 +42,7 @@ class HeldStore:
         self._clock = clock
 
     def add(self, held: Held, most: int) -> Held | None:
-        """Store a message, or find it if it is stored already; return None if its author has `most` held messages."""
+        """Store a message, unless it is stored already, and return it; None if its author has `most` held messages."""
         author = held.author.id
         with self._database.bounded():
             taken = {each["place"] for each in self._held.find({"author.id": author, "place": {"$gt": ""}})}
@@ -71,13 +71,13 @@ class HeldStore:
         return _held(document) if document else None
 
     def list_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> list[Held]:
-        """Return the waiting messages of these rooms (None: all), and if `is_public` of public rooms, oldest first."""
+        """Return the waiting messages of `rooms` (None: all), oldest first; `is_public` adds all public rooms."""
         query = _waiting_in(rooms, is_public=is_public)
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).sort("held_at", ASCENDING).limit(limit)]
 
     def count_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> int:
-        """Count the messages of `list_waiting`, up to `limit`."""
+        """Count the messages that `list_waiting` returns; stop at `limit`."""
         with self._database.bounded():
             return self._held.count_documents(_waiting_in(rooms, is_public=is_public), limit=limit)
 
@@ -100,7 +100,7 @@ class HeldStore:
         is_trusting: bool = False,
         note: Note | None = None,
     ) -> bool:
-        """Store a decision about a waiting message; return False if there was one already. `finish` completes it."""
+        """Store a decision, to be completed by `finish`; return False if the message was decided already."""
         fields: Document = {"state": state, "decided_at": self._clock(), "reason": reason, "is_trusting": is_trusting}
         fields |= {"decided_by": {"id": by.id, "name": by.name}, "is_unfinished": True}
         query = {"_id": ObjectId(held_id), "state": "waiting"}
@@ -110,7 +110,7 @@ class HeldStore:
     def finish(self, held: Held) -> None:
         """Mark a decision as complete, and erase the text.
 
-        A rejected message keeps its text for its author, until `put_away`.
+        A rejected message keeps its text, until its author dismisses the message (`put_away`).
         """
         update: Document = {"$unset": {"is_unfinished": "", "place": "", "files": ""}}
         if held.state == "rejected":
@@ -127,19 +127,19 @@ class HeldStore:
             self._held.update_one(query, {"$unset": {"is_shown": "", "text": ""}})
 
     def list_unfinished(self, age: timedelta, limit: int) -> list[Held]:
-        """Return the messages whose decision is older than `age` and not complete."""
+        """Return the messages whose decision is not complete although it is older than `age`."""
         query = {"is_unfinished": True, "decided_at": {"$lt": self._clock() - age}}
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).limit(limit)]
 
     def forget(self, user_id: str) -> None:
-        """Remove a user's held messages, except approved ones that are not posted yet, which are erased as messages."""
+        """Remove a user's held messages. Keep approved ones that are not posted yet: they are erased as messages."""
         done = [{"state": {"$ne": "approved"}}, {"place": None}]
         with self._database.bounded():
             self._held.delete_many({"author.id": user_id, "$or": done})
 
     def _insert(self, held: Held, place: str) -> Document | None:
-        """Store a message in a place; return None, or the document that already has its place, client id or id."""
+        """Store a message in a place and return None; or return the document that has this place, client id or id."""
         document = _document(held) | {"place": place}
         same = {"room": held.room_id, "client_id": held.client_id, "author.id": held.author.id}
         return write_or_find(

@@ -1,6 +1,6 @@
 """Hold posts of newcomers until a moderator has decided about them (`chatroom.moderation.approval`).
 
-A draft is held once. If it is sent again, its author gets the outcome.
+A draft is held once. If the draft is sent again, its author gets the outcome.
 """
 
 from chatroom.base.access import Access
@@ -41,7 +41,7 @@ class Holding:
     def find(self, access: Access, client_id: str) -> Held | None:
         """Find the held message of this author and client id; None if it was never held, or has been posted.
 
-        Raises `Refused` (`rejected`, `withdrawn`) if it will never be posted.
+        Raise `Refused` (`rejected`, `withdrawn`) if the message will never be posted.
         """
         if self._newcomers.is_exempt(access):
             return None
@@ -51,11 +51,11 @@ class Holding:
     def hold(self, access: Access, draft: Draft) -> Held | None:
         """Hold the draft of a newcomer, once; return None if the draft must be posted instead.
 
-        Raises the refusals of `find`, and `Refused` (`too_many_held`) if too many messages wait.
+        Raise `Refused` like `find`; also (`too_many_held`) if too many messages wait.
         """
         if self._newcomers.is_exempt(access):
             return None
-        first = self._newcomers.first  # read first, because this may renew the settings that the next line uses
+        first = self._newcomers.first  # read first: this may renew the cached settings, which the next line uses
         if not self._newcomers.may_be_held(access):
             return None
         found = self._store.find(access.room.id, draft.author.id, draft.client_id)
@@ -63,7 +63,7 @@ class Holding:
             if not first or not self._newcomers.seems_one(access) or not self._newcomers.is_one(access.user_id):
                 return None
             if self._message_store.find_by_client_id(access.room.id, draft.author.id, draft.client_id) is not None:
-                return None  # it was posted before holding was turned on
+                return None  # the draft was posted before holding was turned on
             found = self._keep(access, draft)
         return _checked(found)
 
@@ -71,7 +71,7 @@ class Holding:
         if self._store.count_waiting(None, is_public=True, limit=MOST_ON_SITE) >= MOST_ON_SITE:
             raise Refused("too_many_held", "Too many messages are waiting for approval here. Please try again later.")
         now = self._clock()
-        # Marked on the account first: then repeated posts are looked up among the held messages.
+        # The account is marked first, so that `may_be_held` is true when this draft is sent again.
         self._user_store.mark_held(access.user_id, now)
         held = Held(
             id=make_held_id(),
@@ -92,7 +92,7 @@ class Holding:
 
 
 def _checked(held: Held) -> Held | None:
-    """Return a held message, or None if it has been posted; raise `Refused` if it never will be."""
+    """Return a held message, or None if it has been posted; raise `Refused` if it will never be posted."""
     if held.state == "rejected":
         raise Refused("rejected", f"A moderator rejected this message: {held.reason}")
     if held.state == "withdrawn":

@@ -1,6 +1,6 @@
 """Moderate: roles, mutes and bans, each recorded in the audit log.
 
-Nobody can act on a user of the same or a higher role. There is always an administrator.
+Nobody can act on a user of the same or a higher role. The site always has an administrator.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ SAME = timedelta(seconds=15)
 
 
 class Moderation:
-    """Changes roles, mutes, bans and logs out users."""
+    """Changes the roles of users, mutes them, bans them, and ends their sessions."""
 
     def __init__(
         self,
@@ -73,15 +73,15 @@ class Moderation:
         """Remove an administrator's role; raise `Refused` (`last_administrator`) if no administrator would be left."""
         if self._user_store.has_administrator(but=user.id):
             self._state_store.set_role(user.id, role, note)
-            # Two administrators may resign at the same moment. The one that reads last restores the role,
-            # so that one administrator remains: the read sees every write that was acknowledged before it.
+            # Two administrators may resign at the same moment. Each reads after its own write was acknowledged, so
+            # the one that reads last sees that no administrator is left, and takes the role back.
             if self._user_store.has_administrator():
                 return
             self._state_store.give_back_role(user.id, user.role, note)
         raise Refused("last_administrator", "This is the last administrator. Make another user an administrator first.")
 
     def mute(self, by: By, user: User, end: datetime | None, reason: str = "") -> None:
-        """Mute a user in all rooms until `end`: the user can read and not post. None lifts the mute."""
+        """Mute a user in all rooms until `end`: the user can read but not post. If `end` is None, lift the mute."""
         check_power(by, user)
         reason = checked(reason, WHY) if end else reason
         user = self.get(user.id)
@@ -97,7 +97,7 @@ class Moderation:
         )
 
     def mute_in(self, access: Access, by: User, user: User, end: datetime | None, reason: str) -> None:
-        """Mute a member in one room until `end`; None lifts the mute.
+        """Mute a member in one room until `end`; if `end` is None, lift the mute.
 
         A former member can be muted too: the mute applies when the user joins again.
         """
@@ -121,7 +121,7 @@ class Moderation:
         )
 
     def ban(self, by: By, user: User, end: datetime | None, reason: str = "") -> None:
-        """Ban a user until `end`: all their sessions and tokens end at once. None lifts the ban."""
+        """Ban a user until `end`: all their sessions and tokens end at once. If `end` is None, lift the ban."""
         check_power(by, user)
         reason = checked(reason, WHY) if end else reason
         user = self.get(user.id)
@@ -155,12 +155,12 @@ class Moderation:
     def end_sessions_of(self, act: Act) -> None:
         """Complete a ban, an `end_sessions`, or a password reset: end the sessions that began before the act.
 
-        Safe to run late, and again: sessions that began after the act stay valid.
+        It is safe to run this late or twice: sessions that began after the act stay valid.
         """
         self._sessions.end_all(act.subject.id, before=act.at)
 
     def _end_now(self, user: User) -> None:
-        """End all sessions of any age: the clock of another process may be ahead."""
+        """End all sessions, also those that seem to begin later: another process's clock may be ahead."""
         with suppress(Unavailable):  # sessions that began before the act have ended already
             self._sessions.end_all(user.id)
 
@@ -175,7 +175,7 @@ class Moderation:
     def _is_repeated(
         self, place: Place, is_until: datetime | None, is_because: str, end: datetime | None, reason: str
     ) -> bool:
-        """Return whether the same mute or ban exists (a lost answer, or two users at once); finish its act."""
+        """Return whether the same mute or ban exists (the request came twice, or from two users); finish its act."""
         if end is None or is_until is None:
             is_same = end is is_until
         else:
@@ -200,5 +200,5 @@ class Moderation:
 
 
 def _until(end: datetime | None) -> dict[str, str]:
-    """Return the end of a mute or ban as a detail of its act; no detail if it is lifted."""
+    """Return the details of the act: when the mute or ban ends; nothing if it is lifted."""
     return {"until": until(end)} if end else {}

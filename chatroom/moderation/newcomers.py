@@ -1,7 +1,7 @@
 """Newcomers: users whose first messages are held, if administrators turn this on.
 
-Moderators, administrators and bots are never newcomers; nor are accounts that were created more than a week
-before holding was turned on.
+Moderators, administrators and bots are never newcomers. Accounts that were created more than a week before holding was
+turned on are no newcomers either.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,9 +23,9 @@ from chatroom.site.settings_store import Site
 SETTING = "holding"
 MOST, SUGGESTED = 20, 3
 LOOK_BACK = timedelta(days=7)
-"""Accounts of the week before holding was turned on are included: they may be the reason for it."""
+"""Accounts that were created in the week before holding was turned on are newcomers too: they may be the reason."""
 SENT_AGAIN = timedelta(seconds=KEPT_SECONDS)
-"""The time after a message was held in which its author may send the same message again."""
+"""For so long after a message was held, its author may send the same message again."""
 
 
 class Newcomers:
@@ -43,7 +43,7 @@ class Newcomers:
         return int(self._site.get(SETTING, {}).get("first", 0))
 
     def set_first(self, by: By, first: int) -> None:
-        """Hold the first messages of newcomers; 0 turns it off. Messages that are already held stay held."""
+        """Set how many first messages of newcomers are held; 0 for none. Messages that are held already stay held."""
         check_administrator(by)
         if not 0 <= first <= MOST:
             raise Refused("invalid", f"Hold the first 1 to {MOST} messages, or 0 to hold none.")
@@ -60,7 +60,7 @@ class Newcomers:
         )
 
     def may_be_held(self, access: Access) -> bool:
-        """Return whether a post may be held; called for every post, without access to the database."""
+        """Return whether a post may be held. This runs for every post, so it does not read the database."""
         if self.is_exempt(access):
             return False
         held_at = access.approval_state.held_at
@@ -69,11 +69,11 @@ class Newcomers:
         return self.seems_one(access)
 
     def is_exempt(self, access: Access) -> bool:
-        """Return whether the user's posts here are never held, whatever the setting; without access to the database."""
+        """Return whether the user's posts in this room are never held, whatever the setting. No database access."""
         return access.room.kind == "direct" or access.approval_state.is_exempt
 
     def seems_one(self, access: Access) -> bool:
-        """Return whether the user is a newcomer here, by the cached settings; without access to the database."""
+        """Return whether the user is a newcomer in this room, by the cached settings. No database access."""
         setting = (self._site.known or {}).get(SETTING, {})
         return access.room.kind != "direct" and _is_one(setting, access.approval_state)
 
@@ -83,12 +83,12 @@ class Newcomers:
         return user is not None and _is_one(self._site.get(SETTING, {}), user.approval_state)
 
     def check_making_rooms(self, user_id: str) -> None:
-        """Raise `Refused` (`newcomer`) if the user is a newcomer, who cannot create rooms."""
+        """Raise `Refused` (`newcomer`) if the user is a newcomer: newcomers cannot create rooms."""
         if self.first and self.is_one(user_id):
             raise Refused("newcomer", "Until your first messages are approved, you cannot create rooms.")
 
     def check_direct(self, user_id: str, others: Sequence[str]) -> None:
-        """Raise `Refused` (`newcomer`) if a newcomer opens a direct conversation with anybody but moderators."""
+        """Raise `Refused` (`newcomer`) if a newcomer opens a direct conversation with a user who is no moderator."""
         if not self.first or not self.is_one(user_id):
             return
         for other in others:

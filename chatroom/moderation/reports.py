@@ -1,6 +1,6 @@
 """Reports: members send a message and its neighbours to the moderators, who decide.
 
-Moderators of the room and of the site see reports. Nobody can decide about a report on themselves.
+Moderators of the room and of the site see reports. Nobody can decide about a report of their own message.
 """
 
 from chatroom.base.access import POWERS, Access
@@ -57,7 +57,7 @@ class Reports:
         return self._store.has(_id_of(message, access.user_id))
 
     def make(self, access: Access, reporter: Author, message: Message, reason: str) -> None:
-        """Report a message with its neighbours; a second report of the same user changes nothing."""
+        """Report a message with its neighbours; a second report by the same user changes nothing."""
         reason = checked(reason, "Describe the problem, so that the moderators understand it.", LONGEST_REASON)
         around = self._history.around(access.room, message.sequence, 2 * NEIGHBOURS).messages
         self._store.add(

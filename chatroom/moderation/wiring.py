@@ -23,14 +23,17 @@ from chatroom.site.background import make_chore
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
-    # Read before the messages: a message that is approved in between is then in both, never in neither.
+    # A backup reads these before the messages: so a message that is approved meanwhile is in both, and never lost.
     CollectionModel("held", held_store.INDEXES, "kept", ("messages", "files.files", "rooms", "users")),
     CollectionModel("reports", reports_store.INDEXES, "kept", ("messages", "rooms", "users")),
 )
 
 
 class ModerationParts:
-    """The parts of this package. The functions `forget` end a deleted account's data; a server runs `threads`."""
+    """The parts of this package.
+
+    `forget` has the functions that remove a deleted account's data; `threads` has the threads that a server runs.
+    """
 
     def __init__(
         self, site: SiteParts, files: FileParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts

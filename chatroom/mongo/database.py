@@ -76,8 +76,8 @@ class Database:
             client = mongomock.MongoClient(tz_aware=True)
         else:
             with warnings.catch_warnings():
-                # pymongo ignores a misspelled option with a warning, even `tls`: make it an error. Warnings about the
-                # kind of server and about missing compressors come from other modules, and stay warnings.
+                # pymongo ignores a misspelled option, even `tls`, and only warns: make this an error. Warnings of its
+                # other modules (about the kind of server, or missing compressors) stay warnings.
                 warnings.filterwarnings("error", category=UserWarning, module=r"pymongo\.uri_parser")
                 try:
                     client = MongoClient(uri, **_client_options(seconds))
@@ -86,9 +86,9 @@ class Database:
         return cls(client, settings.mongo_db, uri=uri, timeout_seconds=seconds)
 
     def connect_async(self) -> "AsyncMongoClient[Document]":
-        """Create a client for writes from an event loop; the caller closes it there.
+        """Create a client for writes from an event loop. The caller closes the client on the same loop.
 
-        It does not retry writes, which saves the database a twentieth of its work. The caller must handle failures.
+        It does not retry writes: this saves the database a twentieth of its work. The caller must handle failures.
         """
         return AsyncMongoClient(self._uri, **_client_options(self.timeout_seconds) | {"retryWrites": False})
 
@@ -113,7 +113,7 @@ class Database:
                     continue
                 try:
                     self[collection.name].create_indexes(list(collection.indexes))
-                except DuplicateKeyError as error:  # its text may contain names of users
+                except DuplicateKeyError as error:  # the text of this error may contain names of users
                     place = f"the collection {collection.name} of the database {self.name}"
                     raise SettingsError(f"Two documents in {place} have the same unique key: remove one.") from error
         self._is_starting = False
@@ -127,7 +127,7 @@ class Database:
                 collection.update_one(*update)
 
     def has(self, collection: str, query: Document) -> bool:
-        """Return whether a collection has a matching document; bounded."""
+        """Return whether a collection has a matching document. The query is `bounded`."""
         with self.bounded():
             return self[collection].find_one(query, {"_id": 1}) is not None
 
@@ -150,7 +150,7 @@ class Database:
         return True
 
     def complaint(self) -> str:
-        """Describe what is wrong with the server's release; return "" for no known problem, and for mongomock."""
+        """Describe what is wrong with the server's release; return "" if no problem is known, and for mongomock."""
         with self.bounded():
             try:
                 version = self.client.server_info()["versionArray"]
@@ -162,16 +162,16 @@ class Database:
     def warn_if_outdated(self) -> None:
         """Log a known problem of the server's release."""
         if complaint := self.complaint():
-            # The embedded server listens only on a unix socket in a private folder, so this is no reason for a warning.
+            # A problem of the embedded server needs no warning: it listens only on a unix socket in a private folder.
             log.log(logging.INFO if is_socket(self._uri) else logging.WARNING, "%s", complaint)
 
     @contextmanager
     def bounded(self, timeout_seconds: float | None = None) -> Iterator[None]:
-        """Bound all calls inside, retries included; raise `Unavailable` when the database does not answer in time.
+        """Limit the time of calls inside, with retries; raise `Unavailable` if the database does not answer in time.
 
-        After a write, `Unavailable` means that the outcome is unknown. A value that BSON cannot represent is `Refused`
-        (`invalid`). Until the first failure or the end of `ensure_indexes`, a wrong setting raises `SettingsError`;
-        later, also a refused log-in is `Unavailable`.
+        After a write, `Unavailable` means that the outcome is unknown. A value that BSON cannot represent raises
+        `Refused` (`invalid`). During the start, a wrong setting raises `SettingsError`. The start ends with
+        `ensure_indexes`, or with another failure. Later, even a refused log-in raises `Unavailable`.
         """
         try:
             with pymongo.timeout(timeout_seconds or self.timeout_seconds):
@@ -190,7 +190,7 @@ class Database:
 
 
 def beginning_with(text: str) -> Document:
-    """Return a query for the values that begin with `text`: a range, because a pattern does not accept every text."""
+    """Return a query for the values that begin with `text`: a range, because a pattern cannot contain every text."""
     return {"$gte": text, "$lt": text + LAST_CHARACTER}
 
 

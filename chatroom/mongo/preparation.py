@@ -1,4 +1,4 @@
-"""Work in the database that must be done once before its use."""
+"""Work that must be done once in the database before the database is used."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ PAUSE_SECONDS = 1.0
 
 
 class Preparation:
-    """Work that is done once. After a failure, waiting callers fail too, and the next try is a second later."""
+    """Work that is done once. After a failure, all callers fail for a second; then the work is tried again."""
 
     def __init__(self, prepare: Callable[[], None]) -> None:
         self._prepare = prepare

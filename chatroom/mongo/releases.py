@@ -1,4 +1,4 @@
-"""Releases of MongoDB that are out of support, or have a vulnerability that needs no password, as of November 2026.
+"""MongoDB releases without support, or with a vulnerability that needs no password (as of November 2026).
 
 docs/threat-model.md describes each vulnerability and where it can be exploited.
 """

@@ -1,6 +1,6 @@
 """Writes under unique keys: a duplicate key error proves nothing until the existing document is read.
 
-That document may come from this very write, from another caller with the same intention, or be unrelated.
+That document may be from this same write, from another caller with the same intention, or from something else.
 """
 
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def write_or_find(database: Database, write: Callable[[], Any], find: Callable[[], Document | None]) -> Document | None:
-    """Write, and return None on success; on a duplicate key, return the existing document, as `find` finds it.
+    """Write; return None on success. If the key exists already, return the existing document that `find` finds.
 
     Raises `Unavailable` if `find` finds nothing in time: the document is not yet majority-committed, and may be undone.
     """

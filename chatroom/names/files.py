@@ -12,8 +12,8 @@ NAMELESS = "file"
 
 FileName = NewType("FileName", str)
 
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, surrogates, and the marks that reverse `gpj.exe`
-_FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*', "_"))  # on some systems
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, surrogates, marks that show `gpj.exe` as `exe.jpg`
+_FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*', "_"))  # forbidden on some systems
 _ENDINGS = {".jpg": (".jpg", ".jpeg", ".jpe", ".jfif")}
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}  # in Windows
 

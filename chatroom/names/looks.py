@@ -21,7 +21,7 @@ _plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019":
 
 
 def fold(text: str) -> str:
-    """Return the form in which two spellings of a name are equal, without case and compatibility forms. Idempotent."""
+    """Return the form that all spellings of a name share, without case and compatibility forms. Idempotent."""
     folded = text
     # One pass is not enough: a case mapping can create a sequence that normalizes further.
     while (following := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())) != folded:
@@ -30,7 +30,7 @@ def fold(text: str) -> str:
 
 
 def look(name: str) -> str:
-    """Return the form in which two names that look alike are equal (`AIice` and `Alice`), after Unicode's UTS 39."""
+    """Return the form in which two names that look alike are equal (`AIice` and `Alice`), by Unicode's UTS 39."""
     letters = "".join(_look_alikes().get(letter, letter) for letter in unicodedata.normalize("NFKC", name))
     for dotted in "ij":
         letters = letters.replace(dotted + "\u0307", dotted)
@@ -38,7 +38,7 @@ def look(name: str) -> str:
 
 
 def written_in(scripts: Sequence[str]) -> "regex.Pattern[str]":
-    """Return a pattern for texts in one of these scripts or mixtures, apart from signs and digits."""
+    """Return a pattern for texts in one of these scripts or mixtures; signs and digits are always allowed."""
     return regex.compile(
         "|".join(
             r"[\p{Common}\p{Inherited}" + "".join(r"\p{" + script + "}" for script in mixture.split()) + "]*"
@@ -58,7 +58,7 @@ def check_words(name: str) -> None:
 
 @cache
 def _look_alikes() -> dict[str, str]:
-    """Return the ASCII letter or digit that each other letter looks like."""
+    """Return, for each other letter, the ASCII letter or digit that it looks like."""
     from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  45 ms to load
 
     found = {}

@@ -91,7 +91,7 @@ def _check_characters(name: str, allowed: "regex.Pattern[str]", made_of: str) ->
         raise _invalid("The name begins or ends with a space. Please remove it.")
     if _hidden.search(name):
         raise _invalid("The name contains an invisible character or an unusual space. Please type it again.")
-    # This Python cannot fold a character that it does not know: the keys would change with the next version.
+    # Python cannot fold a character that is newer than this Python: a later version would make other keys.
     if not allowed.fullmatch(name) or any(unicodedata.category(letter) == "Cn" for letter in name):
         raise _invalid(made_of)
 

@@ -1,7 +1,7 @@
 """The names of rooms, and their addresses (slugs).
 
-A slug from a title has letters, digits and hyphens. The slug of a direct conversation has an underscore, so that no
-title can produce it. It cannot be guessed.
+A slug from a title has letters, digits and hyphens. The slug of a direct conversation cannot be guessed. It has an
+underscore, so that no title can produce it.
 """
 
 import secrets
@@ -29,9 +29,10 @@ _visible = regex.compile(r"[\p{L}\p{N}\p{S}\p{P}]")
 
 
 def make_slug(title: str, *, is_ended: bool = False) -> Slug:
-    """Return the slug of a room, from its first title: letters and digits of any script, with hyphens.
+    """Make the slug of a room from its first title: letters and digits of any script, with hyphens.
 
-    With `is_ended`, it ends with random characters. Raises `Refused` (`invalid`) for a direct conversation's address.
+    With `is_ended`, the slug ends with random characters. Raises `Refused` (`invalid`) if the slug is like the former
+    slug of a direct conversation.
     """
     slug = _between.sub("-", title.casefold()).strip("-")[:SLUG_LENGTH].strip("-") or "room"
     if is_ended:
@@ -47,7 +48,7 @@ def make_direct_slug() -> Slug:
 
 
 def is_former_direct(slug: str) -> bool:
-    """Return whether this is the former kind of address of direct conversations."""
+    """Return whether the slug is like the former slugs of direct conversations."""
     return _former_direct.match(slug) is not None
 
 

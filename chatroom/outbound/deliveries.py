@@ -1,7 +1,7 @@
 """Deliver messages to outgoing webhooks: at least once, in order, by one process at a time.
 
-Each webhook has a position in the room's log, which moves when the webhook's address accepts a message. Until then it
-is sent again, after ever longer pauses; after three days of failures the webhook is stopped.
+Each webhook has a position in the room's log; it moves when the webhook's address accepts a message. Until then the
+message is sent again, after longer and longer pauses. After three days of failures the webhook is stopped.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 LEASE = "deliveries"
 LEASE_SECONDS = 30.0
-"""Each post renews the lease if a third of it has passed, and takes less time than the rest."""
+"""After a third of this time, the next post renews the lease. A post takes less than the other two thirds."""
 AT_ONCE = 4
 """The number of webhooks that are served in parallel."""
 BATCH = 20
@@ -44,7 +44,7 @@ GONE = 410
 
 
 class Deliveries:
-    """Delivers new messages to the outgoing webhooks. `post` must refuse addresses of this network."""
+    """Delivers new messages to the outgoing webhooks. `post` must refuse addresses of the server's network."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Fair use of a shared thread: after a slow turn, a user waits ten times its length for the next turn.
+"""Fair use of a shared thread: after a slow turn, a user waits ten times as long as the turn took.
 
 So a user takes at most a tenth of the thread's time, even if the user's addresses answer slowly.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SLOW_SECONDS = 1.0
-"""After a turn faster than this, there is no pause."""
+"""After a turn shorter than this, there is no pause."""
 FACTOR = 10
 MOST = 10_000
 

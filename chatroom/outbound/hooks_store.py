@@ -62,13 +62,13 @@ class HookStore:
         return [(record_of(document, Hook), document["key"]) for document in found]
 
     def end(self, room_id: str, hook_id: str, note: Note) -> bool:
-        """End a webhook; False if the room has no such webhook. The document is removed with the note."""
+        """Mark a webhook as ended (False: the room has none). Its document is removed together with its note."""
         query = {"_id": hook_id, "room": room_id, "is_ended": None}
         with self._database.bounded():
             return self._hooks.update_one(query, noting({"$set": {"is_ended": True}}, note)).modified_count > 0
 
     def forget(self, user_id: str) -> None:
-        """Remove the webhooks that a user made: perhaps only that user knows their secrets."""
+        """Remove the webhooks that a user created. Perhaps only this user knows their secrets."""
         with self._database.bounded():
             self._hooks.delete_many({"made_by.id": user_id})
 

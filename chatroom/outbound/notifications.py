@@ -1,7 +1,7 @@
-"""Notify users of mentions, of direct messages, and of rooms with all messages turned on.
+"""Notify users of mentions, of direct messages and, in rooms where they chose this, of all messages.
 
-Only the process that stored a message notifies, so nobody is notified twice. The queue is bounded: a notification can
-be lost, but never the message.
+Only the process that stored a message sends its notifications, so nobody is notified twice. The queue is bounded: a
+notification can be lost, but never the message.
 """
 
 import time
@@ -58,11 +58,11 @@ class Notifier:
             return 0
         preferences = self._preferences_in(room_id, self._subscribers - {message.author.id})
         concerned = {user for user, each in preferences.items() if concerns(each, user, room, message)}
-        # Also members with an open page, because their browsers show no notification while the page is visible.
+        # Members with an open page are notified too: their browsers show nothing while the page is visible.
         return self._push.send(concerned, describe(room, message)) if concerned else 0
 
     def _notify_all(self) -> None:
-        """Send the queue. A notification that fails is lost; the others are sent after a pause."""
+        """Send the queued notifications. If one fails, it is lost, and the next ones are sent after a pause."""
         while self._waiting and self.thread.may_go_on():
             self.notify(*self._waiting.popleft())
 
@@ -84,7 +84,7 @@ def concerns(preference: Notify, user_id: str, room: Room, message: Message) -> 
 
 
 def describe(room: Room, message: Message) -> dict[str, str]:
-    """Return the content of a notification; its `tag` is the same in every browser."""
+    """Return the content of a notification. Its `tag` is made from the room and the message only."""
     name = message.author.shown
     title = name if room.kind == "direct" else f"{name} in {room.title}"
     text = " ".join(message.text.split())

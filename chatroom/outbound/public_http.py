@@ -1,7 +1,7 @@
 """An HTTP client that connects only to public addresses: user input must not reach this machine's network.
 
-It resolves the name, checks every address, and connects to a checked address, so a name that
-changes a moment later (DNS rebinding) has no effect. Redirects are not followed.
+The client resolves the name, checks every address, and connects to one of these addresses. So it has no effect if the
+name gets another address a moment later (DNS rebinding). Redirects are not followed.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ LARGEST_ANSWER = 10_000
 LONGEST_ANSWER_SECONDS = 5.0
 """The time to read a response, in addition to the time-out."""
 LOOKED_UP_AT_ONCE = 4
-"""Simultaneous look-ups of names from users. Each blocks a thread, for as long as the name's server wishes."""
+"""The maximum of simultaneous look-ups of names from users. A look-up blocks a thread until a name server answers."""
 BUSY = "The server is already resolving several host names. Please try again."
 PORTS = {"http": 80, "https": 443}
 WITHIN = tuple(
@@ -55,7 +55,7 @@ class PublicHttp:
     def is_allowed(self, host: str) -> bool:
         """Return whether all addresses of this name are public, or the name is allowed; False for an unknown name.
 
-        Raises `Refused` (`busy`) while several names are being looked up.
+        Raise `Refused` (`busy`) if too many names are being looked up at this moment.
         """
         try:
             self._looking_up.run(lambda: self._find_address(host, 443))
@@ -135,16 +135,16 @@ def _cut(opened: list[Any]) -> None:
     for connection in opened:
         if connection.sock is not None:
             with contextlib.suppress(OSError):
-                # Without the closing of TLS, which could block.
+                # This shuts down TCP only: closing TLS first could block.
                 socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
 def is_own(address: str) -> bool:
-    """Return whether an IP address belongs to this machine, whose services may trust connections from it."""
+    """Return whether an IP address belongs to this machine. Its services may trust connections from itself."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            # This sends nothing. For an address of this machine, the local end is the same address.
+            # Connecting a UDP socket sends nothing. If the address is this machine's, the local address is the same.
             probe.connect((address, PORTS["https"]))
             return str(probe.getsockname()[0]) == address
     except OSError:
@@ -152,7 +152,7 @@ def is_own(address: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address, and an IPv4 address inside it, is public: not private, local or multicast."""
+    """Return whether an IP address (and an IPv4 address inside it) is public: not private, local or multicast."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, ipaddress.IPv6Address) and (inner := ipv4_within(ip)):
         return is_public(str(inner))

@@ -1,6 +1,6 @@
 """Web Push: notify a browser whose page is closed, through the browser's push service.
 
-The content is encrypted for that browser; the service sees only the time. The keys belong to the site.
+The content is encrypted for that browser; the push service learns only the time. The keys belong to the site.
 """
 
 import logging
@@ -33,7 +33,7 @@ KEY = re.compile(r"[A-Za-z0-9_-]{16,120}={0,2}\Z")
 
 
 class Poster(Protocol):
-    """A client that posts to public addresses only; the part of `requests.Session` that pywebpush uses."""
+    """A client that posts only to public addresses. pywebpush uses it like a `requests.Session`."""
 
     def post(self, url: str, **options: Any) -> Any: ...
 
@@ -81,8 +81,8 @@ class Push:
     def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:
         """Send to every browser of these users; return the number of sent notifications.
 
-        Browsers that have unsubscribed are removed. After a slow push service, all browsers of that user are skipped
-        for a while, so that other users do not wait.
+        Browsers that have unsubscribed are removed. If a user's push service was slow, all browsers of this user are
+        skipped for a while, so that other users do not wait.
         """
         data = msgspec.json.encode(payload).decode()
         taken = 0
@@ -93,7 +93,7 @@ class Push:
         return taken
 
     def _send(self, subscription: Subscription, data: str) -> bool:
-        from pywebpush import WebPushException, webpush  # noqa: PLC0415  slow to import, and most sites need it late
+        from pywebpush import WebPushException, webpush  # noqa: PLC0415  slow to import, and often not needed
 
         keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
         try:

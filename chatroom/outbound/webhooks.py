@@ -114,7 +114,7 @@ class Webhooks:
         )
 
     def _checked(self, url: str) -> str:
-        """Return the stripped address; raise `Refused` if webhooks may not post to it. Each delivery checks again."""
+        """Return the address, stripped; raise `Refused` if webhooks may not post to it. Deliveries check it again."""
         url = url.strip()
         try:
             parts = urlsplit(url)
@@ -150,7 +150,7 @@ class IncomingWebhooks:
         self._find_manager = find_manager
 
     def find(self, secret: str) -> tuple[Hook, Room]:
-        """Return the webhook that posts with this secret, and its room; raise `Refused` (`not_found`) for any other."""
+        """Return the webhook that posts with this secret, and its room; raise `Refused` if there is none."""
         hook = self._store.find_by_secret(hash_of(secret)) if len(secret) <= LONGEST_SECRET else None
         room = self._find_room(hook.room) if hook else None
         if hook is None or room is None:

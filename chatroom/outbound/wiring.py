@@ -24,7 +24,10 @@ COLLECTIONS = (
 
 
 class OutboundParts:
-    """The parts of this package. The functions `forget` end a deleted account's data; a server runs `threads`."""
+    """The parts of this package.
+
+    `forget` has the functions that remove a deleted account's data; `threads` has the threads that a server runs.
+    """
 
     def __init__(
         self,
@@ -35,7 +38,7 @@ class OutboundParts:
         find_room: Callable[[str], Room | None],
         find_access: Callable[[str, str], Access | None],
     ) -> None:
-        """Create the parts; `find_room` finds a room by id, `find_access` a user's rights in a room by id and slug."""
+        """Create the parts. `find_room` takes a room's id; `find_access` takes a user's id and a room's slug."""
         database, settings = site.context.database, site.context.settings
         hooks, subscriptions = HookStore(database), SubscriptionStore(database)
         anywhere = PublicHttp()

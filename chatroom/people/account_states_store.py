@@ -44,9 +44,9 @@ class AccountStateStore:
     def make_former(self, user_id: str, *, is_erased: bool, note: Note | None = None) -> bool:
         """Delete an account, except the keys of its names, in one write; False if there is no such account.
 
-        `list_leaving` lists the account until `end_leaving`. Remove an administrator's role first.
+        `list_leaving` returns the account until `end_leaving` is called. End an administrator's role before this call.
         """
-        # `name_keys` stays. The other two keys sort after all names, so that lists by name do not reach them.
+        # `name_keys` stays. The other two keys get values that sort after all names: no list by name shows the account.
         left = {"display_name": FORMER_MEMBER, "role": "member", "deleted_at": self._clock(), "is_leaving": True}
         left |= dict.fromkeys(("username_key", "display_name_key"), LAST_CHARACTER + user_id)
         update = {
@@ -64,13 +64,13 @@ class AccountStateStore:
         return _former(document) if document else None
 
     def list_leaving(self) -> list[FormerMember]:
-        """Return the deleted accounts that other collections may still contain, the first deleted first."""
+        """Return the deleted accounts that other collections may still contain, the earliest deletion first."""
         with self._database.bounded():
             found = [_former(document) for document in self._users.find({"is_leaving": True}).limit(MOST_FOUND)]
         return sorted(found, key=lambda former: former.deleted_at)
 
     def end_leaving(self, user_id: str) -> None:
-        """Store that no other collection contains a deleted account."""
+        """Store that a deleted account has been removed from all other collections."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id}, {"$unset": {"is_leaving": ""}})
 

@@ -85,7 +85,7 @@ class Accounts:
             raise
 
     def needs_first_code(self) -> bool:
-        """Return whether the next account is the first, which administers the site, and needs the code."""
+        """Return whether the next account needs the code, because it is the first and will administer the site."""
         if self.first_key and self._user_store.has_any():
             self.first_key = ""
         return bool(self.first_key)
@@ -113,7 +113,7 @@ class Accounts:
             raise Refused("wrong_password", "Wrong user name or password.")
         self._limits.login.succeed(key, address, is_known_address=is_known_address)
         self._refresh_hash(user, password)
-        if user.banned_until is not None and self._sessions.is_banned(user):  # only said with the right password
+        if user.banned_until is not None and self._sessions.is_banned(user):  # said only to the account's owner
             raise Refused("banned", ban_words(user.banned_until, user.ban_reason))
         return user
 
@@ -136,8 +136,8 @@ class Accounts:
         changed = self._user_store.change_password(user.id, password_hash, note)
         if changed is None:
             raise Refused("not_found", "This account does not exist.")
-        # The new version has ended the sessions. The mark ends live connections at once, otherwise within two minutes.
-        # If the mark fails, the password is changed all the same.
+        # The new password version has already ended the sessions. `end_all` also closes the connections at once. If it
+        # fails, the password is changed all the same, and the connections close within two minutes.
         with suppress(Unavailable):
             self._sessions.end_all(user.id)
         log.info("a password was changed", extra={"user": user.id})

@@ -15,7 +15,7 @@ from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
 from chatroom.people.avatars_store import AvatarStore
 
 LISTED = 300
-"""The number of avatars that a page lists, the last changed ones; for other users it shows initials."""
+"""A page lists this many avatars: those that were changed last. For other users, the page shows initials."""
 LIST_SECONDS = 5.0
 
 
@@ -44,11 +44,11 @@ class Avatars:
         self._list_again_at = 0.0
 
     def find(self, user_id: str, version: str, *, is_large: bool = False) -> bytes | None:
-        """Return the avatar as WebP, if it has this version."""
+        """Return this version of a user's avatar as WebP, or None."""
         return self._store.find(user_id, version, is_large=is_large)
 
     def listed(self) -> tuple[tuple[str, str], ...]:
-        """Return the ids of users with an avatar, and its version; at most a few seconds old."""
+        """Return the ids of users with an avatar, each with the avatar's version; at most a few seconds old."""
         now = self._clock()
         if now >= self._list_again_at:
             self._listed = tuple(sorted(self._store.newest(LISTED)))

@@ -27,7 +27,7 @@ class AvatarStore:
             self._avatars.delete_one({"_id": user_id})
 
     def find(self, user_id: str, version: str, *, is_large: bool) -> bytes | None:
-        """Return the avatar, if it has this version."""
+        """Return this version of a user's avatar, or None."""
         name = "large" if is_large else "small"
         with self._database.bounded():
             document = self._avatars.find_one({"_id": user_id, "version": version}, {name: 1})

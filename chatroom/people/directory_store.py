@@ -1,4 +1,4 @@
-"""Lists of users by the beginning of a name, from an index, at most one page."""
+"""Find users by the beginning of a name: at most one page, read from an index."""
 
 from pymongo import ASCENDING
 
@@ -19,17 +19,17 @@ class DirectoryStore:
         self._users = database["users"]
 
     def search(self, beginning: str) -> list[User]:
-        """List users whose display name begins so, then those whose user name does; at most 50."""
+        """List users whose display name begins with a text, then users whose user name does; at most 50."""
         named = self.list_named_like(beginning.strip(), MOST_FOUND) + self.list_like(beginning.strip(), "", MOST_FOUND)
         return list({user.id: user for user in named}.values())[:MOST_FOUND]
 
     def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
-        """List accounts whose user name begins so, ordered by user name, after a given one."""
+        """List accounts whose user name begins with a text, ordered by user name. Start after the user name `after`."""
         beyond = {"$gt": fold(after)} if after else {}
         return self._list("username_key", beginning_with(fold(beginning)) | beyond, limit)
 
     def list_named_like(self, beginning: str, limit: int) -> list[User]:
-        """List accounts whose display name begins so, ordered by display name."""
+        """List accounts whose display name begins with a text, ordered by display name."""
         return self._list("display_name_key", beginning_with(fold(beginning)), limit)
 
     def _list(self, key: str, beginning: Document, limit: int) -> list[User]:

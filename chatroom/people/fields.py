@@ -1,6 +1,7 @@
 """Every field of an account: what deletion does to it, whether a user's own data include it, and who sees it.
 
-Deletion, own data and `Person` read this table; a test compares it with the stored documents.
+The deletion of an account, the export of a user's own data, and `Person` read this table. A test compares it with the
+stored documents.
 """
 
 from typing import Any, Literal
@@ -21,7 +22,7 @@ class Field(msgspec.Struct, frozen=True):
     """Where others see it: wherever the user is shown (`Person`), on the user's page, or there for moderators only."""
 
 
-FIELDS = {  # on deletion, exported, shown
+FIELDS = {  # the columns: on_deletion, exported, shown
     "_id": Field("kept", True, "everywhere"),
     "username": Field("removed", True, "everywhere"),
     "username_key": Field("replaced", False, "nowhere"),
@@ -39,7 +40,7 @@ FIELDS = {  # on deletion, exported, shown
     "mute_reason": Field("removed", True, "moderators"),
     "banned_until": Field("removed", True, "moderators"),
     "ban_reason": Field("removed", True, "moderators"),
-    "held_at": Field("removed", False, "nowhere"),  # these three: a user's own data include the held messages instead
+    "held_at": Field("removed", False, "nowhere"),  # instead of these three, the export has the held messages
     "approved": Field("removed", False, "nowhere"),
     "is_trusted": Field("removed", False, "nowhere"),
     "is_first": Field("kept", False, "nowhere"),
@@ -47,7 +48,7 @@ FIELDS = {  # on deletion, exported, shown
     "deleted_at": Field("kept", False, "nowhere"),
     "is_erased": Field("kept", False, "nowhere"),
     "is_leaving": Field("kept", False, "nowhere"),
-    "acts": Field("kept", False, "nowhere"),  # for the audit log, and removed by it
+    "acts": Field("kept", False, "nowhere"),  # notes of acts, removed when the audit log has them
 }
 _ATTRIBUTES = {"_id": "id"}
 _OF_PERSON = {"_id": "id", "display_name": "name"}
@@ -61,7 +62,7 @@ SHOWN = dict.fromkeys((name for name, field in FIELDS.items() if field.shown == 
 
 
 def person_of(document: dict[str, Any]) -> Person:
-    """Return the person of a document, as others see that person."""
+    """Return the user of a document as a `Person`: what others see."""
     return Person(**{_OF_PERSON.get(name, name): document[name] for name in SHOWN if name in document})
 
 
@@ -71,7 +72,7 @@ def user_of(document: dict[str, Any]) -> User:
 
 
 def approval_state_of(document: dict[str, Any], room_role: Role = "member") -> ApprovalState:
-    """Return the approval state of the user of a document, in a room where the user has this role."""
+    """Return the approval state of a document's user in a room; `room_role` is the user's role there."""
     roles = {document.get("role", "member"), room_role}
     return ApprovalState(
         since=document.get("created_at"),

@@ -1,7 +1,7 @@
-"""The code to register the first account, which administers the site, if strangers can reach the site.
+"""The code that is needed to register the first account of a site that strangers can reach.
 
-The code is derived from the secret key, so every process knows it and nothing is stored.
-It imports little, because the start needs it before everything else.
+The first account administers the site. The code is derived from the secret key, so every process knows it and nothing
+is stored. This module imports little, because the start of the server needs it before everything else.
 """
 
 import base64

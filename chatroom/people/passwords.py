@@ -29,7 +29,7 @@ BUSY = "Too many people are logging in right now. Please try again in a moment."
 
 
 def make_hasher() -> Bcrypt:
-    """Return a flask-bcrypt that hashes long passwords first; never change that (docs/decisions/0040-passwords.md)."""
+    """Return a flask-bcrypt that applies SHA-256 first; never change that (docs/decisions/0040-passwords.md)."""
     hasher = Bcrypt()
     hasher.init_app(SimpleNamespace(config={"BCRYPT_HANDLE_LONG_PASSWORDS": True}))
     return hasher
@@ -69,7 +69,7 @@ class Passwords:
     def verify(self, password: str, password_hash: str | None) -> bool:
         """Return whether the hash is of the password; raise `Refused` (`busy`).
 
-        For an unknown user, pass None; this takes as long as for a known one.
+        For an unknown user, pass None; this takes as long as for a known user.
         """
         normal = _normal(password) if len(password) <= LONGEST else None
         kept = password_hash if normal is not None and self._is_hash(password_hash) else None
@@ -100,12 +100,12 @@ class Passwords:
 
     @property
     def _dummy(self) -> str:
-        """A well-formed hash of no known password, at the cost of the setting."""
+        """A well-formed hash with the cost of the setting; nobody knows a password for it."""
         return f"$2b${self._rounds:02d}$" + "." * 22 + "O" * 31
 
 
 def _normal(password: str) -> str | None:
-    """Return the password in the form that is equal for every keyboard (NFKC); None if it is not a text."""
+    """Return the password in NFKC, so that all keyboards give the same result; None if it is not valid text."""
     try:
         password.encode()
     except UnicodeEncodeError:  # a lone surrogate

@@ -38,7 +38,7 @@ class Profiles:
         """Store a profile; raise `Taken`, or `Refused` with the reason."""
         profile = msgspec.structs.asdict(_clean(wanted))
         changed = msgspec.structs.replace(user, **profile)
-        told = Notice(kind="user", user=user.id)  # connections look the user up again
+        told = Notice(kind="user", user=user.id)  # makes connections read the user again
         if changed.display_name == user.display_name:
             self._user_store.set_profile(user, profile)
             self._tell(told)

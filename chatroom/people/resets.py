@@ -1,6 +1,6 @@
-"""Reset links: an administrator creates a link for a user who forgot the password. It sets one new password.
+"""Reset links: an administrator creates a link for a user who forgot the password. The link sets one new password.
 
-Any new password ends the link. Wrong, used and expired links get the same answer.
+Any other new password ends the link too. Wrong, used and expired links get the same answer.
 """
 
 from datetime import timedelta
@@ -32,7 +32,7 @@ class Resets:
         self._clock = clock
 
     def make(self, by: By, user: User) -> str:
-        """Create a link, which ends the user's earlier links; return its secret, which is shown once."""
+        """Create a link, and end the user's earlier links. Return the link's secret, which is shown once."""
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators can create reset links.")
         check_power(by, user)
@@ -51,9 +51,9 @@ class Resets:
         return self._get_user(self._codes.find(secret))
 
     def use(self, secret: str, password: str) -> User:
-        """Set a new password, which uses the link up, and ends all sessions and tokens of the user."""
+        """Set a new password. This uses the link up, and ends all sessions and tokens of the user."""
         user = self.find_user(secret)
-        made = self._accounts.hash_choice(user, password)  # before the link is used up, because it may be refused
+        made = self._accounts.hash_choice(user, password)  # may refuse the password, so the link is used up later
         user = self._get_user(self._codes.take(secret))
         self._acts.do(
             "users",

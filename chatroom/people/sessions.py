@@ -1,6 +1,6 @@
 """Sessions and access tokens, found by a secret that only their user has.
 
-A secret is valid while its session is in the database, not ended, not expired, and of the account's current password.
+A secret is valid while its session is in the database, has not ended or expired, and began with the current password.
 """
 
 import secrets
@@ -56,7 +56,7 @@ class Sessions:
         return self._begin(user, "token", timedelta(days=days), label=label, address="", **wanted)
 
     def find_valid(self, secret: str, kind: Kind | None = None) -> tuple[Session, User] | None:
-        """Return the session and the user of a secret; None if it is not valid."""
+        """Return the session and the user of a secret; None if the secret is not valid."""
         if not 0 < len(secret) <= LONGEST_SECRET:
             return None
         session = self._store.find(hash_of(secret))
@@ -66,7 +66,7 @@ class Sessions:
         return (self._touch(session), user) if user else None
 
     def list_for(self, user: User) -> list[Session]:
-        """Return the sessions of a user with their current password, the last seen first."""
+        """Return the sessions that a user began with the current password, the most recently used first."""
         return [each for each in self._store.list_for(user.id) if each.password_version == user.password_version]
 
     def end(self, user_id: str, session_id: str) -> bool:
@@ -74,7 +74,7 @@ class Sessions:
         return self._store.end(user_id, session_id)
 
     def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
-        """End a user's sessions and tokens, except `but` and those that began after `before`; return their number."""
+        """End a user's sessions and tokens, except `but` and those that began after `before`; return how many ended."""
         return self._store.end_all(user_id, but=but, before=before)
 
     def forget(self, user_id: str) -> None:
@@ -83,11 +83,11 @@ class Sessions:
         self._store.forget(user_id)
 
     def is_banned(self, user: User) -> bool:
-        """Return whether the user is banned now, so that no session or token is valid."""
+        """Return whether the user is banned now; during a ban, no session or token is valid."""
         return user.banned_until is not None and user.banned_until > self._clock()
 
     def has_been_at(self, user_id: str, address: str) -> bool:
-        """Return whether the user has logged in from this address recently."""
+        """Return whether the user has recently logged in from the network of this address."""
         return self._store.has_been_at(user_id, address)
 
     def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:
@@ -127,7 +127,7 @@ class Sessions:
         return user
 
     def _touch(self, session: Session) -> Session:
-        """Store that the session is used, at most once a minute: not every page costs a write."""
+        """Store that the session is used. This is at most once a minute, so that not every page costs a write."""
         now = as_stored(self._clock())
         if now - session.seen_at < TOUCH_EVERY:
             return session

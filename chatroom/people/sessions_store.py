@@ -1,6 +1,6 @@
 """Sessions in the database. A session is found by the hash of its secret; the secret is not stored.
 
-An ended session is marked, so that every process can learn of the end. An index removes it later.
+An ended session is marked, so that every process can learn of the end. An index removes the session later.
 """
 
 from datetime import UTC, datetime
@@ -48,13 +48,13 @@ class SessionStore:
         return _session(document) if document else None
 
     def list_for(self, user_id: str) -> list[Session]:
-        """Return the valid sessions of a user, the last seen first."""
+        """Return the valid sessions of a user, the most recently used first."""
         with self._database.bounded():
             documents = list(self._sessions.find(self._valid({"user_id": user_id})))
         return sorted(map(_session, documents), key=lambda session: session.seen_at, reverse=True)
 
     def has_been_at(self, user_id: str, address: str) -> bool:
-        """Return whether the user has logged in from this address's network recently."""
+        """Return whether the user has recently logged in from the network of this address."""
         with self._database.bounded():
             known = self._sessions.find({"user_id": user_id}, {"_id": 0, "address": 1})
             return network_of(address) in {network_of(document["address"]) for document in known}
@@ -70,20 +70,20 @@ class SessionStore:
         return self._end({"user_id": user_id, "_id": session_id}) > 0
 
     def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
-        """End a user's sessions and tokens, except `but` and those that began after `before`; return their number."""
+        """End a user's sessions and tokens, except `but` and those that began after `before`; return how many ended."""
         begun = {"created_at": {"$lte": before}} if before is not None else {}
         return self._end({"user_id": user_id, "_id": {"$ne": but}, **begun})
 
     def forget(self, user_id: str) -> None:
-        """Remove the labels and addresses of ended sessions. The documents stay until every process knows the end."""
+        """Remove the labels and addresses of ended sessions. The documents stay until all processes know of the end."""
         nowhere = {"label": "", "address": "", "expires_at": self._clock()}
         with self._database.bounded():
             self._sessions.update_many({"user_id": user_id, "ended_at": {"$gt": EARLIEST}}, {"$set": nowhere})
 
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
-        """Return the ids and times of sessions that were ended after `moment`, in order, by the database's clock.
+        """Return the sessions that ended after `moment`: their ids, and the times by the database's clock, in order.
 
-        Ends may become visible in another order, so read again from some seconds before the last one.
+        A session may become visible after one that ended later, so read again from some seconds before the last time.
         """
         with self._database.bounded():
             found = self._sessions.find({"ended_at": {"$gt": moment}}, {"ended_at": 1}).sort("ended_at", ASCENDING)
@@ -100,5 +100,5 @@ class SessionStore:
 
 
 def _session(document: Document) -> Session:
-    # A token that is older than scopes has all of them.
+    # A token from the time before scopes has all scopes.
     return record_of({"scopes": tuple(SCOPES), **document}, Session)

@@ -29,7 +29,7 @@ class Grant(msgspec.Struct, frozen=True):
     rooms: frozenset[str] = frozenset()
 
     def check(self, scope: Scope, slug: str | None) -> None:
-        """Raise `Refused` (`out_of_scope`) unless the scope and the room are granted; `slug`: None for no room."""
+        """Raise `Refused` (`out_of_scope`) unless the scope and the room are granted. `slug` is None without a room."""
         if scope not in self.scopes:
             raise Refused("out_of_scope", f"This access token needs the scope {scope}.")
         if self.rooms and slug not in self.rooms:
@@ -40,10 +40,10 @@ class Grant(msgspec.Struct, frozen=True):
         return role if "moderate" in self.scopes else "member"
 
     def enter(self, slug: str, find: Callable[[str], Access | None], get: Callable[[str], Access]) -> Access:
-        """Return the access to a room, as `narrow` restricts it. `get` can make the account a member of the lobby.
+        """Return the access to a room, restricted by `narrow`. `get` can make the account a member of the lobby.
 
-        With the scope `rooms`, the refusal of a public room says that the account can join it. Without the scope, no
-        refusal says whether the room exists.
+        If the token has the scope `rooms`, the refusal for a public room says that the account can join it. Without
+        the scope, no refusal says whether the room exists.
         """
         access = get(slug) if "rooms" in self.scopes or slug == LOBBY_SLUG else find(slug)
         if access is None:
@@ -51,7 +51,7 @@ class Grant(msgspec.Struct, frozen=True):
         return self.narrow(access)
 
     def narrow(self, access: Access) -> Access:
-        """Return the access to a room, as a member without the scope `moderate`."""
+        """Return the access to a room; without the scope `moderate`, reduce it to that of an ordinary member."""
         if "moderate" in self.scopes:
             return access
         membership = msgspec.structs.replace(access.membership, role="member")

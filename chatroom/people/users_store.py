@@ -24,7 +24,7 @@ from chatroom.site.acts_store import INDEX, Note, noting
 INDEXES = [
     IndexModel("username_key", unique=True),
     IndexModel("display_name_key", unique=True),
-    IndexModel("name_keys", unique=True),  # several keys a user; mongomock does not enforce it
+    IndexModel("name_keys", unique=True),  # each user has several; mongomock does not check them
     IndexModel("is_first", unique=True, sparse=True),
     IndexModel("role"),
     IndexModel("deleted_at", sparse=True),
@@ -46,7 +46,7 @@ class UserStore:
     def add(
         self, username: str, display_name: str, password_hash: str, role: Role = "member", *, is_bot: bool = False
     ) -> User:
-        """Store a new account; the site's first becomes its administrator. Raises `Taken`: the indexes decide."""
+        """Store a new account; the first account administers the site. Raises `Taken` if a unique index forbids it."""
         document = {
             "_id": str(ObjectId()),
             "username": username,
@@ -64,7 +64,7 @@ class UserStore:
         with self._database.bounded():
             if self._users.find_one({"is_first": True}, {"_id": 1}) is None:
                 # Only one insert with `is_first` can succeed, even if several processes try at once.
-                # The role is in the same document, so that no crash separates the two.
+                # The role and `is_first` are in one document, so that no crash separates them.
                 first = {**document, "role": "administrator", "is_first": True}
                 if self._insert(first, {"is_first": True}) is None:
                     return user_of(first)
@@ -88,7 +88,7 @@ class UserStore:
         return self._find({"$or": [{"username_key": fold(name)}, {"display_name_key": fold(name)}]})
 
     def has_name(self, name: str) -> bool:
-        """Return whether an account has, or had, this name, or one that looks like it."""
+        """Return whether an account has, or had, this name, or a name that looks like it."""
         return self._database.has("users", {"name_keys": {"$in": keys(name, name)}})
 
     def has_administrator(self, *, but: str = "") -> bool:
@@ -96,7 +96,7 @@ class UserStore:
         return self._database.has("users", {"role": "administrator", "_id": {"$ne": but}})
 
     def set_profile(self, user: User, profile: Mapping[str, str], note: Note | None = None) -> None:
-        """Store the fields of a `Profile`. Raises `Taken`: the indexes decide, as for a new account."""
+        """Store the fields of a `Profile`. Raises `Taken` if a unique index forbids it."""
         display_name = profile["display_name"]
         fields = {
             **profile,
@@ -114,7 +114,7 @@ class UserStore:
             raise Taken
 
     def change_password(self, user_id: str, password_hash: str, note: Note | None = None) -> User | None:
-        """Replace the password. The same write ends every session of the old one."""
+        """Replace the password. The same write ends every session that began with the old password."""
         update = {"$set": {"password_hash": password_hash}, "$inc": {"password_version": 1}}
         with self._database.bounded():
             self._users.update_one({"_id": user_id, **HERE}, noting(update, note))
@@ -131,7 +131,7 @@ class UserStore:
             self._users.update_one({"_id": user_id, **HERE}, {"$max": {"held_at": moment}})
 
     def count_approved(self, user_id: str, held_id: str, *, is_trusted: bool) -> None:
-        """Count an approved message once, however often this is called. `is_trusted`: no further message is held."""
+        """Count an approved message once, however often this is called. If `is_trusted`, hold no more messages."""
         update: dict[str, Any] = {"$addToSet": {"approved": held_id}}
         if is_trusted:
             update["$set"] = {"is_trusted": True}
@@ -139,7 +139,7 @@ class UserStore:
             self._users.update_one({"_id": user_id, **HERE}, update)
 
     def _insert(self, document: Document, *others: Document) -> Document | None:
-        """Store an account; return None, or an existing account with one of its names, or that matches `others`."""
+        """Store an account and return None; or return the account that has one of the names or matches `others`."""
         return write_or_find(
             self._database,
             lambda: self._users.insert_one(document),
@@ -159,7 +159,7 @@ def find_people(users: Collection[Document], ids: Iterable[str]) -> dict[str, Pe
 
 
 def _named_as(document: Document) -> list[Document]:
-    """Return the queries that find an account with one of these names, one for each index."""
+    """Return the queries that find an account with one of these names: one query for each index."""
     simple = ("username_key", "display_name_key")
     named: Document = {"name_keys": {"$in": document["name_keys"]}}
     return [named, *({key: document[key]} for key in simple if key in document)]

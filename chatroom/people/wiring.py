@@ -32,7 +32,7 @@ COLLECTIONS = (
 
 
 class PeopleParts:
-    """The parts of this package. The functions `forget` end the data of a deleted account."""
+    """The parts of this package. `forget` has the functions that remove a deleted account's data."""
 
     def __init__(
         self, site: SiteParts, *, drawing: Workers, registration: Callable[[], str], clock: Clock = utc_now

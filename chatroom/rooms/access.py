@@ -1,6 +1,7 @@
-"""Find a room through its member: the query is the permission.
+"""Find a room only together with the user's membership, so that no caller can forget to check it.
 
-Opening the page of a public room, or joining it, makes a user a member, unless they were removed. Posting never does.
+A user becomes a member of a public room by opening its page or by joining it, unless a moderator removed the user.
+Posting makes nobody a member.
 """
 
 from collections.abc import Callable
@@ -34,7 +35,7 @@ class RoomAccess:
         return self._store.find(user_id, slug)
 
     def get_for(self, user_id: str, slug: str) -> Access:
-        """Find a room like `find_for`, and admit the user to the lobby. Raises `Refused` for other users.
+        """Find a room like `find_for`, and admit every user to the lobby. Raises `Refused` if the user is not a member.
 
         The refusal does not say whether a private room exists; for a public room, it says that the user can join.
         """
@@ -50,9 +51,9 @@ class RoomAccess:
         return self._get(user_id, slug)
 
     def visit(self, user_id: str, slug: str, check_return: Callable[[], None] = lambda: None) -> Access:
-        """Find a room for its page: the user joins a public room, after `check_return` if the user had left it.
+        """Find a room for its page; if it is public, the user becomes a member.
 
-        Administrators of the site can enter every public room, even after a removal.
+        `check_return` comes first for a user who had left. Site administrators can enter even after a removal.
         """
         access = self.find_for(user_id, slug)
         if access is not None:
@@ -73,14 +74,14 @@ class RoomAccess:
         return room
 
     def admit(self, user_id: str, room: Room) -> None:
-        """Make a user a member of a room. A removal does not count for administrators of the site."""
+        """Make a user a member of a room. Site administrators may return to a public room even after a removal."""
         if room.kind == "public" and self._was_removed(user_id, room) and self._is_site_administrator(user_id):
             self._membership_store.forgive(user_id, room)
         self._membership_store.admit(user_id, room)
 
     def _get(self, user_id: str, slug: str) -> Access:
         access = self.find_for(user_id, slug)
-        if access is None:  # removed just now
+        if access is None:  # a moderator has just removed the user
             raise _no_such_room()
         return access
 

@@ -1,6 +1,6 @@
 """The rights of people in rooms.
 
-A room is found through its member: the query is the permission.
+A room is found only together with the user's membership, so no caller can forget to check it.
 """
 
 import msgspec
@@ -28,7 +28,7 @@ class AccessStore:
         self._users = database["users"]
 
     def find(self, user_id: str, slug: str) -> Access | None:
-        """Find a room by its slug, or by the former slug of a direct conversation, with the rights of a member.
+        """Find a room by its slug, or by the former slug of a direct conversation, with the user's rights there.
 
         None if the user is not a member.
         """
@@ -40,7 +40,7 @@ class AccessStore:
             if membership is None:
                 return None
             user = self._users.find_one({"_id": user_id}, USER_FIELDS | APPROVAL_FIELDS) or {}
-            if user.get("deleted_at"):  # deleted meanwhile
+            if user.get("deleted_at"):  # the account was deleted meanwhile
                 return None
             access = _access(room, membership, user)
             if access.room.kind == "direct":

@@ -35,7 +35,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Collection[str]
 
     def allows(self, access: Access) -> bool:
-        """Whether the user of a cached access still has all its rights and the same mute."""
+        """Whether the user still has all rights of a cached access, and the same mute."""
         rights = self.rights.get(access.user_id)
         if rights is None or access.room.id not in rights.memberships:
             return False
@@ -88,6 +88,6 @@ class CurrentRightsStore:
 
 def _rules(room: Room) -> tuple[object, ...]:
     values = values_of(room)
-    if room.kind == "direct":  # each member sees the names of the others as its title
+    if room.kind == "direct":  # each member sees another title: the names of the others
         del values["title"]
     return room.archived_at, room.cleared_sequence, *values.values()

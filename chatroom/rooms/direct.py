@@ -30,7 +30,7 @@ class DirectRooms:
         self._check_direct = check_direct
 
     def open(self, author: Author, others: Sequence[str], *, check_new: Callable[[], None] = lambda: None) -> Room:
-        """Find or create the conversation of these people; raise `Refused` (`invalid`, `not_found`, of `check_new`)."""
+        """Find or create the conversation of these people. `check_new` may refuse a new conversation."""
         people = tuple(sorted({author.id, *others}))
         if not 2 <= len(people) <= MOST_PEOPLE:
             raise Refused("invalid", f"Choose 1 to {MOST_PEOPLE - 1} people.")

@@ -12,7 +12,7 @@ from chatroom.base.models import Room, RoomValues
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting. The field of the same name in `RoomValues` has its type."""
+    """One setting. Its type is the type of the field with the same name in `RoomValues`."""
 
     label: str
     hint: str = ""

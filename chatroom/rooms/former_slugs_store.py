@@ -26,7 +26,7 @@ class FormerSlugs:
         self._sessions = database["sessions"]
 
     def move(self) -> None:
-        """Give the remaining rooms new addresses, and add these to the tokens, which then work with both addresses."""
+        """Give each remaining room a new address, and add it to the tokens for that room: then both addresses work."""
         self._warn()
         count = 0
         while moved := self._move_some():
@@ -53,7 +53,7 @@ class FormerSlugs:
             last = self._move_some_tokens(last)
 
     def _move_some_tokens(self, after: str) -> str | None:
-        """Add the missing new addresses to the next tokens; return the id of the last token, or None at the end."""
+        """Add the missing new addresses to the next tokens. Return the last token's id, or None if no token is left."""
         query = {"kind": "token", "rooms": FORMER, "_id": {"$gt": after}}
         with self._database.bounded():
             found = list(self._sessions.find(query, {"rooms": 1}).sort("_id", ASCENDING).limit(AT_ONCE))
@@ -70,12 +70,12 @@ class FormerSlugs:
         return found[-1]["_id"] if found else None
 
     def _warn(self) -> None:
-        """Log a warning for each other room whose address looks like a direct conversation's, to imitate one."""
+        """Warn of each room that is no direct conversation but has an address like one: the room may imitate one."""
         with self._database.bounded():
             for room in self._rooms.find({"kind": {"$ne": "direct"}, "slug": FORMER}, {"slug": 1}).limit(AT_ONCE):
                 log.warning("the room %s has an address like a direct conversation: check its creator", room["slug"])
 
 
 def _lacking(slugs: list[str], moved: dict[str, str]) -> list[str]:
-    """The new addresses that are missing in a list, for its rooms that have moved."""
+    """For the former addresses in a list: the new addresses that the list does not contain yet."""
     return [moved[slug] for slug in slugs if slug in moved and moved[slug] not in slugs]

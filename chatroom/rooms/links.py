@@ -1,4 +1,4 @@
-"""Links that admit a number of people to a room, until they expire."""
+"""Room links. A link admits a limited number of people to a room, until it expires."""
 
 from datetime import timedelta
 

@@ -71,7 +71,7 @@ class ListingStore:
         return sorted(entries, key=lambda entry: (entry.title.casefold(), entry.room.id))
 
     def rooms_of(self, user_id: str) -> list[Room]:
-        """The rooms of a user without counts, each with the title that the user sees; at most 500."""
+        """The rooms of a user, without counts of messages; at most 500. Each room has the title that the user sees."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "removed_at": None}, {"room": 1}).limit(MOST_ROOMS)
             ids = [document["room"] for document in found]
@@ -110,7 +110,7 @@ class ListingStore:
 
 
 def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
-    """The title of a room for one of its members. For a direct conversation, the names of the other people."""
+    """The title of a room for one of its members. A direct conversation is titled with the names of the others."""
     if room.kind != "direct":
         return room.title
     others = (people[id].name for id in room.people if id != user_id and id in people)
@@ -118,7 +118,7 @@ def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
 
 
 def _unread(membership: Membership, revision: int) -> Document:
-    # Only up to the revision that is returned with the count: clients count later messages themselves.
+    # Count only up to `revision`, which is returned with the count: clients count later messages themselves.
     return {
         "room": membership.room_id,
         "sequence": {"$gt": membership.read_sequence, "$lte": revision},

@@ -1,6 +1,6 @@
 """Create rooms: check the creator's rights, the number of rooms, and the name.
 
-The name of a private room is never revealed, and stays free for other rooms.
+The name of a private room is never revealed: other rooms may have the same name.
 """
 
 import secrets
@@ -65,7 +65,7 @@ class RoomMaking:
         raise _taken()
 
     def check_title(self, title: str, *, is_public: bool, room_id: str = "") -> None:
-        """Raise `Refused` (`invalid`, `taken`) for a title that equals or looks like a reserved or used title."""
+        """Raise `Refused`: `invalid` for a title that could mislead, `taken` if another room's title looks the same."""
         if room_id != LOBBY.id:
             check_new_title(title)
         if is_public and self._store.has_title(title, but=room_id):

@@ -59,7 +59,7 @@ class MemberStore:
         return [person for person in found if person.id in ids]
 
     def list_like(self, room: Room, beginning: str, limit: int = MOST_PROPOSED) -> list[Person]:
-        """The people who can read the room and whose user name or display name has this beginning, sorted by it."""
+        """The people who can read the room and whose user name or display name has this beginning, sorted by name."""
         key_beginning = fold(beginning.strip())
         found: dict[str, Person] = {}
         with self._database.bounded():
@@ -90,7 +90,7 @@ class MemberStore:
             return [document["room"] for document in found]
 
     def find_heir(self, user_id: str, room: Room) -> str | None:
-        """Choose the next administrator: the longest-standing moderator, else the longest-standing member; no bot."""
+        """Choose the next administrator: the moderator, or else the member, who joined first. Never a bot."""
         with self._database.bounded():
             others = {"room": room.id, "user": {"$ne": user_id}, "removed_at": None}
             found = list(self._memberships.find(others).sort("user", ASCENDING).limit(MOST_MEMBERS))

@@ -21,7 +21,7 @@ from chatroom.site.notices import Notices
 
 
 class RoomMembership:
-    """Join, leave, add and remove members, and set their roles."""
+    """Join and leave rooms; add members, remove members, and set their roles."""
 
     def __init__(
         self,
@@ -146,9 +146,9 @@ class RoomMembership:
             raise _nobody_else()
 
     def _keep_managed(self, room: Room, user_id: str, note: Note | None = None) -> None:
-        """Restore the administrator of a private room if the last two administrators have just resigned at once.
+        """Restore the administrator of a private room if its last two administrators have resigned at the same time.
 
-        The request that reads last restores the role: its read sees every write that was acknowledged before.
+        Of the two requests, the one that reads last restores the role: its read sees the writes of both.
         """
         if room.kind == "private" and not self._member_store.has_another_administrator("", room):
             self._store.take_back(user_id, room, "administrator", note)

@@ -1,7 +1,7 @@
 """Memberships: the role and the mute of each member of a room.
 
 The membership of a removed user stays, so that a public room does not admit the user again. A user who left may
-return; a mute continues then.
+return; leaving does not end a mute.
 """
 
 from collections.abc import Collection
@@ -89,7 +89,7 @@ class MembershipStore:
     def remove(self, user_id: str, room: Room, note: Note | None = None, *, but: Collection[Role] = ()) -> bool:
         """Remove a member, or a user who has just left. Afterwards, only a moderator can add the user again.
 
-        Returns False if the user was removed already, or has one of the roles `but`.
+        Returns False if the user was removed already, or has a role that is in `but`.
         """
         gone = {"$set": {"removed_at": self._clock()}, "$unset": {"role": "", "left_at": ""}}
         there = [{"removed_at": None}, {"left_at": {"$gt": EARLIEST}}]
@@ -101,7 +101,7 @@ class MembershipStore:
         return self._update({"user": user_id, "room": room.id}, noting({"$unset": BACK}, note))
 
     def leave(self, user_id: str, room: Room) -> None:
-        """End the membership of a user who leaves. A mute and the turn in a slow room are kept for a return."""
+        """End the membership of a user who leaves. The mute and the last turn stay, in case the user returns."""
         now = self._clock()
         gone = {"$set": {"removed_at": now, "left_at": now}, "$unset": {"role": "", "notify": ""}}
         self._update({"user": user_id, "room": room.id, "removed_at": None}, gone)
@@ -120,7 +120,7 @@ class MembershipStore:
         self._update({"user": user_id, "room": room_id}, noting(update, note))
 
     def mute_of(self, user_id: str, room_id: str) -> tuple[datetime | None, str]:
-        """The end and the reason of a user's mute in a room; None and "" without a mute."""
+        """The end and the reason of a user's mute in a room; None and "" if there is no mute."""
         with self._database.bounded():
             found = self._memberships.find_one({"user": user_id, "room": room_id}, {"muted_until": 1, "mute_reason": 1})
         return (found or {}).get("muted_until"), (found or {}).get("mute_reason", "")

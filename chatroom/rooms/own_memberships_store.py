@@ -9,7 +9,7 @@ from chatroom.mongo.database import Database
 
 
 class OwnMembershipStore:
-    """Read and write these fields."""
+    """Read and write a member's own fields."""
 
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
@@ -17,7 +17,7 @@ class OwnMembershipStore:
         self._clock = clock
 
     def mark_read(self, user_id: str, room_id: str, sequence: int) -> bool:
-        """Move the read position of a member forward; False if the position is there already, or further."""
+        """Move the read position of a member forward; False if the position is already at `sequence`, or after it."""
         with self._database.bounded():
             result = self._memberships.update_one(
                 {"user": user_id, "room": room_id}, {"$max": {"read_sequence": sequence}}
@@ -37,9 +37,9 @@ class OwnMembershipStore:
             self._memberships.update_one({"user": user_id, "room": room_id}, {"$set": {"notify": notify}})
 
     def take_turn(self, user_id: str, room: Room, client_id: str, seconds: int) -> float:
-        """Take the turn of a member, who has one every `seconds`; return 0, or the seconds to wait.
+        """Take a member's turn to post, one every `seconds`; return 0, or the seconds to wait for the next turn.
 
-        A repeated post (`client_id`) needs no second turn. One write decides, for all processes.
+        A repeated post has the same `client_id` and needs no second turn. One write decides, so all processes agree.
         """
         now = self._clock()
         latest = now - timedelta(seconds=seconds)

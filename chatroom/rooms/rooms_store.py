@@ -1,6 +1,6 @@
 """Rooms: their names, addresses and settings.
 
-This module does not check access: requests of people find a room through the membership (`access_store`).
+This module does not check access. The request of a user finds a room through `access_store` instead.
 """
 
 from collections.abc import Collection
@@ -107,7 +107,7 @@ class RoomStore:
         return self._database.has("rooms", {"title_keys": {"$in": title_keys(title)}, "_id": {"$ne": but}})
 
     def key_titles(self) -> None:
-        """Add the keys of titles to public rooms of former versions. Several processes may do this at once."""
+        """Add the keys of titles to public rooms that older versions created. Several processes may do this at once."""
         last: str | None = ""
         while last is not None:
             last = self._key_some(last)

@@ -1,7 +1,7 @@
 """Keep the search index up to date with the log of every room, without slowing down posts.
 
-The database has a cursor for each room, a revision to continue from. Indexing a message twice is harmless: after
-a crash, the next indexer continues from the cursor.
+The database has a cursor for each room: the revision to continue from. After a crash, the next indexer continues from
+the cursor. Indexing a message twice is harmless.
 """
 
 import time
@@ -21,7 +21,7 @@ REBUILD_BATCH = 1000
 REST, REST_WHILE_BUSY = 4, 49
 """After each batch, the indexer rests this many times as long as the batch took: posts come first."""
 BUSY = 500
-"""Changes a second in a room; with more, the indexer takes the longer rest, and falls behind until it is quieter."""
+"""With more changes per second in a room, the indexer takes the longer rest. It falls behind until there are fewer."""
 LEASE = "indexer"
 LEASE_SECONDS = 15.0
 ROOMS_AT_ONCE = 500
@@ -65,7 +65,7 @@ class Indexer:
         return changed[-1].revision if len(changed) == batch else None
 
     def catch_up(self, rooms: Collection[str], goes_on: Callable[[], bool]) -> bool:
-        """Index these rooms up to their current revision; return False if `goes_on` stopped it before a batch."""
+        """Index these rooms up to their current revision; return False if `goes_on` returned False before a batch."""
         left = set(rooms)
         while waiting := self.behind(left):
             for room, known in waiting.items():
@@ -133,7 +133,7 @@ def searchable(message: Message) -> str:
 
 
 def things(message: Message) -> set[str]:
-    """Return what a message has, in the words of `has:` (`file`, `link`)."""
+    """Return what a message contains, in the words that follow `has:` in a query (`file`, `link`)."""
     found = {"file"} if message.files else set()
     if "://" in message.text or "www." in message.text.lower():
         found.add("link")

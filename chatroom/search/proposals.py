@@ -1,7 +1,7 @@
 """The candidates for a query, read from the index in bounded steps, newest first.
 
-The first step reads the newest messages, which usually contain words that often occur together. Only a longer search
-counts the words, and starts with the rarest.
+The first step reads the newest messages; for words that often occur together, this usually suffices. Only a longer
+search counts how often each word occurs, and starts with the rarest word.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,12 +23,12 @@ MOST_FETCHED = 200
 MOST_ENDINGS = 600
 """The most words with the same beginning; if there are more, every entry is read instead."""
 RARE = 200
-"""A word with fewer entries is rare enough to start with: the other words are not counted."""
+"""A word with fewer entries is rare enough to be looked up first: the other words are not counted."""
 MOST_COUNTED = 2000
 """A word with fewer entries is read in one step; otherwise in several steps, newest first."""
 MOST_KEYS = 12
 MOST_RANGES = 3000
-"""The most words times rooms that are counted or queried."""
+"""The largest product of words and rooms that is counted or queried."""
 
 Proposed = list[tuple[Message, str]]
 """Messages, each with the id of its room."""
@@ -45,10 +45,10 @@ class Proposals:
     def read(
         self, span: Span, query: Query, authors: frozenset[str], *, limit: int, give_up_at: float
     ) -> Iterator[tuple[Proposed, str | None]]:
-        """Yield pages of candidates, each with the id to continue before, or None; aim to end by `give_up_at`."""
+        """Yield pages of candidates, each with the id to continue from (None: the end). Try to end by `give_up_at`."""
         conditions = self._conditions(span, query, authors)
         if any(isinstance(condition, OneOf) and not condition.words for condition in conditions):
-            return  # no word begins so
+            return  # no word has this beginning
         step = _first_step(span, conditions)
         is_planned = step.most is None
         while span.rooms:
@@ -71,7 +71,7 @@ class Proposals:
 
     def _conditions(self, span: Span, query: Query, authors: frozenset[str]) -> list[Condition]:
         keys = {key for term in query.terms for key in term.index_keys()}
-        # Long words first: they are rarer, and after a rare word the others are not counted.
+        # Longest words first: they are rarer. Once a word is found to be rare, the others are not counted.
         longest = sorted(keys, key=lambda key: -len(key.text))[:MOST_KEYS]
         conditions = [self._condition(span.rooms, key) for key in longest]
         conditions += [OneOf((mark("has", thing),)) for thing in query.has]
@@ -84,7 +84,7 @@ class Proposals:
         return OneOf(tuple(sorted(words))) if len(words) < MOST_ENDINGS else Beginning(key.text)
 
     def _plan(self, span: Span, conditions: Sequence[Condition]) -> tuple[Span, Step]:
-        """Leave out rooms that lack one of the words, and choose the rarest words as the lead."""
+        """Leave out rooms that lack one of the words. The rarest words become `lead`, which is looked up first."""
         lead: OneOf | None = None
         fewest = MOST_COUNTED
         for condition in conditions:

@@ -24,7 +24,7 @@ _quotes = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": 
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed query. A message must match all parts, but only one of several people, and one of several rooms."""
+    """A parsed query. A message must match every part. Of several people or rooms, one is enough."""
 
     terms: Sequence[Term]
     people: Sequence[str]
@@ -34,7 +34,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     has: Set[Has]
     since: datetime | None
     until: datetime | None
-    """Exclusive."""
+    """Messages before this time."""
 
 
 def parse(text: str) -> Query:

@@ -1,7 +1,7 @@
 """Find messages in a user's rooms: the newest first, a page at a time.
 
-The index only proposes candidates: a hit is a message that, in its current state and in a current room of the user,
-matches the whole query. Every step is bounded, and the result says where it stopped.
+The index only proposes candidates. A candidate is a hit if its current state matches the whole query and the user is in
+its room now. Every step is bounded, and the result says where the search stopped.
 """
 
 import time
@@ -33,7 +33,7 @@ LONGEST_SNIPPET = 260
 
 
 class SnippetPiece(msgspec.Struct, frozen=True):
-    """A part of the text of a message; `hit` if it matches the search."""
+    """A part of the text of a message. `is_hit` says whether this part matches the search."""
 
     text: str
     is_hit: bool = msgspec.field(name="hit")
@@ -159,7 +159,7 @@ def _hits(
 
 
 def _places(message: Message, query: Query, authors: Collection[str]) -> list[tuple[int, int]] | None:
-    """Return the places of the matches in a message; None unless it matches the whole query."""
+    """Return the places of the matches in a message; None if the message does not match the whole query."""
     if message.deleted_at is not None or (authors and message.author.id not in authors):
         return None
     if not query.has <= things(message):
@@ -176,7 +176,7 @@ def _places(message: Message, query: Query, authors: Collection[str]) -> list[tu
 
 
 def snippet(text: str, places: Sequence[tuple[int, int]]) -> list[SnippetPiece]:
-    """Return the text around the first of these places, in pieces; or a short text as a whole."""
+    """Return the text around the first of these places, in pieces. A short text is returned as a whole."""
     start, end = 0, len(text)
     if len(text) > LONGEST_SNIPPET:
         start = max(0, places[0][0] - AROUND_HIT) if places else 0

@@ -1,7 +1,7 @@
 """The search index: an entry with the words of each message, and a cursor for each room.
 
-The index is derived from the log and can be rebuilt. Only an entry of the same or a later revision replaces an entry,
-so several processes may write it. A deleted message leaves an entry without words.
+The index is derived from the log and can be rebuilt. An entry is replaced only by an entry of the same or a later
+revision, so several processes may write the index. A deleted message leaves an entry without words.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -44,7 +44,7 @@ class SearchStore:
         self.words = WordStore(database, self._find_used)
 
     def cursors(self, rooms: Collection[str], rule: int) -> dict[str, int]:
-        """Return the cursor of each room; 0 for a room that is not indexed under this version of the rule for words."""
+        """Return the cursor of each room; 0 for a room that is not indexed by this version of the rule."""
         found = dict.fromkeys(rooms, 0)
         with self._database.bounded():
             for document in self._cursors.find({"_id": {"$in": list(rooms)}, "rule": rule}):
@@ -62,7 +62,7 @@ class SearchStore:
     def put(self, room: str, entries: Sequence[Entry]) -> None:
         """Store entries, and remove the words that no message of the room has any longer."""
         with self._database.bounded():
-            # Entries first, then words: `remove_unused` reads the entries before and after it removes a word.
+            # Write the entries before the words: `remove_unused` reads the entries before and after it removes a word.
             gone = sorted(self._replace(room, entries))
             self.words.add(room, {word for entry in entries for word in entry.words})
         self.words.remove_unused(room, gone)
@@ -81,7 +81,7 @@ class SearchStore:
             return self._entries.count_documents(query, limit=limit, hint=BY_WORD)
 
     def look(self, span: Span, step: Step, *, limit: int) -> tuple[list[str], str | None]:
-        """Return the newest `limit` messages that match a step, and the id to continue before, or None."""
+        """Return the newest `limit` messages that match a step, and the id to continue from, or None at the end."""
         conditions = [{"words": condition.filter} for condition in step.rest]
         found: list[ObjectId] = []
         ends: list[ObjectId] = []
@@ -90,7 +90,7 @@ class SearchStore:
                 ids, end = self._look(query, BY_WORD if step.lead else BY_ROOM, conditions, limit, step.most)
                 found += ids
                 ends += [end] if end else []
-        # Each query is complete down to its own end, so their union is complete down to the highest end.
+        # Each query has found everything down to its own end. So together they have everything down to the highest end.
         end = max(ends, default=None)
         complete = sorted((id for id in found if end is None or id >= end), reverse=True)
         if len(complete) > limit:
@@ -98,7 +98,7 @@ class SearchStore:
         return [str(id) for id in complete[:limit]], str(end) if end else None
 
     def pages_with(self, room: str, words: Sequence[str], limit: int) -> Iterator[list[str]]:
-        """Yield the ids of all messages of a room with one of these words, the newest first, in lists of `limit`."""
+        """Yield the ids of a room's messages that have one of these words: the newest first, in lists of `limit`."""
         before: str | None = None
         while True:
             step = Step(lead=OneOf(tuple(words)), rest=(), most=None)
@@ -111,7 +111,7 @@ class SearchStore:
         self, query: Document, index: str, conditions: list[Document], limit: int, most: int | None
     ) -> tuple[list[ObjectId], ObjectId | None]:
         # With a hint, the planner does not try all indexes, which would cost more than the search.
-        # The first limit keeps the planner from merging the conditions into the first match.
+        # Because of the first limit, the planner does not merge the conditions into the first match.
         pipeline: list[Document] = [{"$match": query}, {"$sort": {"_id": DESCENDING}}, {"$limit": most or NO_LIMIT}]
         if conditions:
             pipeline.append({"$match": {"$and": conditions}})
@@ -135,7 +135,7 @@ class SearchStore:
             try:
                 self._entries.insert_many(new, ordered=False)
             except BulkWriteError as error:
-                changed |= doubles(error)  # another process was faster, with the same or another state
+                changed |= doubles(error)  # another process has stored an entry, maybe of another revision
         updates: list[tuple[Document, Document]] = [
             ({"_id": id, "room": room, "revision": {"$lte": documents[id]["revision"]}}, {"$set": documents[id]})
             for id in changed
@@ -144,7 +144,7 @@ class SearchStore:
         return {word for id, words in old.items() for word in words if word not in documents[id]["words"]}
 
     def _find_used(self, room: str, words: Collection[str]) -> set[str]:
-        """Return the words that occur in an entry; each query finds at least one of them."""
+        """Return which of these words occur in entries. Every query but the last finds at least one word."""
         left = set(words)
         while left:
             query = {"room": room, "words": {"$in": sorted(left)}}

@@ -39,7 +39,7 @@ Condition = OneOf | Beginning
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """The rooms and the time: from `since`, before `until`, and before the message with the id `before`."""
+    """The rooms and the range of time: from `since`, before `until`, and before the message with the id `before`."""
 
     rooms: tuple[str, ...]
     since: datetime | None = None
@@ -55,7 +55,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A query for entries with a word of `lead` (None: any entry), among the newest `most` (None: all).
 
-    If the product of words and rooms exceeds `MOST_SCANS`, the server sorts the entries: such a lead must be rare.
+    If the product of words and rooms exceeds `MOST_SCANS`, the server sorts the entries, so these words must be rare.
     """
 
     lead: OneOf | None
@@ -69,7 +69,7 @@ def is_id(text: str) -> bool:
 
 
 def queries_of(span: Span, lead: OneOf | None) -> Iterable[Document]:
-    """Yield the span as queries that the server answers without sorting; with a lead, as one query."""
+    """Yield queries for the span that the server answers without sorting. With a lead, yield one query."""
     if lead is not None:
         yield {**query_of(span), "words": {"$in": list(lead.words)}}
         return

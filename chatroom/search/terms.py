@@ -34,7 +34,7 @@ _letters = str.maketrans(
 
 
 class Unit(NamedTuple):
-    """A folded word of a text, or a letter of a script without spaces, with its place."""
+    """A folded word of a text, or one letter if the script has no spaces. `start` and `end` are its place."""
 
     text: str
     start: int
@@ -46,14 +46,14 @@ _END = Unit("", -1, -1, is_letter=False)
 
 
 class Key(NamedTuple):
-    """A word of the index or, with `is_beginning`, all words that begin with the text."""
+    """A word of the index or, with `is_beginning`, all words that begin with `text`."""
 
     text: str
     is_beginning: bool = False
 
 
 class Term(NamedTuple):
-    """Words that must follow each other; with `is_open`, the last one may be the beginning of a word."""
+    """Words that must follow each other; with `is_open`, the last one may be the beginning of a longer word."""
 
     units: tuple[Unit, ...]
     is_open: bool
@@ -79,7 +79,7 @@ class Term(NamedTuple):
         words = list(index_entries(self.units))
         last = self.units[-1]
         keys = {Key(word) for word in words[:-1]}
-        if last.is_letter:  # the last letter of a run is indexed alone, or as the first of a pair
+        if last.is_letter:  # the index has this letter alone, or as the first letter of a pair
             return keys | (set() if _is_run(self.units[-2:]) else {Key(last.text, is_beginning=True)})
         return keys | {Key(words[-1], self._goes_on and len(last.text) < LONGEST_WORD)}
 
@@ -111,7 +111,7 @@ def split(text: str) -> list[Unit]:
 def index_words(text: str) -> set[str]:
     """Return the words that the index stores for a text."""
     words: set[str] = set()
-    if text.isascii():  # most texts are, and indexing a whole log must be fast
+    if text.isascii():  # most texts are ASCII, and this way is faster
         found: Iterable[str] = (word[:LONGEST_WORD] for word in _plain_unit.findall(text.lower()))
     else:
         found = index_entries(split(text))
@@ -123,7 +123,7 @@ def index_words(text: str) -> set[str]:
 
 
 def index_entries(units: Iterable[Unit]) -> Iterator[str]:
-    """Yield the words to index, in order: each word, pairs of letters without spaces, and the last letter alone."""
+    """Yield what is indexed, in order: words and, in scripts without spaces, pairs of letters and the last letter."""
     for unit, following in pairwise([*units, _END]):
         if _is_run((unit, following)):
             yield unit.text + following.text

@@ -1,4 +1,4 @@
-"""The words of each room: those with a given start, and the rooms that contain a word."""
+"""The words of each room: find words by their beginning, and find the rooms that contain a word."""
 
 from collections.abc import Callable, Collection, Sequence
 
@@ -16,7 +16,7 @@ Used = Callable[[str, Collection[str]], set[str]]
 
 
 class WordStore:
-    """The collection `search_words`. `find_used` looks up words of a room in the entries."""
+    """The collection `search_words`. `find_used` returns which words of a room occur in its entries."""
 
     def __init__(self, database: Database, find_used: Used) -> None:
         self._database = database
@@ -47,7 +47,7 @@ class WordStore:
         self._words.delete_many({"_id": beginning_with(f"{room} ")})
 
     def add(self, room: str, words: Collection[str]) -> None:
-        """Add the words of entries; the caller bounds the time."""
+        """Add the words of entries. Call it inside `bounded`."""
         ids = {f"{room} {word}" for word in words}
         missing = ids - {document["_id"] for document in self._words.find({"_id": {"$in": list(ids)}})}
         if missing:
@@ -66,5 +66,5 @@ class WordStore:
         unused = set(words) - self._find_used(room, words)
         if unused:
             self._words.delete_many({"_id": {"$in": [f"{room} {word}" for word in unused]}})
-            # While a word was removed, another message with it may have been indexed without adding the word.
+            # Meanwhile, another process may have indexed a message with a removed word without adding the word again.
             self.add(room, self._find_used(room, unused))

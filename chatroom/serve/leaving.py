@@ -25,7 +25,7 @@ def leave_on_signals(prepare: Callable[[], None] = lambda: None) -> None:
         raise _Leaving(0)
 
     def raise_again(lost: "sys.UnraisableHookArgs") -> None:
-        # Python only reports an exception that is raised in a finalizer, and the signal may arrive in one.
+        # The signal may arrive in a finalizer. Python only reports an exception from there: raise it again.
         if isinstance(lost.exc_value, _Leaving):
             _handle(leave)
             main = threading.main_thread().ident

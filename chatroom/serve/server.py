@@ -1,6 +1,6 @@
 """Serve in this process: one port, one event loop.
 
-Two limits bound a stalled reader: the kernel's send buffer, which is set here, and uvicorn's flow control.
+Two limits bound the unsent data of a reader: the kernel's send buffer (set here), and uvicorn's flow control.
 """
 
 import errno
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import uvicorn
 
 APP = "test_mongo:asgi"
-GRACEFUL_SECONDS = 3  # for requests in flight
-STOP_SECONDS = GRACEFUL_SECONDS + 5  # and for the engine; mongod then has less than two: ten in all
-FAILED = 3  # uvicorn's own code for an app that does not start
+GRACEFUL_SECONDS = 3  # for running requests
+STOP_SECONDS = GRACEFUL_SECONDS + 5  # 5 s for the engine; mongod then has less than 2 s: 10 s in all
+FAILED = 3  # uvicorn's own exit code if the app does not start
 GARBAGE = 5_000, 20, 20
 """The thresholds of the garbage collector; Python's 700, 10, 10 cause a full collection every few seconds."""
 
@@ -61,14 +61,14 @@ def open_ports(settings: Settings) -> list[socket.socket]:
 def _bind(listeners: list[socket.socket], address: Any, settings: Settings) -> None:
     first, new = listeners[0], listeners[-1]
     new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Accepted connections inherit the size; the kernel would buffer up to 4 MB for every stalled reader.
+    # Accepted connections inherit this size. By default, the kernel buffers up to 4 MB for every stalled reader.
     new.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
-    # With one shared socket, the quicker of two processes got 170 of 200 connections.
-    # The first socket is bound without sharing, to detect another server on this port, even one that shares it.
+    # With one shared socket, the quicker of two processes got 170 of 200 connections. The first socket is bound without
+    # sharing: this detects any other server on this port, even if it shares the port.
     if new is not first:
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     new.bind(address)
-    if settings.web_concurrency > 1:  # otherwise no other program of this account can share the port
+    if settings.web_concurrency > 1:  # without this option, no other program of this account can share the port
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
@@ -117,13 +117,13 @@ def _configure(settings: Settings, heartbeat: Callable[[], Awaitable[None]] | No
     return uvicorn.Config(
         APP,
         loop="uvloop",
-        lifespan="on",  # otherwise uvicorn takes a failed start for an app without one
+        lifespan="on",  # otherwise uvicorn ignores that the start of the app failed
         http="chatroom.asgi.http_protocol:HttpProtocol",
         ws="chatroom.live.sockets.websocket:WebSocketProtocol",
         ws_max_size=settings.max_frame_bytes or sys.maxsize,
         ws_ping_interval=_PING_SECONDS,
         ws_ping_timeout=_PING_SECONDS,
-        ws_per_message_deflate=False,  # would take more memory than the room
+        ws_per_message_deflate=False,  # would need 50 kB per connection; `frames.py` compresses instead
         proxy_headers=False,  # the app decides which proxies it trusts
         server_header=False,
         access_log=False,

@@ -52,14 +52,14 @@ def serve() -> int:
 
 
 def _give_up_in_time() -> None:
-    """Exit within ten seconds of the first signal, even if a thread still waits; mongod's guardian notices that."""
+    """Exit within ten seconds of the first signal, even if a thread still waits. mongod's guardian notices the exit."""
     if signal.getitimer(signal.ITIMER_REAL)[0] == 0:
         signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
         signal.setitimer(signal.ITIMER_REAL, _LAST_SECONDS)
 
 
 def allow_many_files() -> None:
-    """Raise the limit of open files above the usual 1,024, which a thousand idle connections would reach."""
+    """Raise the limit of open files. A thousand idle connections would reach the usual limit of 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -68,7 +68,7 @@ def allow_many_files() -> None:
 
 def _leave_on_hangup() -> None:
     """Stop when the terminal is closed; uvicorn handles only SIGTERM and SIGINT."""
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # `nohup` ignores this signal
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
@@ -82,7 +82,7 @@ def _follow_maker() -> None:
 def _database(settings: Settings) -> Iterator[None]:
     """Run the embedded mongod unless `MONGO_URI` is set; pass its address to the app and the workers."""
     if not settings.is_embedded:
-        if not settings.secret_key:  # in memory
+        if not settings.secret_key:  # the database is in memory
             os.environ["SECRET_KEY"] = secrets.token_hex(32)
         yield
         return

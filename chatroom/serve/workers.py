@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def follow(parent: int, number: signal.Signals) -> None:
-    """Make the kernel send this signal when the parent ends; exit at once if it has ended already."""
+    """Make the kernel send this signal when the parent ends; exit at once if the parent has ended already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:
@@ -42,7 +42,7 @@ def follow(parent: int, number: signal.Signals) -> None:
 
 
 class Pulse:
-    """The heartbeat of a worker's event loop. It counts looks, not seconds, so a suspended machine is no standstill."""
+    """The heartbeat of a worker's event loop. It counts checks, not seconds: a suspended machine makes no checks."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()
@@ -52,7 +52,7 @@ class Pulse:
         """The result of the worker's start, once the worker has sent it."""
 
     def is_lost(self) -> bool:
-        """Look once; return whether the event loop has started, and has sent no heartbeat for too many looks."""
+        """Check once; return whether the event loop has started, and has sent no heartbeat for too many checks."""
         with suppress(BlockingIOError):
             if said := os.read(self._reader, 4096):
                 self._looks_without = 0
@@ -79,7 +79,7 @@ class Worker:
         os.close(self.pulse.writer)
 
     def end(self, seconds: float) -> None:
-        """Wait for the end of the process; kill it after so many seconds."""
+        """Wait until the process ends. After `seconds`, kill the process."""
         try:
             self.process.wait(max(0.0, seconds))
         except subprocess.TimeoutExpired:
@@ -91,7 +91,7 @@ class Worker:
 def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = lambda _: None) -> int:
     """Run one worker per socket until a signal raises `SystemExit`; if the first cannot start, return its exit code.
 
-    The first worker starts alone, so that an error is printed once; `on_ready` gets the result of its start. Then
+    The first worker starts alone, so that an error is printed once; `on_ready` gets the result of its start. Later,
     every worker that ends is replaced.
     """
     workers: list[Worker] = []

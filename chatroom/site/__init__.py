@@ -1,4 +1,5 @@
 """The whole site: its settings, limits, notices to other processes, audit log, and who may act on whom.
 
-Every change of a right is an act: the change, then the notices, then the audit log; completed after a crash.
+Every change of a right is an act with three steps: the change, the notices, and the entry in the audit log. After a
+crash, the remaining steps are made.
 """

@@ -1,7 +1,7 @@
 """Grant or revoke a right in one order: change it, announce it, record it.
 
-One write makes the change and stores a note of it (`chatroom.site.acts_store`). The other steps are repeated from the
-note, by the next caller or by `finish`. So after a failure at any step, rights are revoked and the log is complete.
+One write makes the change and stores a note of it (`chatroom.site.acts_store`). If another step fails, the next caller
+or `finish` repeats it from the note. So after any failure, rights are revoked and the log is complete.
 """
 
 import hashlib
@@ -36,8 +36,9 @@ FollowUp = Callable[[Act], object]
 class About(TypedDict, total=False):
     """The optional facts of an act.
 
-    `room`: its administrators may read the entry too. `tell`: the notices to send. `is_end`: the act ends the document.
-    `is_new`: the act creates something. If another act is repeated before it is recorded, the log has one entry.
+    `room`: the administrators of this room may read the entry too. `tell`: the notices to send. `is_end`: the act ends
+    the document. `is_new`: the act creates something, so a repetition is a new act. Any other act has one entry in the
+    log, even if it is repeated before it is recorded.
     """
 
     reason: str
@@ -67,17 +68,17 @@ class Acts:
         self._follow_ups = follow_ups or {}
 
     def do(self, place: Place, write: Write, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
-        """Change, announce, record; return False if there was nothing to change. `act` is a word of docs/moderation.md.
+        """Change, announce, record; return False if there was nothing to change. docs/moderation.md lists the acts.
 
-        With `is_end`, return True also if an earlier try succeeded and its answer was lost. Raises the errors of
-        `write`, and `Unavailable` if the act is done and a part of its completion is not.
+        With `is_end`, also return True if an earlier try succeeded but its answer was lost. Raises the errors of
+        `write`. Raises `Unavailable` if the change is made but the act's follow-up failed.
         """
         note = self.note(place, actor, act, subject, **about)
         try:
             if write(note) is False:
                 return note.is_end and self.finish_in(place, act, subject.id, **note.act.details)
         except Unavailable:
-            # The change may be stored. Notices without data only make connections read their rights again.
+            # The change may be stored. So send notices without data: they make connections read their rights again.
             for notice in _bare(note.notices):
                 self._tell(notice)
             raise
@@ -85,7 +86,7 @@ class Acts:
         return True
 
     def note(self, place: Place, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> Note:
-        """Return the note of an act for the caller's own write; call `follow` after it."""
+        """Return the note of an act. The caller stores the note together with the change, and then calls `follow`."""
         done = Act(
             at=self._now(),
             actor=Author(actor.id, actor.name),
@@ -108,11 +109,11 @@ class Acts:
         )
 
     def intend(self, note: Note, document_id: str) -> None:
-        """Note an act in a document that it does not change; its follow-up makes the change."""
+        """Store a note in a document that the act does not change. The act's follow-up makes the change."""
         self._store.put(note, document_id)
 
     def follow(self, note: Note) -> None:
-        """Announce and record an act; `finish` repeats failed steps. Raise `Unavailable` if a follow-up failed."""
+        """Announce and record an act; `finish` repeats failed steps. Raises `Unavailable` if the follow-up failed."""
         for notice in note.notices:
             self._tell(notice)
         problem = self._try(self._follow_ups.get(note.act.act, lambda _: None), note.act)
@@ -124,7 +125,7 @@ class Acts:
     def finish_in(self, place: Place, act: str = "", subject_id: str = "", **details: Any) -> bool:
         """Finish the acts of one collection at once; return whether this act, with these details, was among them.
 
-        For a caller that finds nothing to change: True means that its own earlier try made the change.
+        A caller that finds nothing to change calls this. True means that an earlier try of the caller made the change.
         """
         left = self._list_left(place)
         for note in left:
@@ -141,9 +142,9 @@ class Acts:
                     self._follow_late(note)
 
     def _follow_late(self, note: Note) -> None:
-        """Follow an older act, maybe undone by now: notices without data make connections read the current state.
+        """Follow an older act. It may be undone by now, so its notices have no data: connections read the state.
 
-        A failure, of any kind, does not stop the acts after it.
+        No failure stops the acts that come after this one.
         """
         try:
             self._try(self.follow, msgspec.structs.replace(note, notices=_bare(note.notices)))

@@ -1,4 +1,4 @@
-"""Notes of acts that grant or revoke a right, kept in the changed document until the audit log has the act.
+"""Notes of acts that grant or revoke a right. The changed document has the note until the audit log has the act.
 
 The change and the note are one write, so a crash cannot separate them.
 """
@@ -24,9 +24,9 @@ MOST_LEFT = 100
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """An act that is not in the audit log yet; `key` is the same for a repetition of the act.
+    """An act that is not in the audit log yet. A repetition of the act has the same `key`.
 
-    With `is_end`, the act ends the document, which is removed with its last note.
+    With `is_end`, the act ends the document that contains the note. The document is removed with its last note.
     """
 
     id: str
@@ -38,12 +38,12 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def noting(update: Mapping[str, Any], note: Note | None) -> Document:
-    """Return an update with the note in the same write."""
+    """Return an update that also stores the note."""
     return {**update, "$push": {"acts": _document(note)}} if note is not None else dict(update)
 
 
 def noted(document: Document, note: Note | None) -> Document:
-    """Return a new document with the note."""
+    """Return a new document that contains the note."""
     return {**document, "acts": [_document(note)]} if note is not None else document
 
 
@@ -64,7 +64,7 @@ class ActStore:
         return str(ObjectId())
 
     def put(self, note: Note, document_id: str) -> None:
-        """Note an act in a document that it does not change, before it is done; a repetition changes nothing."""
+        """Store a note before its act, in a document that the act does not change. A repetition changes nothing."""
         query = {"_id": document_id, "acts.id": {"$ne": note.id}}
         with self._database.bounded():
             self._collections[note.place].update_one(query, noting({}, note))
@@ -79,13 +79,13 @@ class ActStore:
     def settle(self, note: Note) -> None:
         """Remove a note, in all documents; a repetition changes nothing.
 
-        With `is_end`, the document is removed too, once it has no note of another act.
+        With `is_end`, remove the whole document, but only if it has no note of another act.
         """
         collection = self._collections[note.place]
         query = {"acts.key": note.key, "acts.id": note.id}
         with self._database.bounded():
             if note.is_end:
-                # Otherwise document and note stay, and the note is followed again after the others.
+                # If the document has other notes, it stays with all notes. This act is followed again after the others.
                 others = {"acts": {"$elemMatch": {"id": {"$ne": note.id}}}}
                 collection.delete_many({**query, "$nor": [others]})
                 return

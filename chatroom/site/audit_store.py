@@ -1,6 +1,6 @@
 """The audit log: who did what to whom, when and why.
 
-Entries are only added. Their ids ascend with time, and pages are cut by id.
+Entries are only added. Their ids ascend with time, so a page can begin at an id.
 """
 
 from collections.abc import Mapping

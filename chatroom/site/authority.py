@@ -16,7 +16,7 @@ By = User | None
 
 
 def author_of(by: By) -> Author:
-    """Return the name of `by` in the audit log."""
+    """Return `by` as the actor in the audit log."""
     return CONSOLE if by is None else by.person.author
 
 
@@ -32,5 +32,5 @@ def check_power(by: By, user: User) -> None:
 
 
 def ban_words(end: datetime, reason: str) -> str:
-    """Return the sentence for a banned user."""
+    """Return the sentence that tells users that they are banned."""
     return f"You are banned {until(end)}: {reason}"

@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Return whether this process holds the lease; take or prolong it once a third of its time has passed."""
+        """Return whether this process holds the lease. After a third of its time, take or prolong the lease."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True
@@ -93,7 +93,7 @@ class BackgroundThread:
         self._woken.set()
 
     def wait_until_stopped(self, told_at: float) -> None:
-        """Wait for the current call, until `stop_seconds` after the thread was told to stop."""
+        """Wait until the current call ends; give up `stop_seconds` after the thread was told to stop."""
         if self._thread is not None:
             self._thread.join(max(0.0, told_at + self._stop_seconds - time.monotonic()))
             self._thread = None
@@ -119,7 +119,7 @@ class BackgroundThread:
                 if self.lease is None or self.lease.is_held():
                     self._work()
             except ChatroomError:
-                pass  # the database is away, which `Database.bounded` logs
+                pass  # the database is away; `Database.bounded` has logged this
             except Exception:
                 log.exception("the background thread %r failed and tries again", self.name)
         if self.lease is not None:

@@ -59,7 +59,7 @@ def indexes(*about: str) -> list[IndexModel]:
 
 
 class CodeStore:
-    """One collection of codes. `owner` is the field with a user's id: a user's codes end with the account."""
+    """One collection of codes. The field `owner` has a user's id; the code ends with this user's account."""
 
     def __init__(self, database: Database, codes: Collection[Document], *, owner: str, clock: Clock = utc_now) -> None:
         self._database = database
@@ -96,7 +96,7 @@ class CodeStore:
             return [_code(document) for document in found]
 
     def end(self, code_id: str, note: Note, **about: str) -> bool:
-        """End a code, with the note of the act; return False if there is no such code, or it has ended already."""
+        """End a code, and store the note of the act; return False if there is no such code, or it has ended already."""
         query = {"_id": code_id, "is_over": None, **about}
         with self._database.bounded():
             return self._codes.update_one(query, noting({"$set": ENDED}, note)).modified_count > 0

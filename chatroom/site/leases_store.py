@@ -20,7 +20,7 @@ class LeaseStore:
         self._clock = clock
 
     def take(self, name: str, seconds: float) -> bool:
-        """Take a free lease or prolong this process's own; return whether this process holds it."""
+        """Take a free lease, or prolong this process's own lease; return whether this process holds it."""
         now = self._clock()
         free = {"_id": name, "$or": [{"holder": self._holder}, {"expires_at": {"$lte": now}}]}
         fields = {"holder": self._holder, "expires_at": now + timedelta(seconds=seconds)}

@@ -30,7 +30,7 @@ OPENING = "30 per hour; 100 per day"
 
 
 class Limit:
-    """One limit, written as in the settings (`10 per 15 minutes`, several joined by `;`, or `0`), over any storage."""
+    """One limit. `text` is written as in the settings: `10 per 15 minutes`, several of these joined by `;`, or `0`."""
 
     def __init__(self, text: str, name: str, storage: Storage, *, clock: Callable[[], float] = time.time) -> None:
         self._items: list[RateLimitItem] = [] if text == "0" else parse_many(text)
@@ -63,7 +63,7 @@ class Limit:
         for _ in range(ACQUIRE_TRIES):
             if self._limiter.hit(item, self._name, *key):
                 return True
-            # In MongoDB, two upserts of one new key at the same moment look like a full window.
+            # If two upserts of a new key meet in MongoDB, one of them fails. The library reports this as a full window.
             if self._limiter.get_window_stats(item, self._name, *key).remaining <= 0:
                 break
         return False
@@ -88,8 +88,8 @@ class AddressLimit(Limit):
 class LoginLimit:
     """Failed log-ins, counted for each account and each address.
 
-    An address from which the account was logged in recently has its own count, so that strangers at other addresses
-    cannot lock the owner out.
+    An address from which the user logged in recently has its own count. So strangers at other addresses cannot lock the
+    user out.
     """
 
     def __init__(self, account: Limit, address: AddressLimit, guard: Guard = nullcontext) -> None:

@@ -1,6 +1,6 @@
 """Counters of the `limits` library: in MongoDB for all processes, in memory for this process.
 
-Counters expire by themselves, and those in memory are bounded by the events of one window.
+Counters expire by themselves. A counter in memory holds at most the events of one window.
 """
 
 import threading
@@ -19,7 +19,7 @@ SWEEP_EVERY = 10_000
 
 
 class MongoWindows(MongoDBStorage):
-    """The library's MongoDB storage, over the client of this process."""
+    """The library's MongoDB storage, with the client of this process."""
 
     STORAGE_SCHEME = ["chatroom"]  # noqa: RUF012  the library reads it so
 
@@ -36,7 +36,7 @@ class MongoWindows(MongoDBStorage):
         return self._owner.client
 
     def __del__(self) -> None:
-        """Leave the client open, which belongs to `Database`; the library would close it."""
+        """Leave the client open, because it belongs to `Database`. The library's own method would close it."""
 
 
 class MemoryWindows(Storage, MovingWindowSupport):

@@ -25,7 +25,7 @@ MISSED = Notice(kind="missed")
 
 
 class Notices:
-    """Sends and receives notices. `apply` applies one in this process; it returns False if no connection needs it."""
+    """Sends and receives notices. `apply` applies a notice here. It returns False if no connection needs the notice."""
 
     def __init__(
         self,
@@ -52,14 +52,14 @@ class Notices:
             notice_id = self._store.new_id()
             if self._apply(notice):
                 with self._lock:
-                    self._heard[notice_id] = datetime.max.replace(tzinfo=UTC)  # until it is read back
+                    self._heard[notice_id] = datetime.max.replace(tzinfo=UTC)  # until the notice is read back
             try:
                 self._store.add(notice_id, notice)
             except Unavailable:  # logged by `Database.bounded`
                 self._untold.append((notice_id, notice))
 
     def hear(self) -> list[Notice]:
-        """Return new notices of other processes, each once; a notice `missed` comes first if some may be lost."""
+        """Return new notices of other processes, each once. `MISSED` comes first if some notices may be lost."""
         while self._untold:
             self._store.add(*self._untold[0])
             self._untold.popleft()

@@ -1,6 +1,6 @@
 """Notices: short-lived hints from one process to all others, with times from the database's clock.
 
-A notice is stored once for its id, even if that is tried several times; an index removes it later.
+A notice with the same id is stored only once, even after several tries. An index removes old notices.
 """
 
 from datetime import datetime

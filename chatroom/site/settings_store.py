@@ -1,7 +1,7 @@
-"""Settings of the site that can change while it runs, in one document. The environment sets the others.
+"""Settings of the site that can change while it runs, in one document. The environment sets the other settings.
 
-They are cached in this process: the answer of `get` is at most two seconds old, and may block; the event loop uses
-`known`.
+Each process caches these settings: the answer of `get` is at most two seconds old. `get` may block, so the event loop
+uses `known`.
 """
 
 import time

@@ -27,12 +27,12 @@ COLLECTIONS = (
 
 
 class SiteParts:
-    """The parts of this package. `context` is for the packages above; a server runs `threads` in the background."""
+    """The parts of this package. `context` is for the packages above; `threads` has the threads that a server runs."""
 
     def __init__(
         self, context: Context, *, follow_ups: Mapping[str, FollowUp], apply_notice: Callable[[Notice], bool]
     ) -> None:
-        """Create the parts; `follow_ups` complete acts, by name; `apply_notice` applies this process's own notices."""
+        """Create the parts. `follow_ups` maps an act's name to its follow-up; `apply_notice` applies a notice here."""
         database = context.database
         entries = AuditStore(database)
         self.context = context

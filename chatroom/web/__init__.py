@@ -27,7 +27,7 @@ BLUEPRINTS = (
     accounts.blueprint,
     admin.blueprint,
     admin.rooms_blueprint,
-    api.listing,  # before `api`: of two operations with one address, the first answers OPTIONS
+    api.listing,  # before `api`: if two routes have one address, the first answers OPTIONS
     api.blueprint,
     approval.blueprint,
     room_settings.clearing,
@@ -68,7 +68,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(as_json=as_json, as_held=held.as_held, hue=hue, excerpt=excerpt_of, badge=badge)
     app.jinja_env.globals.update(
         settings=settings,
-        registration=lambda: services.moderation.admission.shown_registration(),  # noqa: PLW0108  of this request
+        registration=lambda: services.moderation.admission.shown_registration(),  # noqa: PLW0108  services per request
         names=names,
         static_url=static_url,
         message_list=message_list(app),

@@ -1,4 +1,4 @@
-"""Run Flask, in a pool of threads, as an ASGI application with bounds on requests and responses."""
+"""Run Flask in a pool of threads, as an ASGI application that limits requests and responses."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping

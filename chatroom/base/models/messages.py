@@ -10,14 +10,14 @@ from chatroom.base.models.people import Author, Person
 
 
 class Reaction(msgspec.Struct, frozen=True):
-    """An emoji on a message, and the people who added it, the first first."""
+    """An emoji on a message, and the people who added it, in order of time."""
 
     emoji: str
     people: tuple[Author, ...]
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file of a message. `width` and `height` are in pixels, and only of pictures."""
+    """A file of a message. Only pictures have `width` and `height`, in pixels."""
 
     id: str
     name: str
@@ -32,7 +32,7 @@ SERVER_MADE = "."
 
 
 def make_client_id(name: str = "") -> str:
-    """Return a client id that no client can send; the same `name` gives the same one."""
+    """Return a client id that no client can send; the same `name` gives the same id."""
     return SERVER_MADE + (name or secrets.token_urlsafe(12))
 
 
@@ -56,7 +56,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that waits for approval, or was decided about. Only its author and the moderators see it.
+    """A message that waits, or has waited, for approval. Only its author and the moderators see it.
 
     `is_done` is false until a decision is made and completed.
     """
@@ -94,7 +94,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["message", "event"] = "message"
     """An event is a line that the server writes: who joined, or a new topic."""
     reply_to: int | None = None
-    """The sequence of the message that it replies to, in the same room."""
+    """The sequence of the message that this message replies to, in the same room."""
     mentions: tuple[str, ...] = ()
     """The ids of the mentioned users; `room` for everybody."""
     reactions: tuple[Reaction, ...] = ()

@@ -31,11 +31,11 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     name: str
     is_bot: bool = False
-    """A bot or a webhook. A webhook has no account, and any name."""
+    """Whether the author is a bot or a webhook. A webhook has no account; its name can be any name."""
 
     @property
     def shown(self) -> str:
-        """The name, with "(bot)" for a bot, for places that show no badge."""
+        """The name for places that show no badge: the name of a bot ends with "(bot)"."""
         return f"{self.name} (bot)" if self.is_bot else self.name
 
 
@@ -65,7 +65,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     password_hash: str
     role: Role
     created_at: datetime
-    password_version: int = 1  # plus one with every change of the password
+    password_version: int = 1  # grows by one with every change of the password
     is_bot: bool = False
     about: str = ""
     time_zone: str = ""
@@ -81,7 +81,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormerMember(msgspec.Struct, frozen=True, kw_only=True):
-    """The rest of a deleted account, until no room contains its name."""
+    """What remains of a deleted account until no room contains its name."""
 
     id: str
     deleted_at: datetime
@@ -99,7 +99,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     created_at: datetime
     seen_at: datetime
-    expires_at: datetime  # later while it is used, up to its lifetime
-    password_version: int = 1  # a session of an older password is not valid
+    expires_at: datetime  # is prolonged while the session is used, up to its lifetime
+    password_version: int = 1  # a session with an older version is not valid
     scopes: tuple[Scope, ...] = ()  # of a token: its permissions
     rooms: tuple[str, ...] = ()  # of a token: the slugs of its rooms; none: every room

@@ -43,7 +43,7 @@ class Room(RoomValues, frozen=True, kw_only=True):
     people: tuple[str, ...] = ()
     """The sorted ids of the people in a direct conversation. The same people have one room."""
     former_slug: str = ""
-    """The former address of a direct conversation, if it had another."""
+    """The former address of a direct conversation, if there was one."""
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,13 +65,13 @@ class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
     unread: int
     mentions: int
     revision: int
-    """The newest revision before the count: the cursor to follow the room from."""
+    """The newest revision before the count. The client follows the room from this cursor."""
     people: tuple[Person, ...] = ()
     """The other people in a direct conversation."""
 
     @property
     def urgent(self) -> int:
-        """The unread messages for this user: mentions, and in direct conversations all."""
+        """The number of unread messages that are urgent for this user: mentions, or all of a direct conversation."""
         if self.membership.notify == "none":
             return 0
         return self.unread if self.room.kind == "direct" else self.mentions
@@ -90,8 +90,8 @@ class Hook(msgspec.Struct, frozen=True, kw_only=True):
     made_by: Author
     created_at: datetime
     url: str = ""
-    trigger: str = ""  # the prefix of the messages that are sent; empty: all messages
-    cursor: int = 0  # the sequence of the last message that it received
+    trigger: str = ""  # only messages with this prefix are sent; empty: all messages
+    cursor: int = 0  # the sequence of the last message that the webhook received
     attempts: int = 0  # the number of failed attempts in a row
     failing_since: datetime | None = None
     next_at: datetime | None = None

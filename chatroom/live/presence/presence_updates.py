@@ -1,6 +1,6 @@
 """Send changes of presence and typing to the readers of this process, and publish them to other processes.
 
-Other processes read the leases in the database, which are written at most once a second.
+Other processes read the leases in the database. Leases are written at most once a second.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ class PresenceUpdates:
             self._ended.add((live.room.id, person.id))
 
     def update(self, live: LiveRoom, person: Person) -> None:
-        """Update a present person, such as after a new name."""
+        """Update the name and picture of a present person."""
         if live.presence.update(person):
             self._take(live, person)
 
@@ -104,7 +104,7 @@ class PresenceUpdates:
             await self._run(self._store.end, ended)
             await self._run(self._store.take, [(room_id, person) for (room_id, _), person in taken.items()])
         except Unavailable:
-            # Do not take the lease of a person who left meanwhile: it would never be ended.
+            # Do not take the lease of a person who left meanwhile: nothing would end this lease.
             missing = {key: person for key, person in taken.items() if key not in self._ended}
             self._taken = missing | self._taken
             self._ended |= ended - set(self._taken)

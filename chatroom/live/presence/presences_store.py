@@ -1,4 +1,4 @@
-"""Presence leases, which expire after the death of a laptop or a server process.
+"""Presence leases. They expire even if a laptop or a server process stops suddenly.
 
 A lease belongs to one process, which renews all its leases in one write.
 """
@@ -30,7 +30,7 @@ class PresenceStore:
 
     def __init__(self, database: Database, *, process: str, lease_seconds: float, clock: Clock = utc_now) -> None:
         self._database = database
-        # A lost lease is renewed soon, so no write waits for a majority.
+        # A lost lease is soon written again, so no write waits for a majority of the nodes.
         self._presences = database["presences"].with_options(
             write_concern=WriteConcern(w=1), read_concern=ReadConcern("local")
         )
@@ -39,7 +39,7 @@ class PresenceStore:
         self._clock = clock
 
     def take(self, leases: Iterable[tuple[str, Person]]) -> None:
-        """Write leases of people in rooms; while they are connected, `renew` prolongs the leases."""
+        """Write leases for people in rooms. While these people are connected, `renew` prolongs the leases."""
         self._take(self._process, leases, self._lease)
 
     def visit(self, room: str, person: Person) -> None:
@@ -82,7 +82,7 @@ class PresenceStore:
                 self._presences.update_many({"_id": {"$in": keys}}, {"$set": {"typed_at": at}})
 
     def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> list[tuple[str, Person, datetime]]:
-        """The room, person and time of recent typing in these rooms, through other processes."""
+        """The people who recently typed in these rooms, through other processes: room, person and time of each."""
         typed = {"typed_at": {"$gt": self._clock() - within}}
         return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}} | typed)
 
@@ -118,7 +118,7 @@ class PresenceStore:
                 self._database.update_in_order(self._presences, updates)
 
     def _find(self, query: dict[str, object]) -> list[tuple[str, Person, Any]]:
-        """The room, person and time of typing (None: never) of each lease that has not expired."""
+        """Of each lease that has not expired: the room, the person, and the time of typing (None: never typed)."""
         query = query | {"expires_at": {"$gt": self._clock()}}
         with self._database.bounded():
             found = list(self._presences.find(query, {"_id": 0, "room": 1, "user": 1, "typed_at": 1}))

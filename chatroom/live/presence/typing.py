@@ -1,6 +1,6 @@
-"""The people who are typing in a room, in this process and by the leases of other processes.
+"""The people who are typing in a room: in this process, and in other processes (according to their leases).
 
-The server sends them at most once a second and with at most four names, so many typing people cost no more than a few.
+The server sends at most four names, at most once a second: a crowd that types costs no more than a few people.
 """
 
 from datetime import datetime, timedelta
@@ -63,5 +63,5 @@ class TypingPeople:
         return True
 
     def frame(self, _: int) -> bytes:
-        """The frame for a reader with any version."""
+        """The frame for a reader, whatever version the reader has seen."""
         return self._frame

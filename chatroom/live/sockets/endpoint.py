@@ -35,7 +35,7 @@ REFUSED_STATUS = {
     "too_many_connections": 503,
 }
 HANDSHAKE_SECONDS = 7.0
-"""A little longer than the time-out of one database call."""
+"""The most time for the checks of a handshake: a little longer than the time-out of one database call."""
 RETRY_SECONDS = 5
 
 

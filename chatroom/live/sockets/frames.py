@@ -1,7 +1,7 @@
 """Websocket frames as bytes (RFC 6455, 5.2): cut received bytes into frames, add headers to sent frames, compress them.
 
-Compression (RFC 7692) is used without context (`no_context_takeover`, both ways). So one compressed frame is valid for
-all clients, and a connection needs no memory for it. uvicorn's own compressor would need 50 kB per connection.
+Each frame is compressed independently (RFC 7692, `no_context_takeover`, both ways). So all clients get the same
+compressed frame, and a connection needs no memory for it. uvicorn's own compressor would need 50 kB per connection.
 """
 
 import zlib
@@ -26,9 +26,9 @@ BYTES_OF_PIECE = 1024
 """The memory that each text needs in addition, for an event and its place in a queue."""
 WINDOW_BITS = 15
 LEVEL = 1
-"""Five times smaller, at 4 µs per kilobyte. Level 6 would save another eighth, and take three times as long."""
+"""Frames are five times smaller, at 4 µs per kilobyte. Level 6 saves another eighth, and takes three times as long."""
 END = b"\0\0\xff\xff"
-"""The end of flushed data, which is not sent; the receiver appends it again."""
+"""The end of flushed data. It is not sent: the receiver appends it again."""
 
 _compressor = zlib.compressobj(LEVEL, wbits=-WINDOW_BITS)
 
@@ -44,7 +44,7 @@ def framed(payload: bytes, opening: int = TEXT) -> bytes:
 
 
 class Cutter:
-    """Cut the bytes of one client into texts (of ordinary text frames) and bytes (of all other frames)."""
+    """Cut the bytes of one client into frames. An ordinary text frame becomes its text; other frames stay bytes."""
 
     __slots__ = ("_at", "_in_fragments", "_inflates", "_most", "_rest", "has_more")
 
@@ -63,10 +63,10 @@ class Cutter:
         return len(self._rest) - self._at
 
     def cut(self, data: bytes) -> list[str | bytes]:
-        """Return the complete texts, and other complete frames as bytes.
+        """Return the complete text frames as texts, and the other complete frames as bytes.
 
-        Returns a text of more than `most` bytes, or a frame without a mask, before its end, with all later bytes. If
-        too many texts are complete, returns the first of them, and sets `has_more`.
+        A frame of more than `most` bytes, or without a mask, is returned at once, together with all bytes after it. If
+        too many texts are complete, only the first are returned, and `has_more` is set.
         """
         have = self._rest[self._at :] + data if data and self._rest else data or self._rest
         pieces: list[str | bytes] = []
@@ -121,14 +121,14 @@ class Cutter:
 
 
 class Deflate(PerMessageDeflate):
-    """Decompress frames of clients. Short frames that uvicorn itself sends are not compressed."""
+    """Decompress frames of clients. The frames that uvicorn itself sends are short, and are not compressed."""
 
     def encode(self, frame: Frame) -> Frame:
         return frame
 
 
 class DeflateFactory(ServerPerMessageDeflateFactory):
-    """Agree to compression if the client accepts the parameters that all clients share."""
+    """Agree to compression if the client accepts our parameters, which are the same for all clients."""
 
     def __init__(self) -> None:
         super().__init__(server_no_context_takeover=True, client_no_context_takeover=True)

@@ -1,6 +1,6 @@
 """Receive on a websocket: text frames directly, all other frames through uvicorn.
 
-If frames arrive faster than the connection handles them, the socket is not read until all received ones are handled.
+If frames arrive too fast, the socket is not read until the connection has handled all received frames.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _NOTHING: deque[Event] = deque(maxlen=0)
 class Inbox:
     """A queue of events with one consumer task.
 
-    asyncio's queue needs four times the memory, for each connection.
+    An `asyncio.Queue` would need four times as much memory for each connection.
     """
 
     __slots__ = ("_events", "_waiting")
@@ -138,7 +138,7 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _stop_reading(self, others: int) -> None:
-        """Stop reading until all events are taken; after many other frames than texts, also for some time."""
+        """Stop reading until all events are taken. If there were many `others` (not texts), also pause for a while."""
         if self._is_over() or self._cutter is None:
             return
         self._count_waiting(self._cutter.waiting)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 BURST = 400
-"""The most frames without a pause: after a reconnect, each of a user's tabs follows its rooms again."""
+"""The most frames without a pause. After a reconnect, each of a user's tabs follows all its rooms again."""
 PER_SECOND = 20.0
 FOLLOW = 2
 """The cost of a `follow` frame, which may read a page of history."""
@@ -39,7 +39,7 @@ class Pace:
 
     @property
     def is_rested(self) -> bool:
-        """Whether the user may send a full burst again, so that this object can be forgotten."""
+        """Whether the user may send a full burst again. Then this object can be forgotten."""
         return self._left + (self._clock() - self._at) * PER_SECOND >= BURST
 
 

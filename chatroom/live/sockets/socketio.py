@@ -1,4 +1,4 @@
-"""Socket.IO on the site's own port, at `/socket.io/`: websockets, and long-polling if there is one process.
+"""Socket.IO on the site's own port, at `/socket.io/`: websockets, and long-polling if there is only one process.
 
 python-socketio implements the protocol. This module authenticates clients, and limits their number and unread data.
 """
@@ -32,7 +32,7 @@ HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosnif
 
 
 class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
-    """The ASGI application behind `/socket.io/`. Shares the chat and the connection limits of `live`."""
+    """The ASGI application behind `/socket.io/`. It shares the chat and the connection limits of `live`."""
 
     def __init__(self, live: LiveEndpoint, *, most_bytes: int, processes: int) -> None:
         self._live = live
@@ -195,7 +195,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             session.keep(asyncio.get_running_loop().create_task(self._end(eio_sid)))
 
     async def _end(self, eio_sid: str) -> None:
-        """Tell a client the end, close its connection, and forget the client."""
+        """Tell a client that its connection ends, close the connection, and forget the client."""
         session = self._sessions.get(eio_sid)
         if session is None:
             return
@@ -205,12 +205,12 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             async with asyncio.timeout(GOODBYE_SECONDS):
                 if (sid := self.manager.sid_from_eio_sid(eio_sid, "/")) is not None:
                     await self.disconnect(sid)
-                    # A client leaves by itself. An immediate close would drop the last packets of long-polling.
+                    # The client then leaves. An immediate close would drop the last packets of long-polling.
                     await session.is_over.wait()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self.eio.disconnect(eio_sid)
-        self.eio.sockets.pop(eio_sid, None)  # the library keeps it if the client does not read
+        self.eio.sockets.pop(eio_sid, None)  # otherwise the library keeps the socket of a client that does not read
         session.forget()
 
     def _release(self, eio_sid: str) -> None:
@@ -222,7 +222,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Filter out log records about mistakes of clients, which the library logs as errors."""
+    """Return False for log records about mistakes of clients, which the library logs as errors."""
     return "further occurrences" not in str(record.msg)
 
 

@@ -1,6 +1,6 @@
 """Translate between a Socket.IO client and a `Connection`: events become frames, and frames become events.
 
-So Socket.IO clients share the appender, limits, checks and session ends of websockets.
+So Socket.IO clients have the same appender, limits and checks as websockets, and their sessions end in the same way.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Client:
         self._waiting: defaultdict[tuple[str, str], deque[asyncio.Future[Answer]]] = defaultdict(deque)
         self._unasked: set[asyncio.Future[Answer]] = set()
         """Answers for the rooms that are followed from the start; no event waits for them."""
-        self._seen: dict[str, int] = {}  # by room: the last sequence that is not new to the client
+        self._seen: dict[str, int] = {}  # by room: the last sequence that the client knows
         self._strikes = 0
         self._is_over = False
         self._rooms = sorted(room for room in visitor.grant.rooms if not is_former_direct(room)) or [LOBBY]

@@ -11,14 +11,14 @@ import engineio
 MOST_WAITING_BYTES = 262_144
 """The most unread bytes of a client. Beyond it, the client gets no frames, and its events are not handled."""
 MOST_PACKETS = 1000
-"""The most packets in one long-polling request, which has all packets of a burst. Its bytes are bounded too."""
+"""The most packets in one long-polling request: a burst of packets is one request. The bytes are bounded, too."""
 SIGNS = {"1", "2", "3", "5", "6"}
 """The first characters of packets other than messages: close, ping, pong, upgrade, noop."""
 LONGEST_SIGN = len("2probe")
 
 
 class Outgoing(asyncio.Queue[Any]):
-    """The packets that wait for a client, with a bound, which python-engineio's own queue lacks."""
+    """A bounded queue of the packets that wait for a client. python-engineio's own queue has no bound."""
 
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)
@@ -36,7 +36,7 @@ class Outgoing(asyncio.Queue[Any]):
         return item
 
     def release(self) -> None:
-        """End a waiting request without packets, because python-engineio would leave the request waiting."""
+        """Answer a waiting request without packets. python-engineio itself would let the request wait."""
         if self.empty():
             self.put_nowait(None)
 

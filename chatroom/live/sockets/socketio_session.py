@@ -1,4 +1,4 @@
-"""One Socket.IO client from the first request to the end: its user, its connection, and its place in the limits."""
+"""One Socket.IO client from the first request to the end: its user, its connection, and how it is counted."""
 
 import asyncio
 import contextlib
@@ -20,8 +20,8 @@ class Session:
     """One Engine.IO client, from the first request on."""
 
     def __init__(self, scope: Scope) -> None:
-        # A copy, because the server forgets the headers of an open websocket.
-        # Polling clients have no account: their requests use changing connections, which other clients may share.
+        # `scope` is a copy, because the server forgets the headers of an open websocket.
+        # Polling has no memory account: its requests use changing connections, which other clients may share.
         self.account = account_of(scope) if scope["type"] == "websocket" else None
         self.person = ""
         self.scope: dict[str, Any] | None = {key: scope[key] for key in ("type", "scheme", "headers", "client")}
@@ -33,7 +33,7 @@ class Session:
         self.is_over = asyncio.Event()
 
     def open(self, queue: Outgoing, expiry: asyncio.TimerHandle) -> None:
-        """Note the connection. `queue` has its unsent packets; `expiry` ends it unless it authenticates."""
+        """Note the queue of unsent packets, and the timer that ends a connection without authentication."""
         self.queue = queue
         self.expiry = expiry
 
@@ -88,7 +88,7 @@ async def find_visitor(live: LiveEndpoint, scope: dict[str, Any], auth: Any) -> 
 
 
 def until_over(receive: Receive, session: Session) -> Receive:
-    """Wrap `receive`: after the end of the session, it returns a disconnect."""
+    """Wrap `receive`: it returns a disconnect after the end of the session, or after an invalid packet."""
 
     async def receive_or_end() -> dict[str, Any]:
         over = asyncio.ensure_future(session.is_over.wait())
@@ -108,6 +108,6 @@ def until_over(receive: Receive, session: Session) -> Receive:
 
 
 def _is_from_own_page(scope: Scope) -> bool:
-    """Whether the browser marks a request as same-origin: browsers send no Origin with a GET to the page's own site."""
+    """Whether a request without Origin is from this site: browsers mark it as same-origin, but send no Origin."""
     headers = dict(scope["headers"])
     return b"origin" not in headers and headers.get(b"sec-fetch-site") == b"same-origin"

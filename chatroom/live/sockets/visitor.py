@@ -28,7 +28,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """The most connections of a process, a user and an address, and the most rooms of a connection; 0 is no limit."""
+    """The most connections per process, user and address, and the most rooms per connection. 0 means no limit."""
 
     connections: int
     connections_per_user: int

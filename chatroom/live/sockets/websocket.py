@@ -1,6 +1,6 @@
 """The websocket of a connection: uvicorn's protocol, with a faster way to send one frame to many clients.
 
-Each frame gets its header only once for all clients, and is compressed only once for all that accept compression.
+Each frame gets its header once for all clients, and is compressed once for all clients that accept compression.
 """
 
 from collections.abc import Callable, Coroutine
@@ -17,7 +17,7 @@ from chatroom.live.sockets.frames import COMPRESSED, TEXT, Cutter, DeflateFactor
 from chatroom.live.sockets.incoming import IncomingProtocol
 
 Write = Callable[..., Coroutine[Any, Any, None]]
-"""A function that sends text frames. Waits while the client does not read; raises `OSError` when it is gone."""
+"""A function that sends text frames. Waits while the client does not read; raises `OSError` when the client is gone."""
 WriteNow = Callable[..., bool]
 """A function that sends text frames without waiting; returns False, and sends nothing, if it would have to wait."""
 
@@ -26,7 +26,7 @@ LINGER_SECONDS = 5.0
 EXTENSION = "chatroom.write"
 EXTENSIONS = [DeflateFactory()]
 MIN_BYTES = 512
-"""The smallest frame to compress: about two messages. A shorter frame would save a few bytes, but no packet."""
+"""The smallest frame to compress: about two messages. To compress a shorter frame saves a few bytes, but no packet."""
 KEPT_FRAMES = 8
 
 
@@ -45,7 +45,7 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebSocketProtocol(IncomingProtocol):
-    """uvicorn's protocol. The ASGI scope of a connection has `write` and `write_now` as an extension."""
+    """uvicorn's protocol. The ASGI scope of a connection has an extension with `write` and `write_now`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -59,7 +59,7 @@ class WebSocketProtocol(IncomingProtocol):
             extensions[EXTENSION] = self.write, self.write_now
 
     def pause_writing(self) -> None:
-        """Count the unsent bytes of a client that does not read. An unanswered ping later ends its connection."""
+        """Count the unsent bytes of a client that does not read. Later, if no ping is answered, the connection ends."""
         super().pause_writing()
         self._account.stall(self.transport.get_write_buffer_size(), self.transport.abort)
 
@@ -83,12 +83,12 @@ class WebSocketProtocol(IncomingProtocol):
         self._abort_later()
 
     def _abort_later(self) -> None:
-        # Closing waits until the client has read all unsent bytes. Without the abort, the connection, presence and
-        # buffers of a client that never reads would stay for ever, even after the end of its session.
+        # Closing waits until the client has read all unsent bytes. So a client that never reads is aborted. Otherwise
+        # its connection, presence and buffers would stay for ever, even after its session.
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     async def write(self, *frames: bytes) -> None:
-        """Send text frames in one write, after waiting while the client does not read."""
+        """Wait until the client reads, then send text frames in one write."""
         if not self.writable.is_set():
             await self.writable.wait()
         if self._is_over():
@@ -105,7 +105,7 @@ class WebSocketProtocol(IncomingProtocol):
     def _packed(self, frame: bytes) -> bytes:
         """Add the header to a frame, and compress it if the client accepts compression."""
         if len(frame) < MIN_BYTES:
-            return framed(frame)  # mostly an answer: it would displace a frame for many clients from the cache
+            return framed(frame)  # mostly an answer for one client: not worth a place in the cache
         return _compressed(frame) if self.conn.extensions else _plain(frame)
 
     async def send(self, message: Any) -> None:
@@ -131,7 +131,7 @@ def _compressed(frame: bytes) -> bytes:
 
 
 def transport_of(scope: Scope, receive: Receive, send: Send) -> Transport:
-    """The transport of a connection: the fast way under our server, or the normal way of any ASGI server."""
+    """The transport of a connection: the fast functions of our server, or the ASGI events of any other server."""
     direct: tuple[Write, WriteNow] | None = scope.get("extensions", {}).get(EXTENSION)
     if direct is not None:
         write_direct, write_now = direct

@@ -1,6 +1,6 @@
 """Collect the drafts of a room while the previous write is in flight, and store them together.
 
-Each room has one write at a time and a bounded queue. After an unknown outcome, the same drafts are stored again.
+Each room has one write at a time and a bounded queue. If an outcome is unknown, the same drafts are written again.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ Queue = deque[tuple[Draft | Change, Done]]
 
 
 class Ready(NamedTuple):
-    """A prepared batch, to be written as the messages after a revision."""
+    """A prepared batch. Its messages follow the revision `after`."""
 
     batch: Batch
     after: int
@@ -80,9 +80,9 @@ class Appender:
             asyncio.get_running_loop().call_soon(self._prepare, room, queue)
 
     async def hear(self, room: str, revision: int) -> "asyncio.Future[Outcome] | None":
-        """Begin to write the queued drafts of a room, because another process has written there up to a revision.
+        """Begin to write the queued drafts of a room, because another process has written there up to `revision`.
 
-        Returns the running write in the room: its messages follow those of the other process.
+        Returns the running write in the room, if any. Its messages follow the messages of the other process.
         """
         if room in self._queues:
             self._rivals.meet(room)
@@ -118,11 +118,10 @@ class Appender:
             newest = self._end(room, outcome)
             ready = self._take_ready(room, queue, newest)
             if newest is not None and (ready or _is_busy(queue)):
-                # The database works on the next batch while this batch is shown. There is still one write at a time,
-                # each after the last.
+                # The database stores the next batch while this batch is shown. There is still only one write at a time.
                 following = ready.batch if ready else _take_batch(queue)
                 writing = self._begin(room, following, newest, ready)
-                await _let_the_loop_turn()  # so that the write is on its way
+                await _let_the_loop_turn()  # so that the next write begins first
             await self._show(room, batch, outcome)
             batch = following or []
         if queue:
@@ -146,7 +145,7 @@ class Appender:
         return max(self._newest(room) or 0, *(stored.message.revision for stored in outcome))
 
     def _prepare(self, room: str, queue: Queue) -> None:
-        """Prepare a full batch while the previous batch is stored, so that it can be written right afterwards."""
+        """While a batch is stored, prepare the next full batch, so that the next write can begin at once."""
         after = self._expected.get(room)
         if after is None or room in self._ready or not queue or not isinstance(queue[0][0], Draft):
             return
@@ -162,7 +161,7 @@ class Appender:
             self._ready[room] = Ready(batch, after, store_now)
 
     def _take_ready(self, room: str, queue: Queue, newest: int | None) -> Ready | None:
-        """The prepared batch, if it still follows the newest revision; otherwise put it back into the queue."""
+        """Return the prepared batch if it follows the newest revision; otherwise put it back into the queue."""
         ready = self._ready.pop(room, None)
         if ready is not None and ready.after != newest:
             queue.extendleft(reversed(ready.batch))
@@ -174,7 +173,7 @@ class Appender:
         if not isinstance(outcome, ChatroomError):
             for (_, done), result in zip(batch, outcome, strict=True):
                 _tell(done, result)
-            self._publish(room, [result.message for result in outcome])  # readers get the answers in the same write
+            self._publish(room, [result.message for result in outcome])  # one write sends messages and answers
         elif len(batch) > 1:
             # One draft cannot be stored. The others must not fail with it.
             for each in batch:
@@ -207,7 +206,7 @@ def _take_batch(queue: Queue) -> Batch:
 
 
 def _is_busy(queue: Queue) -> bool:
-    """Whether enough drafts wait to store them at once. Fewer drafts wait for more, to share a frame."""
+    """Whether so many drafts wait that they are stored at once. Fewer drafts wait for more drafts, to share a frame."""
     return len(queue) >= ENOUGH and isinstance(queue[0][0], Draft)
 
 

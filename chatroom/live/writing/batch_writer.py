@@ -1,6 +1,6 @@
 """Write a batch of a room until the outcome is known.
 
-The first try is from the event loop, without a thread. After an unknown outcome, the same client ids are tried again.
+The first tries need no thread. If the outcome is unknown, the drafts are written again with the same client ids.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 MAX_TRIES = 3
-"""The most tries that other processes may outrun; then `MessageStore.append` stores the batch in a thread."""
+"""The most tries in which other processes may be faster. Then `MessageStore.append` stores the batch in a thread."""
 
 Outcome = list[Stored] | ChatroomError
 
@@ -37,7 +37,7 @@ class BatchWriter:
     async def write(
         self, room: str, drafts: list[Draft], newest: int | None, store_now: StoreNow | None = None
     ) -> Outcome:
-        """Store drafts after the newest revision, with `store_now` if the write was prepared."""
+        """Store drafts after the revision `newest`. If the write was prepared, `store_now` begins it."""
         stored = await self._write_now(room, drafts, newest, store_now)
         if stored is None:
             newest = self._rivals.newest(room)

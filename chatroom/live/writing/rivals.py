@@ -1,8 +1,8 @@
 """Take turns with other processes that post into the same room.
 
-All processes insert at the newest revision + 1, so one of two simultaneous writes fails. After that, each process waits
-after its own batch until it has heard of another process's batch. A wait without one ends the contest, so a process
-that posts alone does not wait.
+All processes insert at the newest revision + 1, so one of two simultaneous writes fails. From then on, a process that
+has written a batch waits until it hears of a batch by another process. If it hears of none, the contest ends, so a
+process that posts alone does not wait.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ class Contest:
 
     def __init__(self) -> None:
         self.ours = 0
-        """The revision after our last batch. The next turn is another process's."""
+        """The revision after our last batch. Then it is another process's turn."""
         self.theirs = 0
         """The newest known revision by other processes."""
         self.ended_at = time.monotonic() + CONTESTED_SECONDS
@@ -39,13 +39,13 @@ class Contest:
 
 
 class Rivals:
-    """The contested rooms. `shown` returns the revision that readers of this process have; None without readers."""
+    """The contested rooms. `shown` returns the revision that this process's readers have, or None without readers."""
 
     def __init__(self, shown: Callable[[str], int | None]) -> None:
         self._shown = shown
         self._contests: dict[str, Contest] = {}
         self._deaf_until = float("-inf")
-        """Until this time, no wait: news of other processes arrives too late, for example by polling."""
+        """Until this time, no write waits: news of other processes arrives too late, for example by polling."""
 
     def newest(self, room: str) -> int | None:
         """The newest known revision; None if this process would not hear of newer revisions."""
@@ -70,7 +70,7 @@ class Rivals:
             contest.hear(revision)
 
     def follow(self, room: str, revision: int) -> None:
-        """Note that this process has written up to a revision. The next turn is another process's."""
+        """Note that this process has written up to a revision. Then it is another process's turn."""
         contest = self._contests.get(room)
         if contest is not None:
             contest.follow(revision)

@@ -1,6 +1,6 @@
 """Run the embedded mongod, a one-node replica set that stops with the app and keeps all acknowledged writes.
 
-Access needs a password and a unix socket; only the owner of the data folder can read the one and reach the other.
+Only the owner of the data folder can connect: nobody else can read the password or reach the unix socket.
 """
 
 import time
@@ -78,7 +78,7 @@ class EmbeddedMongo:
             setup.add_database(self.folder, self._record, self.database)
             setup.carry_over(self.folder, self._record, self._supervisor.binary)
         except PyMongoError as error:
-            check_alive(_DYING_SECONDS)  # knows the reason, if mongod has died
+            check_alive(_DYING_SECONDS)  # if mongod has ended, this raises an error with the reason
             raise EmbeddedError(f"mongod does not work in {self.folder.path}: {error}") from error
         self._supervisor.keep()
         return self.uri

@@ -1,6 +1,6 @@
 """The data folder of the embedded mongod: used by one app at a time, and readable only by its owner.
 
-A folder with other contents is never touched: a mistaken DATA_DIR must not take /tmp away from other accounts.
+A folder with other contents is never touched: otherwise DATA_DIR=/tmp would take /tmp away from other accounts.
 """
 
 import fcntl
@@ -49,7 +49,7 @@ class DataFolder:
             self._lock = -1
 
     def keep(self, name: str, make: Callable[[], str]) -> str:
-        """Return a stored text; the first time, create it with `make` and store it."""
+        """Return the stored text `name`. If there is none yet, store the result of `make` first."""
         path = self.path / name
         if not path.exists():
             self.write(name, make())

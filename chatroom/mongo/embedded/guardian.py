@@ -1,7 +1,7 @@
 """Run one mongod for one app, and never let it outlive the app.
 
-The guardian is a process in its own session. Orders arrive on stdin; the end of that pipe means that the app has
-ended. It imports little, because it starts before everything else and stays in memory.
+The guardian is a process in its own session. Orders arrive on stdin; when this pipe is closed, the app has ended. This
+module imports little, because the guardian starts before everything else and stays in memory.
 """
 
 import ctypes
@@ -77,7 +77,7 @@ class Child:
 def _become(command: list[str], output: int, guardian: int) -> None:
     """Replace the forked child by mongod."""
     try:
-        # The kernel kills mongod when the guardian's only thread, which forked it, ends.
+        # The kernel kills mongod when the guardian's only thread ends: this thread forked mongod.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != guardian:
             os._exit(0)
@@ -94,7 +94,7 @@ def _become(command: list[str], output: int, guardian: int) -> None:
 
 
 class Guardian:
-    """Starts mongod, restarts it if it ends (once the app has found it ready), and stops it with the app."""
+    """Starts mongod, and stops it with the app. Once the app has found mongod ready, restarts it whenever it ends."""
 
     def __init__(self, log: Log, command: list[str]) -> None:
         self._log = log
@@ -103,7 +103,7 @@ class Guardian:
         self._is_stopping = False
 
     def run(self) -> int:
-        """Return when mongod has ended for good: on order, with the app, or before it was ready."""
+        """Run mongod until it ends for good (by order, with the app, or before it was ready); return its exit code."""
         while True:
             code = self._watch(Child(self._command))
             if self._is_stopping or not self._is_ready:
@@ -113,7 +113,7 @@ class Guardian:
                 return code
 
     def _watch(self, child: Child) -> int:
-        """Copy the output to the log until it ends; mongod has no children, so mongod has ended then too."""
+        """Copy mongod's output to the log. At the end of the output, mongod has ended: it has no children."""
         while True:
             readable = select.select([child.output] if self._is_stopping else [0, child.output], [], [])[0]
             if 0 in readable:
@@ -128,8 +128,8 @@ class Guardian:
             self._is_stopping = True
             self._stop(child)
         elif not order:
-            # The app crashed. Acknowledged writes are in the journal. A clean stop would take a second, for which the
-            # next start would wait.
+            # The app crashed. Acknowledged writes are in the journal. So kill mongod: a clean stop would take a second,
+            # and delay the next start.
             self._is_stopping = True
             child.kill(signal.SIGKILL)
 

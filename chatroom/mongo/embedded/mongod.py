@@ -19,13 +19,13 @@ REPLICA_SET = "chatroom"
 
 _CACHE_GIGABYTES = "0.25"
 _OPLOG_MEGABYTES = "256"
-# prealloc=false: otherwise mongod preallocates 300 MB of journal, for half a second. A key left out here is *unset*.
+# prealloc=false: otherwise mongod preallocates 300 MB of journal, which takes half a second. A missing key is *unset*.
 _JOURNAL = "log=(enabled=true,path=journal,compressor=snappy,prealloc=false,file_max=32MB)"
 _PARAMETERS = {
     "authenticationMechanisms": "SCRAM-SHA-256",
-    "scramSHA256IterationCount": "5000",  # the minimum; our passwords have 256 random bits
+    "scramSHA256IterationCount": "5000",  # the minimum is enough: our passwords have 256 random bits
     "diagnosticDataCollectionEnabled": "false",
-    "shutdownTimeoutMillisForSignaledShutdown": "0",  # there is no other node to take over; otherwise 15 s
+    "shutdownTimeoutMillisForSignaledShutdown": "0",  # mongod would wait 15 s for another node to take over
 }
 _CANNOT_READ = (
     "UPGRADE PROBLEM",
@@ -52,7 +52,7 @@ def find_binaries() -> list[Path]:
 
 
 def make_runnable(binary: Path, folder: Path) -> Path:
-    """Make the binary executable, which pip may have undone; if that is refused, return a copy in `folder`."""
+    """Make the binary executable: pip may have removed this permission. If that fails, return a copy in `folder`."""
     if os.access(binary, os.X_OK):
         return binary
     try:
@@ -119,7 +119,7 @@ class _Entry(msgspec.Struct):
 
 
 def _last_complaint(log: str) -> str:
-    """Return the last logged error; without one, the last line that is not JSON, which the system wrote."""
+    """Return the last logged error. If there is none, return the last line that is not JSON: the system wrote it."""
     plain, complaint = "it left no message", ""
     for line in log.splitlines():
         try:

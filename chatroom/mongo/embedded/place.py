@@ -17,13 +17,13 @@ from chatroom.mongo.embedded.mongod import EmbeddedError
 NAME = "mongod.sock"
 PREFIX = "chatroom-"
 SIMPLE = re.compile(r"/[a-z0-9_./-]+")
-"""pymongo lowercases the names of replica set members and cuts them at a colon; mongod splits them at a comma."""
+"""Paths without capitals, colons and commas: pymongo or mongod would change such characters in a member's name."""
 
 
 def place_socket(folder: Path) -> Path:
     """Return a path for the socket: in `folder`, or in a new folder if `folder` cannot hold a socket.
 
-    The new folder is in `$RUNTIME_DIRECTORY` if systemd set it: console commands reach that, and not a private `/tmp`.
+    The new folder is in `$RUNTIME_DIRECTORY` if systemd has set it: console commands cannot reach a private `/tmp`.
     """
     path = folder / NAME
     if _can_be(path):
@@ -77,7 +77,7 @@ def _is_heard(path: Path) -> bool:
 
 
 def _can_be(path: Path) -> bool:
-    """Return whether a socket can have this path: at most 107 bytes, and some mounted file systems allow no sockets."""
+    """Return whether a socket can be here: a path has at most 107 bytes, and some file systems allow no sockets."""
     path.unlink(missing_ok=True)
     try:
         with socket.socket(socket.AF_UNIX) as probe:

@@ -52,7 +52,7 @@ def read_record(folder: DataFolder) -> Record:
         record = msgspec.json.decode(path.read_bytes(), type=Record)
     except msgspec.DecodeError as error:
         raise EmbeddedError(f"{path} is damaged ({error}). Restore it.") from error
-    # A failed first start may have sent its passwords to the server that failed, so they are not used again.
+    # After a failed first start, make new passwords: the old ones may have been sent to the server that failed.
     return record if record.databases else _new()
 
 

@@ -31,13 +31,13 @@ _NOT_YET = {94, 109}  # NotYetInitialized, ConfigurationInProgress
 
 
 def prepare(folder: DataFolder, record: Record, check: Callable[[], None]) -> None:
-    """Initiate the replica set on a first start, or tell it its new socket, and wait until it accepts writes.
+    """Initiate the replica set (first start), or configure its new socket; then wait until mongod accepts writes.
 
     `check` raises an error to end the wait.
     """
     is_new, has_moved = not record.databases, record.configured != record.socket
     with _connect(record.socket, record.root_password if has_moved and not is_new else None) as client:
-        if is_new:  # without an account: mongod allows that from this machine as long as it has no account
+        if is_new:  # as long as mongod has no account, clients on this machine need none
             client.admin.command("replSetInitiate", _configuration(record.socket))
         elif has_moved:
             _repeat(lambda: _reconfigure(client, record.socket), check)
@@ -60,7 +60,7 @@ def add_database(folder: DataFolder, record: Record, database: str) -> None:
 
 
 def carry_over(folder: DataFolder, record: Record, binary: str) -> None:
-    """Upgrade the data files to the version of this mongod, after a successful start with it."""
+    """Upgrade the data files to the version of this mongod, which has started successfully."""
     if record.binary == binary:
         return
     try:
@@ -101,7 +101,7 @@ def _reconfigure(client: Client, path: str) -> bool:
 
 
 def _upgrade(client: Client) -> str:
-    """Upgrade the data files to the version of mongod, and return it; earlier versions can no longer read them."""
+    """Upgrade the data files to mongod's version, and return this version. Earlier releases cannot read the files."""
     version = ".".join(map(str, client.server_info()["versionArray"][:2]))
     files = client.admin.command("getParameter", 1, featureCompatibilityVersion=1)["featureCompatibilityVersion"]
     if files != {"version": version}:

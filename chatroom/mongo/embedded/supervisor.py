@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def start_mongod(folder: DataFolder, record: Record, binaries: list[Path]) -> "Supervisor":
-    """Prepare the folder, and start a mongod that can read its files; wait only until an earlier mongod has ended."""
+    """Prepare the folder, and start a mongod that can read its files. Wait only for the end of an earlier mongod."""
     with _held_lock(folder.path) as lock:
         is_new, files = not record.databases, folder.path / FILES
         runnable = [make_runnable(binary, folder.path) for binary in binaries]
@@ -81,7 +81,7 @@ class Supervisor:
             time.sleep(_POLL_SECONDS)
 
     def check_alive(self, deadline: float, grace_seconds: float = 0) -> None:
-        """Raise `EmbeddedError` if mongod has ended, ends within the grace time, or if the deadline has passed."""
+        """Raise `EmbeddedError` if mongod has ended or ends within `grace_seconds`, or if `deadline` has passed."""
         if self._process is None or self._process.has_ended(grace_seconds):
             raise EmbeddedError(self._process.explain() if self._process else "mongod was stopped.")
         if time.monotonic() > deadline:

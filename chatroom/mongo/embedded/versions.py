@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def candidates(binaries: Sequence[Path], files: str, *, is_new: bool) -> list[Path]:
-    """Return the binaries to try, in order: each one only if the previous one cannot read the data files.
+    """Return the binaries to try, in order. A binary is tried only if the previous one cannot read the data files.
 
     If the version of existing files is not recorded, all binaries are candidates, the installed one first.
     """
@@ -44,7 +44,7 @@ def choose(binaries: Sequence[Path], files: str) -> Path:
 
 
 def release_of(binary: Path) -> Release:
-    """Return the release of a mongod, or zeros if it does not print one."""
+    """Return the release of a mongod, or zeros if mongod does not print its release."""
     command = [str(binary), "--version"]
     try:
         answer = subprocess.run(command, capture_output=True, timeout=_ANSWER_SECONDS, check=False).stdout

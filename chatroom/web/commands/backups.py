@@ -1,4 +1,4 @@
-"""Backups: created while the site runs, checked without a database, restored into an empty one."""
+"""Backups: make one while the site runs, check one without a database, restore one into an empty database."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 """Shared parts of the commands: the services and the output.
 
-A refusal prints its sentence and exits with status 1; other exceptions are not caught.
+A command that is refused prints the reason and exits with status 1. Other exceptions are not caught.
 """
 
 import sys
@@ -27,7 +27,7 @@ _Run = Callable[Concatenate[Services, P], None]
 
 
 def command(name: str, *, is_prepared: bool = True) -> Callable[[_Run[P]], click.Command]:
-    """Make a command from a function of the services. With `is_prepared`, first create the indexes and the lobby."""
+    """Make a command from a function of `services`. With `is_prepared`, first create the indexes and the lobby."""
 
     def decorate(function: _Run[P]) -> click.Command:
         def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -43,7 +43,7 @@ def command(name: str, *, is_prepared: bool = True) -> Callable[[_Run[P]], click
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Print a refusal in one line."""
+    """Print the reason of a refusal in one line."""
     speak_any_alphabet()
     try:
         yield
@@ -56,7 +56,7 @@ def open_beside(services: Services) -> Services:
     try:
         services.open()
     except FolderInUse:
-        # The mongod of the running site: connect with the record that only the owner of the folder can read.
+        # The site's mongod runs already. Its record has the credentials; only the owner of the folder can read it.
         settings = services.settings
         uri = read_record(DataFolder(settings.data_path, lock=-1)).uri(settings.mongo_db)
         services = Services(msgspec.structs.replace(settings, mongo_uri=uri))

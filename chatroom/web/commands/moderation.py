@@ -15,7 +15,7 @@ from chatroom.web.commands.console import command, get_user
 
 
 def _for_a_time(act: Callable[[Services, User, datetime, str], None]) -> Callable[..., None]:
-    """Make the function of a command from an act on a user, with an end and a reason."""
+    """Make a command's function from `act`, which mutes or bans a user until an end, for a reason."""
 
     @click.argument("name")
     @click.option(
@@ -48,7 +48,7 @@ def unmute(services: Services, name: str) -> None:
 @command("ban")
 @_for_a_time
 def ban(services: Services, user: User, end: datetime, reason: str) -> None:
-    """Ban NAME from the site, for a time or until lifted.
+    """Ban NAME from the site, for a time or until it is lifted.
 
     The sessions, access tokens and open pages of NAME end at once.
     """
@@ -67,9 +67,9 @@ def unban(services: Services, name: str) -> None:
 
 @command("list-reports")
 def list_reports(services: Services) -> None:
-    """Show the open reports.
+    """Show the open reports, the oldest first.
 
-    The oldest first. Moderators decide about them on the page /reports.
+    Moderators decide about them on the page /reports.
     """
     for report in services.moderation.reports.list_open():
         text = f"{report.author.shown} in {report.room.title}, reported by {report.reporter.name}: {report.reason}"
@@ -79,10 +79,10 @@ def list_reports(services: Services) -> None:
 @command("set-holding")
 @click.argument("first", type=click.IntRange(0, MOST))
 def set_holding(services: Services, first: int) -> None:
-    """Hold newcomers' first messages (0: turn it off).
+    """Hold the first messages of newcomers. FIRST is the number of these messages; 0 turns this off.
 
-    It takes effect at once, even while the site runs. Until a moderator approves a held message, nobody else sees it.
-    A message that is held already stays held.
+    The change takes effect at once, even while the site runs. Until a moderator approves a held message, other members
+    do not see it. Messages that are held already stay held.
     """
     services.moderation.newcomers.set_first(None, first)
     click.echo(f"The first {first} messages of newcomers are held." if first else "Messages are no longer held.")
@@ -90,10 +90,7 @@ def set_holding(services: Services, first: int) -> None:
 
 @command("list-held")
 def list_held(services: Services) -> None:
-    """Show the held messages.
-
-    The oldest first, each with its id.
-    """
+    """Show the held messages. The oldest comes first; each has its id."""
     for row in services.moderation.approval.list_all():
         held, room = row.held, row.room.title if row.room is not None else "a deleted room"
         files = f" [{len(held.files)} files]" if held.files else ""
@@ -105,10 +102,7 @@ def list_held(services: Services) -> None:
 @click.argument("held", metavar="ID")
 @click.option("--trust", is_flag=True, help="Also trust the author: hold none of their later messages.")
 def approve(services: Services, held: str, trust: bool) -> None:
-    """Approve a held message, which posts it.
-
-    ID is its id as `list-held` shows it.
-    """
+    """Approve and post a held message. ID is the message's id, which `list-held` shows."""
     services.moderation.approval.approve(None, held, is_trusting=trust)
     click.echo("The message was posted.")
 
@@ -118,10 +112,7 @@ def approve(services: Services, held: str, trust: bool) -> None:
 @click.option("--reason", required=True, help="The reason. The author sees it, and the audit log keeps it.")
 @click.option("--others", is_flag=True, help="Also reject the author's other held messages.")
 def reject(services: Services, held: str, reason: str, others: bool) -> None:
-    """Reject a held message.
-
-    ID is its id as `list-held` shows it.
-    """
+    """Reject a held message. ID is the message's id, which `list-held` shows."""
     count = services.moderation.approval.reject(None, held, reason, with_others=others)
     click.echo("The message was rejected." if count == 1 else f"{count} messages were rejected.")
 

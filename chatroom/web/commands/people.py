@@ -50,7 +50,7 @@ def create_user(services: Services, name: str, display_name: str | None, role: s
 def list_users(services: Services, beginning: str, limit: int) -> None:
     """Show the accounts by user name.
 
-    Only names that begin with BEGINNING, or all; with roles, mutes and bans.
+    If BEGINNING is given, show only the names that begin with it. The list also has roles, mutes and bans.
     """
     now = datetime.now(UTC)
     for user in services.people.directory.list_like(beginning, "", limit):
@@ -75,8 +75,9 @@ def set_password(services: Services, name: str, password: str) -> None:
 def reset_link(services: Services, name: str) -> None:
     """Create a link with which NAME sets a new password.
 
-    The link works once, within 24 hours; earlier links stop working. The output is its path: put the address of the
-    site in front, and send it in a safe way. All sessions and access tokens of NAME end when the link is used.
+    The link works once, within 24 hours; earlier links stop working. The output is the path of the link: put the site's
+    address in front of the path, and send the whole link in a safe way. All sessions and access tokens of NAME end when
+    the link is used.
     """
     click.echo(f"/reset/{services.people.resets.make(None, get_user(services, name))}")
 
@@ -93,7 +94,7 @@ def set_role(services: Services, name: str, role: str) -> None:
 @command("end-sessions")
 @click.argument("name")
 def end_sessions(services: Services, name: str) -> None:
-    """Log NAME out everywhere, access tokens included."""
+    """End all sessions and all access tokens of NAME."""
     user = get_user(services, name)
     click.echo(f"{services.moderation.moderation.end_sessions(None, user)} sessions of {user.username} were ended.")
 
@@ -106,7 +107,8 @@ def end_sessions(services: Services, name: str) -> None:
 def delete_user(services: Services, name: str, is_kept: bool | None, reason: str, yes: bool) -> None:
     """Delete the account of NAME permanently.
 
-    The messages are kept under "Former member", or erased in every room. Nobody else can use the names again.
+    The messages are kept under "Former member", or erased in every room. Nobody else can use the names of the account
+    again.
     """
     if is_kept is None:
         raise click.UsageError("Choose what happens to the messages: --keep or --erase.")
@@ -121,9 +123,9 @@ def delete_user(services: Services, name: str, is_kept: bool | None, reason: str
 @command("set-registration")
 @click.argument("mode", type=click.Choice(["open", "invite", "closed", "as-set-up"]))
 def set_registration(services: Services, mode: str) -> None:
-    """Set who can register. It takes effect at once, even while the site runs.
+    """Set who can register. The change takes effect at once, even while the site runs.
 
-    It overrides the setting REGISTRATION until it is `as-set-up` again.
+    The new mode overrides the setting REGISTRATION. The mode `as-set-up` removes this override.
     """
     services.moderation.admission.set_registration(None, "" if mode == "as-set-up" else mode)
     click.echo(f"Registration is now: {services.moderation.admission.registration()}.")
@@ -133,7 +135,7 @@ def set_registration(services: Services, mode: str) -> None:
 @click.option("--uses", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Number of people.")
 @click.option("--days", type=click.IntRange(1, 3650), default=7, show_default=True, help="Days until it expires.")
 def create_invite(services: Services, uses: int, days: int) -> None:
-    """Create an invite and print its code. It is shown once."""
+    """Create an invite and print its code. The code is shown only once."""
     click.echo(services.moderation.admission.make_invite(None, uses=uses, days=days))
 
 
@@ -141,7 +143,8 @@ def create_invite(services: Services, uses: int, days: int) -> None:
 def list_invites(services: Services) -> None:
     """Show the valid invites.
 
-    Each with the beginning of its id, which `revoke-invite` takes. The codes are not stored.
+    Each line starts with the first characters of the invite's id; `revoke-invite` needs them. The list has no codes,
+    because codes are not stored.
     """
     for each in services.moderation.admission.list_invites():
         maker = str(each.about["made_by"])
@@ -152,7 +155,7 @@ def list_invites(services: Services) -> None:
 @command("revoke-invite")
 @click.argument("invite")
 def revoke_invite(services: Services, invite: str) -> None:
-    """Revoke an invite. INVITE is the id that `list-invites` shows."""
+    """Revoke an invite. INVITE is the beginning of the invite's id, as `list-invites` shows it."""
     found = [each.id for each in services.moderation.admission.list_invites() if each.id.startswith(invite)]
     if len(found) != 1:
         raise click.ClickException(f"No invite, or more than one, has an id that starts with {invite!r}.")
@@ -161,7 +164,7 @@ def revoke_invite(services: Services, invite: str) -> None:
 
 
 def _of_a_token(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of the new access token to a command."""
+    """Give a command the options that describe a new access token."""
     days = click.option(
         "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Days until it expires."
     )
@@ -183,9 +186,9 @@ def _of_a_token(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--display-name", help="The name that others see; by default, the user name.")
 @_of_a_token
 def create_bot(services: Services, /, name: str, display_name: str | None, **options: Any) -> None:
-    """Create a program's account and print its token.
+    """Create an account for a program.
 
-    It is shown as a bot and has no password. The access token is printed once.
+    The account is shown as a bot and has no password. The command prints an access token; it is shown only once.
     """
     user = services.people.accounts.create_bot(name, display_name or name)
     click.echo(services.people.sessions.create_token(user, label=name, **options))
@@ -196,5 +199,5 @@ def create_bot(services: Services, /, name: str, display_name: str | None, **opt
 @click.option("--label", required=True, help="The label of the token on the account page.")
 @_of_a_token
 def create_token(services: Services, /, name: str, **options: Any) -> None:
-    """Create and print an access token of NAME. It is shown once."""
+    """Create and print an access token of NAME. The token is shown only once."""
     click.echo(services.people.sessions.create_token(get_user(services, name), **options))

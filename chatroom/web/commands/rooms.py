@@ -25,7 +25,7 @@ _reason = click.option("--reason", required=True, help="The reason, which the ro
 def list_rooms(services: Services, beginning: str, limit: int) -> None:
     """Show the public and private rooms by title.
 
-    Only titles that begin with BEGINNING, or all; with sizes and administrators.
+    If BEGINNING is given, show only the titles that begin with it. The list also has sizes and administrators.
     """
     place = ("", "")
     while limit > 0 and (found := services.moderation.site_room_store.list_like(beginning, place, min(limit, PAGE))):
@@ -38,10 +38,7 @@ def list_rooms(services: Services, beginning: str, limit: int) -> None:
 @_room
 @_reason
 def archive_room(services: Services, slug: str, reason: str) -> None:
-    """Archive a room: nobody can post in it.
-
-    ROOM is its name in addresses.
-    """
+    """Archive a room: nobody can post in it. ROOM is the room's name in addresses."""
     found = services.moderation.site_rooms.archive(slug, CONSOLE, is_archived=True, reason=reason)
     click.echo(f"{escaped(found.room.title)} was archived.")
 
@@ -50,10 +47,7 @@ def archive_room(services: Services, slug: str, reason: str) -> None:
 @_room
 @_reason
 def unarchive_room(services: Services, slug: str, reason: str) -> None:
-    """Reopen an archived room.
-
-    ROOM is its name in addresses.
-    """
+    """Reopen an archived room. ROOM is the room's name in addresses."""
     found = services.moderation.site_rooms.archive(slug, CONSOLE, is_archived=False, reason=reason)
     click.echo(f"{escaped(found.room.title)} was reopened.")
 
@@ -63,9 +57,9 @@ def unarchive_room(services: Services, slug: str, reason: str) -> None:
 @click.argument("name")
 @_reason
 def appoint(services: Services, slug: str, name: str, reason: str) -> None:
-    """Appoint an administrator for a room without one.
+    """Appoint an administrator for a room that has none.
 
-    ROOM is its name in addresses, NAME the user name of one of its members.
+    ROOM is the room's name in addresses. NAME is the user name of a member of the room.
     """
     user = get_user(services, name)
     found = services.moderation.site_rooms.appoint(slug, CONSOLE, user, reason)
@@ -81,10 +75,7 @@ def appoint(services: Services, slug: str, name: str, reason: str) -> None:
     "--address", default="http://localhost", show_default=True, help="The site's address, for links to files."
 )
 def export_room(services: Services, slug: str, *, name: Format, since: str, until: str, address: str) -> None:
-    """Write the messages of a room to standard output.
-
-    ROOM is its name in addresses.
-    """
+    """Write the messages of a room to standard output. ROOM is the room's name in addresses."""
     days = parse_days(since, until)
     room = get_room(services, slug)
     with current_app.test_request_context(base_url=address):
@@ -97,10 +88,7 @@ def export_room(services: Services, slug: str, *, name: Format, since: str, unti
 @click.option("--reason", default="", help="The reason, for the audit log.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def clear_history(services: Services, slug: str, reason: str, yes: bool) -> None:
-    """Permanently erase all messages of a room.
-
-    ROOM is its name in addresses. Export it first.
-    """
+    """Permanently erase all messages of a room. ROOM is the room's name in addresses. Export the room first."""
     room = get_room(services, slug)
     name = room.title or room.slug  # a direct conversation has no title
     if not yes and click.prompt(f"To confirm, type the room's name ({escaped(name)})").strip() != name:
@@ -114,7 +102,7 @@ def clear_history(services: Services, slug: str, reason: str, yes: bool) -> None
 def reindex(services: Services) -> None:
     """Rebuild the search index of every room.
 
-    It also works while the site runs; until it is done, searches find less.
+    The command also works while the site runs. Until the command is done, searches do not find all messages.
     """
     services.search.indexer.rebuild(show_progress())
     click.echo("Every room was indexed.")

@@ -1,4 +1,4 @@
-"""Send a download in pieces, as long as the user has the right to it and reads fast enough.
+"""Send a download in pieces; stop if the user loses the right to it, or reads too slowly.
 
 The event loop sends the pieces, so no thread waits for a slow reader.
 """
@@ -20,7 +20,7 @@ from chatroom.web.kit.services import services
 
 PATIENCE_SECONDS = 60.0
 LEAST_RATE = 8192
-"""The least bytes per second, after the first minute. A slower reader would keep other users from their turn."""
+"""The minimum of bytes per second, after the first minute. Slower readers would keep other users waiting."""
 CHECK_SECONDS = 1.0
 CHUNK = 32_768
 
@@ -41,11 +41,11 @@ class Taken(Iterator[bytes]):
         return self
 
     def __next__(self) -> bytes:
-        """Return the next piece; raise `Refused` if the user has lost the right, `Unavailable` for a slow reader."""
+        """Return the next piece. Raise `Refused` if the user has lost the right, `Unavailable` if reading is slow."""
         now = time.monotonic()
         if now > self._began_at + PATIENCE_SECONDS + self._size / LEAST_RATE:
             raise Unavailable("The download was too slow and was stopped.")
-        # Each piece may be made in another thread, and templates need the request.
+        # Another thread may make the next piece; templates need the request there too.
         with self._context.copy():
             if now >= self._check_again_at:
                 self._check()
@@ -62,7 +62,7 @@ class Taken(Iterator[bytes]):
 def hand_out(
     name: str, content_type: str, read: Callable[[], Iterator[str]], check: Callable[[], object] = lambda: None
 ) -> Response:
-    """Send the texts that `read` yields as a file, within the limits on exports.
+    """Send a file that consists of the texts from `read`; obey the limits on exports.
 
     `check` raises `Refused` if the user has lost the right to the file.
     """
@@ -87,7 +87,7 @@ def hand_out(
 
 
 def in_chunks(pieces: Iterator[str]) -> Iterator[bytes]:
-    """Join the pieces into fewer and larger pieces, because each is written separately."""
+    """Join the pieces into fewer and larger ones, because each piece is sent separately."""
     waiting: list[str] = []
     size = 0
     for piece in pieces:

@@ -1,4 +1,4 @@
-"""Files over HTTP: upload them, and download them, whole or in part.
+"""Files over HTTP: users upload a file, and download all or a part of it.
 
-Types that browsers could run are sent as downloads.
+If a browser could run a file as a page or a script, the file is sent as a download.
 """

@@ -1,4 +1,4 @@
-"""Files over HTTP: upload them, by script or form, and download them, whole or in part.
+"""Files over HTTP: users upload a file, by script or form, and download all or a part of it.
 
 Only members of the room get a file, and no browser shows a file as a page of this site.
 """
@@ -34,10 +34,10 @@ from chatroom.web.kit.sockets import bearer_of, header
 from chatroom.web.messages.messages_api import blueprint as api
 
 CSP = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""The policy for a file in its own tab. The viewers of browsers need the styles."""
+"""The policy for a file in its own tab. Browsers' own viewers of files need the styles."""
 PRIVATE = "private, max-age=3600"
 FORM_BYTES = 1_000_000
-"""The most bytes of the other fields in a form with files."""
+"""The maximum size of the other fields of a form with files, in bytes."""
 PARSED_BYTES = 131_072
 UPLOADING = {"api.upload": "one", "pages.room": "several", "pages.chatroom": "several", "avatars.change": "one"}
 
@@ -54,14 +54,14 @@ def register(app: Flask) -> None:
 
 
 def is_upload(scope: Any) -> bool:
-    """Whether a request may contain files, by its headers."""
+    """Whether a request may contain files, judging by its method, path and headers."""
     if scope.get("method") != "POST" or not _uploads.fullmatch(scope["path"]):
         return False
     return scope["path"].startswith("/api/") or brings_files(header(scope, "content-type"))
 
 
 def most_upload_bytes(settings: Settings, kind: str = "several") -> int:
-    """The limit of a request with files, in bytes; 0 for no limit."""
+    """The maximum size of a request with files, in bytes; 0 means no limit."""
     count = settings.max_files_per_message if kind == "several" else 1
     return settings.max_file_bytes * count + FORM_BYTES if settings.max_file_bytes and count else 0
 
@@ -78,7 +78,8 @@ class Naming(msgspec.Struct):
 def upload(slug: str) -> Response:
     """Store a file for a later message.
 
-    The body is the file, or a form with it. Put its `id` into the `files` of a post within a day.
+    The body is the file, or a form that contains only this file. Within a day, post a message whose `files` contain the
+    `id` of the answer.
     """
     person = asker()
     access = enter(slug)
@@ -89,7 +90,7 @@ def upload(slug: str) -> Response:
 
 
 @blueprint.get("/files/<file_id>/<name>")
-def fetch(file_id: str, name: str) -> Page:  # noqa: ARG001  for people and their folders
+def fetch(file_id: str, name: str) -> Page:  # noqa: ARG001  the name is for people, and for files that they save
     """A file, or a part of it."""
     return _answer(file_id, _whole_or_part)
 
@@ -128,7 +129,7 @@ def _allow_uploads() -> None:
     scope = request.environ.get("asgi.scope")
     if (scope is None or SPOOLED in scope) and request.mimetype != "application/x-www-form-urlencoded":
         request.max_content_length = most or None
-        # The form parser also counts each piece of a file as part of the fields.
+        # Werkzeug's limit for fields also counts each piece of a file that the form parser reads.
         request.max_form_memory_size = max(services.settings.max_request_bytes, PARSED_BYTES)
 
 
@@ -153,7 +154,7 @@ def _answer(file_id: str, make: Callable[[KeptFile, str], Response]) -> Page:
 
 
 def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
-    """The file, for members of its room; before a message has the file, for its owner and for approving moderators."""
+    """The file, for members of its room. Before a message has it: for its owner, and for moderators who may approve."""
     kept = services.files.store.get(file_id)
     grant = grant_of(person.session)
     room = services.rooms.store.find(kept.room_id)
@@ -195,7 +196,7 @@ def _whole_or_part(kept: KeptFile, user_id: str) -> Response:
 
 
 def give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None:
-    """Let the event loop send the body, if our server runs, so that a slow reader does not block a thread."""
+    """Let the event loop of our server send the body, so that a slow reader blocks no thread."""
     response.automatically_set_content_length = False
     handover = request.environ.get("asgi.scope", {}).get(HANDOVER)
     if handover is None:
@@ -207,7 +208,7 @@ def give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None
 
 
 def _guarded(response: Response, file: File, *, etag: str) -> Response:
-    """Add the headers that make browsers only show or save the file."""
+    """Add headers so that browsers show or save the file, but never run a script in it."""
     is_inline = file.type in INLINE and file.type != UNKNOWN
     response.headers["Content-Disposition"] = _disposition("inline" if is_inline else "attachment", file.name)
     response.headers["Content-Security-Policy"] = CSP
@@ -217,7 +218,7 @@ def _guarded(response: Response, file: File, *, etag: str) -> Response:
 
 
 def _disposition(kind: str, name: str) -> str:
-    """The header of RFC 6266, with the name in ASCII for old programs, and the exact name for all others."""
+    """The header Content-Disposition (RFC 6266): the name in ASCII for old programs, the exact name for others."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
     plain = re.sub(r'["\\%]', "_", plain).strip() or "file"
     value = f'{kind}; filename="{plain}"'

@@ -1,4 +1,4 @@
-"""Filters with which templates show a file: kind, size and address. They match static/views/files/files.js."""
+"""Template filters that show a file: kind, size and address. They match static/views/files/files.js."""
 
 from flask import Flask, url_for
 
@@ -34,14 +34,14 @@ def shown_size(file: File) -> tuple[int, int]:
 
 
 def shown_url(file: File) -> str:
-    """The address of the picture in a message."""
+    """The address from which a message shows the picture: the whole GIF, or a small copy."""
     if file.type == "image/gif" and file.size <= LARGEST_MOVING:
         return url_for("files.fetch", file_id=file.id, name=file.name)
     return still_url(file)
 
 
 def still_url(file: File) -> str:
-    """The address of the first frame of a picture, in a small size."""
+    """The address of a small copy of the picture; of a GIF, the copy shows the first frame."""
     return url_for("files.thumbnail", file_id=file.id)
 
 

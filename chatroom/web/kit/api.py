@@ -1,6 +1,6 @@
 """Shared parts of the JSON API: the authenticated user, the typed request, and the response.
 
-Authentication is by access token, or by session cookie with the CSRF token in a header; a token takes precedence.
+Authentication is by access token, or by session cookie and CSRF token. An access token takes precedence.
 """
 
 from functools import partial
@@ -27,7 +27,7 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 def api_blueprint(name: str) -> Blueprint:
     """Make a blueprint under /api for users with a token or a cookie. Each route needs an `@operation`."""
     blueprint = Blueprint(name, __name__, url_prefix="/api")
-    csrf.exempt(blueprint)  # `authenticate` checks it for requests with a cookie
+    csrf.exempt(blueprint)  # `authenticate` checks the CSRF token
     blueprint.before_request(authenticate)
     return blueprint
 
@@ -75,7 +75,7 @@ def body_as(kind: type[Struct]) -> Struct:
 
 
 def query_as(kind: type[Struct]) -> Struct:
-    """The query of the address as a typed value. Other parameters than the fields of `kind` are ignored."""
+    """The query of the address as a typed value. Parameters that are not fields of `kind` are ignored."""
     try:
         return msgspec.convert(request.args.to_dict(), kind, strict=False)
     except (msgspec.ValidationError, ValueError) as error:

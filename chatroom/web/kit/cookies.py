@@ -1,6 +1,6 @@
 """The signed session cookie, with the secret of the session, the CSRF token, and messages for the next page.
 
-Over TLS, the name of the cookie starts with `__Host-`, so no other site of the domain can set the cookie.
+Over TLS, the name of the cookie starts with `__Host-`, so another site under the same domain cannot set the cookie.
 """
 
 from typing import cast
@@ -19,7 +19,7 @@ class CookieSessions(SecureCookieSessionInterface):
     """Flask's cookie sessions, strict for requests over TLS."""
 
     def get_cookie_name(self, app: Flask) -> str:
-        """The name of the cookie, which differs over TLS, so that a cookie planted over plain HTTP is ignored."""
+        """The name of the cookie. Over TLS the name differs, so a cookie that was set over plain HTTP is ignored."""
         return SECURE_NAME if self.get_cookie_secure(app) else NAME
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  Flask's signature
@@ -28,7 +28,7 @@ class CookieSessions(SecureCookieSessionInterface):
 
 
 def find_session(cookie_header: str, *, is_secure: bool) -> str:
-    """The unchecked value of the session cookie in a Cookie header; empty without one."""
+    """The unchecked value of the session cookie in a Cookie header; empty if there is no such cookie."""
     # The parser that Flask's requests use: werkzeug.http.parse_cookie raises on bytes that are not UTF-8.
     return parse_cookie(cookie_header).get(SECURE_NAME if is_secure else NAME, "")
 

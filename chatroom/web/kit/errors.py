@@ -45,7 +45,7 @@ REASON = {
     404: "not_found",
     413: "too_long",
     429: "too_fast",
-    500: "unavailable",  # the outcome is unknown, like with 503
+    500: "unavailable",  # as with 503, the outcome is unknown
     503: "unavailable",
 }
 

@@ -11,17 +11,17 @@ HUES = 12
 
 
 def hue(user_id: str) -> int:
-    """The number of a person's colour, of twelve. It is the same in static/state/kit/text.js."""
+    """The number of a person's colour, one of twelve. static/state/kit/text.js computes the same number."""
     return zlib.crc32(user_id.encode()) % HUES
 
 
 def static_url(filename: str) -> str:
-    """The address of a static file, cached because a page has fifty of them."""
+    """The address of a static file. It is cached, because a page has fifty such addresses."""
     return _static_url(filename, root=request.script_root)
 
 
 @lru_cache(maxsize=512)
-def _static_url(filename: str, *, root: str) -> str:  # noqa: ARG001  (`url_for` puts it in front)
+def _static_url(filename: str, *, root: str) -> str:  # noqa: ARG001  only for the key of the cache
     return url_for("static", filename=filename)
 
 

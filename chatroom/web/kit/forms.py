@@ -61,7 +61,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
 
 class CompleteForm(Form):
-    """A form that must be sent with all of its fields, even if empty: `username[$ne]=` is not a user name."""
+    """A form whose fields must all be sent, even if empty. So `username[$ne]` in place of `username` is refused."""
 
     def check(self) -> None:
         """Raise `Refused` for an invalid form, and for a field that was not sent."""
@@ -71,12 +71,12 @@ class CompleteForm(Form):
 
 
 def as_lines(text: str | None) -> str:
-    """Replace the line ends of a text field, which browsers send as CR LF."""
+    """Replace CR LF, the line end that browsers send in a text field, by LF."""
     return (text or "").replace("\r\n", "\n")
 
 
 def obeys(rule: Callable[[str], str | None], *, is_kept: bool = False) -> Callable[[Form, Field], None]:
-    """Make a validator that applies a rule to the text of a field. With `is_kept`, the field keeps the cleaned text."""
+    """Make a validator that applies a rule to a field's text. `is_kept`: the rule's result becomes the text."""
 
     def validate(_form: Form, field: Field) -> None:
         try:

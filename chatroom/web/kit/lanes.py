@@ -1,6 +1,6 @@
-"""Choose the lane in which a request waits for a thread, by its route.
+"""Choose the lane of a request from its route: the lane is the queue in which the request waits for a thread.
 
-A view that uses a scarce resource is marked with the lane of this resource. An unmarked view that uses it fails.
+A view that uses a scarce resource is marked with the lane of this resource. Without this mark, the view fails.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ MARK = "scarce"
 
 
 def scarce(lane: Lane, *, only_with_files: bool = False) -> Callable[[View], View]:
-    """Mark a view whose unsafe methods use a scarce resource; with `only_with_files`, only requests with files."""
+    """Mark a view whose unsafe methods use a scarce resource. `only_with_files`: only requests with files use it."""
 
     def mark(view: View) -> View:
         setattr(view, MARK, (lane, only_with_files))
@@ -65,7 +65,7 @@ def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
 
 
 def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
-    """Find the token or cookie of a request without checking it, as the views find it."""
+    """Find the access token or cookie of a request in the same way as the views, but do not check it."""
     token = bearer_of(header(scope, "authorization"))
     if token is not None:
         return token
@@ -73,12 +73,12 @@ def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
 
 
 def brings_files(content_type: str) -> bool:
-    """Whether a content type is a form that may have files, as Flask parses the type."""
+    """Whether a content type says that the body is a form with files; Flask parses the type in the same way."""
     return parse_options_header(content_type)[0].lower() == "multipart/form-data"
 
 
 def tell_person(user_id: str) -> None:
-    """Report the authenticated user of this request to the queue and the budget."""
+    """Tell the request queue and the memory budget which user sent this request."""
     scope = request.environ.get("asgi.scope")
     if scope is not None:
         scope[PERSON] = user_id

@@ -1,4 +1,4 @@
-"""The logged-in user: by the session cookie on pages, by cookie or access token in the API."""
+"""The logged-in user. Pages find the user by the session cookie, the API by the cookie or an access token."""
 
 import re
 from typing import Any, cast
@@ -16,7 +16,7 @@ from chatroom.web.kit.pages import Page, redirect_to
 from chatroom.web.kit.security import View
 from chatroom.web.kit.services import services
 
-BROWSERS = {  # in this order, because a user agent also names later browsers of this list
+BROWSERS = {  # ordered: a browser's user agent may also name browsers that come later here
     "Edg": "Edge",
     "OPR": "Opera",
     "Vivaldi": "Vivaldi",
@@ -54,7 +54,7 @@ class LoggedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.role = user.role
 
     def get_id(self) -> str:
-        """The secret for the cookie. The id of the user is public and cannot be revoked, so it is never used."""
+        """The session's secret, for the cookie. A user's id is public and cannot be revoked: it is unsafe there."""
         return self._secret
 
     @property
@@ -72,7 +72,7 @@ current_user = cast("LoggedIn", flask_login_user)
 
 
 def login_required(view: View) -> View:
-    """Redirect visitors to the log-in page, and after the log-in back to the page."""
+    """Redirect visitors to the log-in page, and after the log-in back to the page that they asked for."""
     return cast("View", flask_login.login_required(view))
 
 
@@ -87,9 +87,10 @@ def register(app: Flask) -> None:
     """Install Flask-Login."""
     manager = LoginManager()
     # Not `init_app`: its context processor reads the database for every page, even for the page that reports the
-    # database as unavailable. Its "remember me" reads every session, so static files would vary by cookie.
+    # database as unavailable. Its "remember me" reads the session for each response, so even static files would get
+    # the header `Vary: Cookie`.
     app.login_manager = manager  # type: ignore[attr-defined]
-    manager.session_protection = None  # phones change their address all day
+    manager.session_protection = None  # it would compare the address, which phones often change
     manager.user_loader(_load)
     manager.unauthorized_handler(redirect_to_login)
     app.jinja_env.globals["current_user"] = current_user

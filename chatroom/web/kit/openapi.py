@@ -39,7 +39,7 @@ VARIABLE = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 
 
 class operation(msgspec.Struct, frozen=True):  # noqa: N801  a decorator
-    """Declare a route of the API, below the route decorator; the docstring of the view is the description."""
+    """A decorator, below the route decorator, that declares an API route; the view's docstring describes the route."""
 
     scope: Scope | None
     """The scope that a token needs; None: no log-in is needed, and no token may be used."""
@@ -56,7 +56,7 @@ class operation(msgspec.Struct, frozen=True):  # noqa: N801  a decorator
     description: str = ""
 
     def __call__(self, view: View) -> View:
-        """Store the declaration, completed from the docstring, in the view."""
+        """Add the view's docstring to the declaration, and store the declaration in the view."""
         summary, _, rest = (view.__doc__ or "").strip().partition("\n")
         words = {"summary": summary.rstrip("."), "description": " ".join(rest.split())}
         view.operation = msgspec.structs.replace(self, **words)  # type: ignore[attr-defined]
@@ -176,10 +176,10 @@ def _query_parameters(each: operation) -> list[dict[str, Any]]:
 
 
 def _content(kind: Any, ref_of: Mapping[Any, Any], schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The content of a body by its media type. `schema` describes a body that is not JSON."""
+    """The entry `content` of a body: its media type and its schema. `schema` is for a body that is not JSON."""
     return {kind: {"schema": schema}} if isinstance(kind, str) else {JSON: {"schema": ref_of[kind]}}
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Convert a schema to plain values, and the end of a text in its patterns to the syntax of JSON Schema."""
+    """Convert a schema to plain values. In its patterns, write the end of a text as `$`, as JSON Schema requires."""
     return dict(msgspec.json.decode(msgspec.json.encode(schema).replace(rb"\\Z", b"$")))

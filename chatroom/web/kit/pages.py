@@ -1,7 +1,8 @@
-"""Pages that show a refusal with its sentence, its status, and the input.
+"""Pages that show why a form was refused: the message, the HTTP status, and what the user typed.
 
-A page with forms is a function `show(form=None, **shown)`, often the GET view itself. The function gets the variables
-of the address that it has parameters for. A view that changes something names this function in a decorator.
+Each page with forms has a function `show(form=None, **shown)`; often this is the GET view itself. `show` gets those
+variables of the address for which it has a parameter. A view that changes something names `show` in a decorator: after
+a refusal, the decorator calls `show`.
 """
 
 import inspect
@@ -38,7 +39,7 @@ def redirect_to(endpoint: str, said: str = "", **address: Any) -> Page:
 
 
 def refusals_on(show: Show) -> Callable[[View], View]:
-    """Make a decorator that shows this page again if the view refuses."""
+    """Make a decorator that calls the view and, if the view refuses, shows the page `show` again."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -51,10 +52,10 @@ def refusals_on(show: Show) -> Callable[[View], View]:
 
 
 def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[View], View]:
-    """Make a decorator that calls the view with a valid form. On GET and after a refusal, it shows this page instead.
+    """Make a decorator that calls the view with a valid form. On GET and after a refusal, it calls `show` instead.
 
     The form checks the CSRF token, so an expired form is shown again with its input. The view, `show` and `make_form`
-    get only the values that they have parameters for: `form` and the variables of the address.
+    get `form` and the variables of the address, if they have parameters with these names.
     """
 
     def decorate(view: View) -> View:
@@ -92,7 +93,7 @@ def _marked(answer: Callable[..., Page]) -> Any:
 
 
 def _named(function: Callable[..., object], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Select the values that a function has parameters for."""
+    """Select the values for which a function has parameters."""
     return {name: given[name] for name in _parameters(function) if name in given}
 
 

@@ -37,7 +37,7 @@ csrf = CSRFProtect()
 
 
 def exempt_from_csrf(view: View) -> View:
-    """Leave the check of the CSRF token to the view's form, which is then shown again with its input."""
+    """Leave the check of the CSRF token to the view's form, so that an expired form is shown again with its input."""
     return cast("View", csrf.exempt(view))
 
 
@@ -75,7 +75,7 @@ def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
 
 
 def _refuse_other_sites() -> None:
-    """Refuse requests that the browser marks as sent by another site, even with a valid token."""
+    """Refuse requests that the browser marks as sent by another site, even if the CSRF token is valid."""
     if request.method in UNSAFE_METHODS and request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
         raise Forbidden("The request comes from another site.")
 
@@ -96,7 +96,7 @@ def _add_headers(response: Response) -> Response:
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", HSTS)
     if request.endpoint != "static":
-        # No page stays in a shared cache, or behind the Back button after a log-out. Files set their own header.
+        # No cache may keep a page: after a log-out, the Back button must not show it. Files set their own header.
         headers.setdefault("Cache-Control", "no-store")
         response.vary.add("Cookie")
     return response

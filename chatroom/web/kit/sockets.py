@@ -40,7 +40,7 @@ def sign_in(app: Flask, scope: Scope) -> Visitor | None:
 
 
 def is_own_origin(scope: Scope, settings: Settings) -> bool:
-    """Whether a page of this site opens the websocket: its Origin must be exactly this scheme and host."""
+    """Whether a page of this site opens the websocket: the header Origin must be exactly this scheme and host."""
     host, allowed = header(scope, "host"), words_of(settings.allowed_hosts)
     if not host or (allowed and not host_is_trusted(host, allowed)):
         return False

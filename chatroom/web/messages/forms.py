@@ -12,7 +12,7 @@ _client_id = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class MessageForm(Form):
-    """Post a message. The form contains its client id, so that sending the form twice stores one message."""
+    """Post a message. The form contains the message's client id, so sending the form twice stores one message."""
 
     # Browsers restore the values of fields. With a restored client id, the next message would count as a repetition.
     client_id = HiddenField(render_kw={"autocomplete": "off"})
@@ -35,7 +35,7 @@ class MessageForm(Form):
 
 
 class EditForm(Form):
-    """Change the text of a message; `revision` is the revision of the message that the author saw."""
+    """Change the text of a message; `revision` is the message's revision when its author saw it."""
 
     text = TextAreaField("Text", filters=[as_lines], render_kw={"required": True})
     revision = HiddenField(render_kw={"autocomplete": "off"})
@@ -47,7 +47,7 @@ class EditForm(Form):
 
 
 class ReactForm(Form):
-    """Add a reaction by its button or its name, or remove it."""
+    """Add or remove a reaction. The user chooses the emoji by a button, or types its name."""
 
     emoji = HiddenField()
     other = StringField("Another emoji", render_kw={"maxlength": 64, "placeholder": ":tada:"})

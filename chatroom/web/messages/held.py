@@ -50,7 +50,7 @@ class WithdrawnAnswer(msgspec.Struct):
 def read(slug: str) -> Response:
     """Your messages that wait for approval.
 
-    Rejected messages are included until you dismiss them; approved ones are among the messages of the room.
+    The list includes rejected messages until you dismiss them. Approved messages are in the room instead.
     """
     access = enter(slug)
     held = [wire_held(each) for each in services.moderation.approval.list_of(access)]
@@ -62,7 +62,7 @@ def read(slug: str) -> Response:
 def withdraw(slug: str, held_id: str) -> Response:
     """Withdraw a held message.
 
-    Or dismiss a rejected one. 409 if it was approved in the meantime.
+    If the message was rejected, this dismisses it. If it was approved in the meantime, the status is 409.
     """
     access = enter(slug)
     services.moderation.approval.withdraw(access, held_id)
@@ -78,7 +78,7 @@ def withdraw_by_form(slug: str, held_id: str) -> Page:
 
 
 def as_held(held: list[Held]) -> str:
-    """Encode the list like the API does, for a data attribute that a script reads."""
+    """Encode the list like the API, for a data attribute that a script reads."""
     return msgspec.json.encode([wire_held(each) for each in held]).decode()
 
 

@@ -1,4 +1,4 @@
-"""Render the messages of a page, with day lines, shared author lines and quotes."""
+"""Render the messages of a page, with a line at each new day, a line at each new author, and quotes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -19,10 +19,10 @@ LONGEST_EXCERPT = 200
 
 
 def message_list(app: Flask) -> Callable[..., str]:
-    """Make the function with which templates show messages. Each message is rendered again only after a change.
+    """Make the function that shows messages in templates. It renders a message again only after a change.
 
-    It shows messages oldest first, with day lines (in UTC). Messages of one author are joined; `panel` follows the
-    `target`.
+    The oldest message comes first. Each day (in UTC) starts with a line. Messages of one author share an author line.
+    `panel` is shown below the message `target`.
     """
 
     @lru_cache(maxsize=KEPT_MARKUP)
@@ -78,7 +78,7 @@ def names(message: Message, user_id: str) -> bool:
 
 
 def _viewer_of(message: Message, user_id: str) -> str:
-    """The user id if the message looks different for this user, after a mention or reaction; otherwise empty."""
+    """The user's id if the message looks different for this user (mention, own reaction); otherwise empty."""
     if not message.reactions and not message.mentions:
         return ""
     is_among = any(person.id == user_id for reaction in message.reactions for person in reaction.people)

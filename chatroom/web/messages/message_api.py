@@ -1,6 +1,6 @@
-"""The JSON API of one message (docs/protocol.md): read, edit, delete, react, pin; a room's pins and mentionable people.
+"""The JSON API of one message (docs/protocol.md): read, edit, delete, react, pin. Also a room's pins and members.
 
-The names of the two blueprints are in the operation ids of the OpenAPI document.
+There are two blueprints, because their names are in the operation ids of the OpenAPI document.
 """
 
 from typing import Annotated
@@ -30,7 +30,7 @@ class ReadingOne(msgspec.Struct):
 
 
 class Editing(msgspec.Struct, forbid_unknown_fields=True):
-    """The new text of a message, and the revision of the message that its editor saw."""
+    """The new text of a message, and the message's revision when the editor saw it."""
 
     text: str
     revision: Cursor | None = None
@@ -91,7 +91,7 @@ def read(slug: str, message_id: str) -> Response:
 def edit(slug: str, message_id: str) -> Response:
     """Change the text of your own message.
 
-    With `revision`, an edit that was made after it is not overwritten.
+    If you send the `revision` that you saw, and the message was edited since, your edit is refused with 409.
     """
     access = enter(slug)
     body = body_as(Editing)
@@ -104,7 +104,7 @@ def edit(slug: str, message_id: str) -> Response:
 def delete(slug: str, message_id: str) -> Response:
     """Delete a message.
 
-    Your own, or any as a moderator. Its text is erased.
+    Members can delete their own messages, moderators all messages. The text of the message is erased.
     """
     access = enter(slug)
     return _stored(access, _change(access, services.messages.changes.deleting(access, message_id)))
@@ -113,7 +113,7 @@ def delete(slug: str, message_id: str) -> Response:
 @marks.post("/rooms/<slug>/messages/<message_id>/reactions")
 @operation("post", {200: ChangedAnswer}, body=Reacting, example={"emoji": ":tada:", "on": True}, refusals=(409,))
 def react(slug: str, message_id: str) -> Response:
-    """Add or remove a reaction; both can be repeated."""
+    """Add or remove a reaction; repeating the request changes nothing."""
     access, body = enter(slug), body_as(Reacting)
     change = services.messages.changes.reacting(access, message_id, body.emoji, on=body.on)
     return _changed(access, _change(access, change))
@@ -122,7 +122,10 @@ def react(slug: str, message_id: str) -> Response:
 @marks.post("/rooms/<slug>/messages/<message_id>/pin")
 @operation("post", {200: ChangedAnswer}, body=Pinning, example={"on": True}, refusals=(409,))
 def pin(slug: str, message_id: str) -> Response:
-    """Pin a message to the top of its room, or unpin it: moderators, in direct conversations everybody."""
+    """Pin a message to the top of its room, or unpin it.
+
+    Only moderators can do this. In a direct conversation, all its members can.
+    """
     access, body = enter(slug), body_as(Pinning)
     return _changed(access, _change(access, services.messages.changes.pinning(access, message_id, on=body.on)))
 
@@ -139,7 +142,7 @@ def pins(slug: str) -> Response:
 @marks.get("/rooms/<slug>/members")
 @operation("read", {200: MembersAnswer}, query=Beginning)
 def members(slug: str) -> Response:
-    """At most ten people who can be mentioned in a room, with a name that starts with `q`."""
+    """At most ten people who can be mentioned in a room and whose name starts with `q`."""
     access = enter(slug)
     return answer(MembersAnswer(access.room.slug, services.rooms.members.list_like(access.room, query_as(Beginning).q)))
 

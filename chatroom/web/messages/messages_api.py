@@ -28,7 +28,7 @@ Sequences = Annotated[str, msgspec.Meta(pattern=rf"^\d{{1,15}}(,\d{{1,15}}){{0,{
 
 
 class Reading(msgspec.Struct):
-    """A part of a room: at most one of its ends, and a limit."""
+    """Which messages to read: at most one of the first five fields, a maximum number, and a format."""
 
     after: Cursor | UnsetType = UNSET
     before: Cursor | UnsetType = UNSET
@@ -61,16 +61,17 @@ class Changes(msgspec.Struct):
 @blueprint.get("/rooms/<slug>/messages")
 @operation("read", {200: Changes}, query=Reading)
 def read(slug: str) -> Response:
-    """Changes after a revision; messages before, since or around a sequence; or the newest page.
+    """Changes after a revision; or messages before, since or around a sequence; or the newest messages.
 
-    With `after`: the changes since then, by revision. While there is `more`, repeat with the `revision` of the answer.
+    With `after`, you get the messages that changed after this revision, ordered by revision. If `more` is true, send
+    the next request with `after` set to the `revision` of the answer.
     """
     person = asker()
     room = enter(slug).room
     asked = query_as(Reading)
     if sum(getattr(asked, name) is not UNSET for name in (*READS, "sequences")) > 1:
         raise Refused("invalid", "Give only one of `after`, `before`, `since`, `around` and `sequences`.")
-    if asked.after is not UNSET and asked.format != "brief":  # who only counts is not present
+    if asked.after is not UNSET and asked.format != "brief":  # who only counts messages is not present
         services.live.presences.visit(room.id, person.person)
     return answer(_changes(room.slug, _page(room, asked), asked.format))
 
@@ -84,10 +85,11 @@ def read(slug: str) -> Response:
     refusals=(409,),
 )
 def post(slug: str) -> Response:
-    """Store a message; 200 instead of 201 if it was stored before.
+    """Post a message.
 
-    You choose the `client_id`. Sending the same one again stores nothing, and answers with the first message. 202 if
-    the message waits for a moderator's approval: nobody else sees it yet.
+    You choose the `client_id`. If you send the same `client_id` again, nothing is stored: the answer is the first
+    message, with the status 200 instead of 201. The status 202 means that the message waits for a moderator's approval;
+    nobody else sees it yet.
     """
     access, body = enter(slug), body_as(Post)
     outcome = services.messages.posting.post(
@@ -118,14 +120,14 @@ def _page(room: Room, asked: Reading) -> MessagePage:
             return read_page(history, room, place, limit)
     if asked.sequences is not UNSET:
         store, sequences = services.messages.store, {int(each) for each in asked.sequences.split(",")}
-        revision = store.newest_revision(room.id)  # before reading the messages, as in `History`
+        revision = store.newest_revision(room.id)  # read before the messages, as in `History`
         found = store.by_sequences(room.id, sequences)
         return MessagePage(messages=found, revision=revision, more=False)
     return history.newest(room, limit)
 
 
 def _limit(asked: Reading) -> int:
-    """The requested number of messages, within bounds."""
+    """The requested number of messages, at least 1 and at most the maximum."""
     usual = services.settings.history_page
     return min(max(usual if asked.limit is UNSET else asked.limit, 1), max(MOST_MESSAGES, usual))
 

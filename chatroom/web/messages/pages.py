@@ -1,4 +1,4 @@
-"""The start page and the page of a room. Both work with forms and links only; scripts make the room live."""
+"""The start page and the page of a room. Both also work without scripts, by forms and links."""
 
 import hashlib
 from collections.abc import Callable
@@ -117,13 +117,13 @@ def _post(access: Access, form: MessageForm) -> Stored | Held:
 
 
 def _as_another(said: Submission) -> Submission:
-    """The submission with a new client id, for an old form (Back button) that was sent again with another text."""
+    """The submission with a new client id: its form is an old one (Back button), sent again with another text."""
     other = hashlib.sha256(f"{said.client_id} {said.text}".encode()).hexdigest()[:32]
     return msgspec.structs.replace(said, client_id=other)
 
 
 def _is_of(outcome: Stored | Held, said: Submission, keep: Callable[[], list[File]]) -> bool:
-    """Whether the outcome belongs to this submission. Compares files without ids, which are new in a repeated form."""
+    """Whether the outcome belongs to this submission. File ids are not compared: a repeated form creates new ones."""
     if isinstance(outcome, Held):
         return outcome.text == said.text
     message = outcome.message
@@ -140,14 +140,14 @@ def _has_its_files(message: Message, said: Submission, keep: Callable[[], list[F
     try:
         kept = keep()
     except Refused:
-        return True  # the message is stored, but its files cannot be kept again
+        return True  # the message is stored already; its files cannot be stored a second time
     return [(file.name, file.size) for file in message.files] == [(file.name, file.size) for file in kept]
 
 
 def room_page(
     access: Access, form: MessageForm, page: MessagePage, *, is_history: bool = False, **shown: Shown
 ) -> Response:
-    """Render the room with a page of its messages. With `is_history`, scripts do not follow the room live."""
+    """Render the room with a page of its messages. With `is_history`, scripts do not add new messages."""
     form.renew()
     found = access.room
     return render(
@@ -170,7 +170,7 @@ def room_page(
 
 
 def _address_of_day(found: Room) -> str:
-    """The address of the first message of `date` in the time zone (`offset`: UTC minus local time, in minutes)."""
+    """The address of the first message on the day `date`. `offset` is UTC minus local time, in minutes."""
     try:
         day = datetime.strptime(request.args["date"], "%Y-%m-%d").replace(tzinfo=UTC)
         offset = int(request.args.get("offset", "0")[:5])

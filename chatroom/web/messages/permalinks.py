@@ -1,4 +1,4 @@
-"""The page of one message: the room around the message, with forms for the actions of scripts."""
+"""The page of one message: the messages around it, and forms for what scripts can do with the message."""
 
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ blueprint = page_blueprint("permalinks")
 
 @blueprint.get("/chatroom/<slug>/<int:sequence>")
 def message(slug: str, sequence: int) -> Page:
-    """The room with a message in view; a sequence without a message redirects to the next message."""
+    """The room, scrolled to a message. If no message has this sequence, redirect to the next message."""
     access = open_room(slug)
     sequence = min(sequence, LARGEST_SEQUENCE)
     page = services.messages.history.around(access.room, sequence, services.settings.history_page)
@@ -36,7 +36,7 @@ def _message_page(
     """Render the page of a message after a refusal, with the input. `part` names the refused form."""
     access, target = _find(slug, sequence)
     edit_form = form if isinstance(form, EditForm) else _edit_form(target)
-    edit_form.revision.data = str(target.revision)  # the page shows the current text, so the next try may replace it
+    edit_form.revision.data = str(target.revision)  # the page now shows the current text, so the user may replace it
     page = services.messages.history.around(access.room, target.sequence, services.settings.history_page)
     shown: dict[str, Any] = {"target": target, "edit_form": edit_form, f"{part}_problem": msg}
     return room_page(access, MessageForm(formdata=None), page, status=status, **shown)

@@ -97,7 +97,7 @@ def set_holding() -> Page:
 @blueprint.post("/invites")
 @refusals_on(joining)
 def make_invite() -> Page:
-    """Create an invite, and show its code only now."""
+    """Create an invite, and show its code this one time."""
     uses, days = (request.form.get(name, 0, type=int) for name in ("uses", "days"))
     return joining(status=201, code=services.moderation.admission.make_invite(current_user.user, uses=uses, days=days))
 
@@ -123,7 +123,7 @@ def audit() -> Page:
 
 @rooms_blueprint.app_template_filter("counted")
 def counted(number: int) -> str:
-    """Format a number with a thousands separator; `100,000+` if counting stopped there."""
+    """Format a number with a thousands separator; it becomes `100,000+` if counting stopped there."""
     return f"{number:,}{'+' if number >= MOST_COUNTED else ''}"
 
 
@@ -138,7 +138,7 @@ def rooms() -> Page:
 
 @rooms_blueprint.get("/<slug>")
 def room(slug: str, **shown: Shown) -> Response:
-    """A room in figures, with the acts on it."""
+    """The figures of a room, and the acts of administrators on the room."""
     found = services.moderation.site_rooms.get(slug)
     is_public = found.room.kind == "public"
     return _page(
@@ -176,7 +176,7 @@ def appoint(slug: str) -> Page:
 
 
 def _page(name: str, status: int = 200, **context: object) -> Response:
-    """Render a page of the administration. `name` selects the template, and the section if `section` is not given."""
+    """Render a page of the administration. `name` is the template's name, and also the section's unless it is given."""
     return render(f"moderation/admin/{name}.html", status, **{"section": name, **context})
 
 

@@ -1,4 +1,4 @@
-"""Notification settings by room and browser, and the manifest and service worker of the web app.
+"""The notification settings of each room and browser; the manifest and the service worker of the web app.
 
 The service worker is served at the root, because it can only control addresses below its own address.
 """
@@ -108,7 +108,7 @@ def manifest() -> Response:
 
 @blueprint.get("/service-worker.js")
 def service_worker() -> Response:
-    """The script that shows notifications, and the last pages while the browser is offline."""
+    """The script that shows notifications. While the browser is offline, it shows the pages that were seen last."""
     return current_app.send_static_file("pages/service_worker.js")
 
 

@@ -33,7 +33,7 @@ class HookForm(Form):
 
 
 class Said(msgspec.Struct):
-    """The body of a post. Other fields, which programs for Slack send, are ignored."""
+    """The body of a post. Programs for Slack send further fields, which are ignored."""
 
     text: str
     client_id: ClientId | None = None
@@ -58,7 +58,7 @@ def webhooks(slug: str, form: HookForm | None = None, **shown: Shown) -> Respons
 @login_required
 @form_page(webhooks, HookForm)
 def create(form: HookForm, slug: str) -> Page:
-    """Create a webhook, and show its secret only now."""
+    """Create a webhook, and show its secret this one time."""
     access, author, hooks = get_access(slug), current_user.author, services.outbound.webhooks
     name, url, trigger = (field.data or "" for field in (form.name, form.url, form.trigger))
     if form.kind.data == "outgoing":
@@ -79,7 +79,7 @@ def remove(slug: str, hook_id: str) -> Page:
 @blueprint.post("/hooks/<secret>")
 @exempt_from_csrf  # the secret in the address authenticates
 def receive(secret: str) -> Response:
-    """Post the text of a program: JSON in the format of Slack's webhooks, a form, or plain text."""
+    """Post a text that a program sends: as JSON like Slack's webhooks, as a form, or as plain text."""
     hook, room = services.outbound.incoming.find(secret)
     said = _said()
     return answer_post(room, services.outbound.incoming.post(hook, room, said.text, said.client_id, client_address()))

@@ -1,4 +1,4 @@
-"""The pages to delete an account: the user's own account, or as an administrator another account."""
+"""Two pages: one to delete the user's own account, one for administrators to delete another user's account."""
 
 from flask import Response
 

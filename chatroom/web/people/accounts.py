@@ -21,7 +21,7 @@ blueprint = Blueprint("accounts", __name__)
 
 def _register_page(form: RegisterForm | None = None, status: int = 200, msg: str = "") -> Response:
     admission = services.moderation.admission
-    # A refusal is shown even while the database is away.
+    # A refusal is shown even while the database does not answer.
     closed = (admission.shown_registration() if msg else admission.registration()) == "closed"
     return render(
         "register.html",
@@ -107,7 +107,7 @@ def account(form: PasswordForm | PictureForm | None = None, status: int = 200, m
 @login_required
 @form_page(account, _password_form)
 def change_password(form: PasswordForm) -> Page:
-    """Change the password; every session and token ends, and this browser begins a new one."""
+    """Change the password. Every session and access token ends; this browser begins a new session."""
     user = services.people.accounts.change_password(
         current_user.user, form.current_password.data or "", form.password.data, client_address()
     )
@@ -137,5 +137,5 @@ def end_other_sessions() -> Page:
 def _needs_first_code() -> bool:
     try:
         return services.people.accounts.needs_first_code()
-    except Unavailable:  # the page reports this already, or will after the form is sent
+    except Unavailable:  # the page says so already, or will say so when the form is sent
         return False

@@ -1,6 +1,6 @@
 """Pictures of users over HTTP: users choose them on the account page, and one style sheet shows them.
 
-Because of the style sheet, messages and lists contain no pictures, and stay the same when a picture changes.
+Messages and lists contain no pictures themselves, so they stay the same when a picture changes.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ def picture(user_id: str, version: str) -> Response:
 
 @blueprint.get("/avatars/<version>.css")
 def sheet(version: str) -> Response:
-    """The current style sheet, also for the address of an older version."""
+    """The current style sheet; the address of an older version gives the current one too."""
     content = _sheet()
     headers = {"Cache-Control": FOR_EVER if version == _version_of(content) else "no-store"}
     return Response(content, content_type="text/css; charset=utf-8", headers=headers)
@@ -73,5 +73,5 @@ def _sheet() -> str:
 
 
 def _version_of(content: str) -> str:
-    """The version of a style sheet; empty for an empty style sheet, which is not loaded."""
+    """The version of a style sheet. If the style sheet is empty, so is the version, and pages do not load it."""
     return hashlib.sha256(content.encode()).hexdigest()[:16] if content else ""

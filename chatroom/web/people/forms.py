@@ -75,7 +75,7 @@ class LoginForm(CompleteForm):
 
 
 class ResetForm(Form):
-    """Set a new password, twice the same."""
+    """Set a new password, which must be typed twice."""
 
     password = PasswordField("New password", render_kw=PASSWORD)
     password_again = PasswordField("New password again", [SAME_PASSWORD], render_kw=PASSWORD)
@@ -114,7 +114,7 @@ class PictureForm(Form):
 
 
 class TokenForm(Form):
-    """Create a token. Like a new password, it needs the current password."""
+    """Create an access token. This needs the current password."""
 
     beside: ClassVar = WRONG_PASSWORD
 
@@ -136,7 +136,7 @@ class TokenForm(Form):
 
     @property
     def slugs(self) -> list[str]:
-        """The rooms in the field, which commas or spaces separate."""
+        """The rooms in the field; commas or spaces are between them."""
         return (self.rooms.data or "").replace(",", " ").split()
 
     def validate_scopes(self, field: Any) -> None:
@@ -182,7 +182,7 @@ class OwnDeletionForm(DeletionForm):
     password = PasswordField("Your password", render_kw=PASSWORD)
 
     def validate_password(self, field: Field) -> None:
-        """Require a password. It is checked last, because each check counts as a log-in attempt."""
+        """Require a password. The password is checked last, because each check counts as a log-in attempt."""
         if not field.data:
             raise ValidationError("Type your password.")
 

@@ -41,13 +41,13 @@ class SanctionForm(Form):
 
     @property
     def end(self) -> datetime:
-        """When the mute or the ban ends; raise `Refused` for a wrong duration."""
+        """The time when the mute or the ban ends; raise `Refused` for an invalid duration."""
         return end_of(self.duration.data or "", datetime.now(UTC))
 
 
 @blueprint.get("/people/<user_id>")
 def person(user_id: str, **shown: Shown) -> Response:
-    """Show the page of a user, with a new reset `link`."""
+    """Show the page of a user. `link` in `shown` is a new reset link, which is shown once."""
     user = services.moderation.moderation.get(user_id)
     now = datetime.now(UTC)
     room = _room_of(request.values.get("room", ""))
@@ -70,7 +70,7 @@ def person(user_id: str, **shown: Shown) -> Response:
 @blueprint.post("/people/<user_id>/<any(mute, unmute, ban, unban, end_sessions):act>")
 @refusals_on(person)
 def moderate(user_id: str, act: str) -> Page:
-    """Mute or ban a user, lift a mute or a ban, or end the user's sessions; mutes also in one room."""
+    """Mute or ban a user, lift a mute or a ban, or end the user's sessions. A mute can be for one room."""
     _moderate(act, services.moderation.moderation.get(user_id))
     return redirect_to("people.person", DONE[act], user_id=user_id, room=request.form.get("room") or None)
 
@@ -90,7 +90,7 @@ def set_role(user_id: str) -> Page:
 @blueprint.post("/people/<user_id>/reset-link")
 @refusals_on(person)
 def make_reset_link(user_id: str) -> Page:
-    """Create a link with which the user sets a new password, and show the link only now."""
+    """Create a link with which the user sets a new password, and show the link this one time."""
     secret = services.people.resets.make(current_user.user, services.moderation.moderation.get(user_id))
     return person(user_id, status=201, link=url_for("accounts.reset", secret=secret, _external=True))
 

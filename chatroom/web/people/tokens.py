@@ -1,4 +1,4 @@
-"""The page of a user's access tokens. Creating one needs the password; its secret is shown once."""
+"""The page of a user's access tokens. A new token needs the user's password, and is shown once."""
 
 from flask import Response, abort
 
@@ -40,7 +40,7 @@ def end(session_id: str) -> Page:
 
 
 def _create(form: TokenForm) -> str:
-    """Create the token of a form, limited to rooms of the user if the form names any."""
+    """Create the token that the form describes. If the form names rooms, the token is limited to them."""
     slugs, rooms = form.slugs, []
     if len(slugs) > MOST_ROOMS:
         raise Refused("invalid", f"Name at most {MOST_ROOMS} rooms, or leave the field empty for all your rooms.")

@@ -23,7 +23,7 @@ from chatroom.web.kit.services import services
 Title = Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)]
 Topic = Annotated[str, Meta(max_length=MAX_TOPIC)]
 
-# Two, because the operations of the OpenAPI document are named after them.
+# Two blueprints, because their names are in the operation ids of the OpenAPI document.
 blueprint = api_blueprint("room_api")
 listing = api_blueprint("rooms_api")
 
@@ -37,7 +37,7 @@ class NewRoom(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RoomAnswer(RoomValues, frozen=True, kw_only=True):
-    """A room as it is now, with your role in it."""
+    """The present state of a room, and your role in it."""
 
     slug: str
     kind: RoomKind
@@ -46,13 +46,13 @@ class RoomAnswer(RoomValues, frozen=True, kw_only=True):
 
 
 def _changed(name: str) -> Any:
-    """The type of a setting in the body of a change."""
+    """The type of a setting in the body of a request that changes a room."""
     setting, kind = SETTINGS[name], TYPES[name]
     bounds = {int: Meta(ge=0, le=setting.most), str: Meta(max_length=setting.most)}
     return (Annotated[kind, bounds[kind]] if kind in bounds else kind) | UnsetType
 
 
-# Settings that are left out stay as they are. `confirmed`: the retention may delete messages.
+# Settings that are left out stay as they are. `confirmed`: the new retention may delete messages.
 RoomChange = msgspec.defstruct(
     "RoomChange",
     [
@@ -123,7 +123,7 @@ def list_rooms() -> Response:
 @listing.post("/rooms/<slug>/read")
 @operation("read", {200: ReadAnswer}, body=Read, example={"sequence": 42})
 def mark_read(slug: str) -> Response:
-    """Store your read position, and notify your other devices. It only moves forward."""
+    """Store your read position, and notify your other devices. The position only moves forward."""
     access = enter(slug)
     sequence = services.rooms.read_positions.mark(access, body_as(Read).sequence)
     return answer(ReadAnswer(room=access.room.slug, sequence=sequence))
@@ -159,8 +159,8 @@ def create() -> Response:
 def change(slug: str) -> Response:
     """Change the name, topic and settings of a room that you manage.
 
-    A retention that would delete messages at once is refused with 409, unless it comes with `confirmed`. The `reason`
-    is stored in the room's record.
+    If a new retention would delete messages at once, the request is refused with 409, unless `confirmed` is true. The
+    `reason` is stored in the room's record.
     """
     access = enter(slug)
     body: Any = body_as(RoomChange)
@@ -189,8 +189,8 @@ def join(slug: str) -> Response:
 @blueprint.post("/rooms/<slug>/leave")
 @operation("rooms", {200: LeftAnswer})
 def leave(slug: str) -> Response:
-    """Leave a room; you can return to a private room only if you are added, or by a room link."""
-    # Without the limits of the token: the own role decides whether the room would be left without administrator.
+    """Leave a room; you can return to a private room only by a room link, or if a moderator adds you."""
+    # Not `enter`: a token may reduce the role, but the only administrator must not leave.
     access = services.rooms.access.find_for(asker().id, slug)
     if access is None:
         raise Refused("not_found", "There is no such room, or you are not a member of it.")

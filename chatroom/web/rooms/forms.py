@@ -37,7 +37,7 @@ class RoomForm(NamedForm):
 
     @property
     def settings(self) -> list[tuple[Field, Setting]]:
-        """The fields for the table of settings, with the settings."""
+        """The settings, each with its field, for the table on the page."""
         return [(self[name], setting) for name, setting in SETTINGS.items()]
 
     @property

@@ -1,6 +1,6 @@
 """The pages to find, create and join rooms, and to start direct conversations.
 
-The packages below decide what a person may do.
+The packages below this one decide what a user may do.
 """
 
 import msgspec
@@ -109,9 +109,9 @@ def _chosen() -> list[str]:
 
 @blueprint.before_app_request
 def redirect_from_former() -> Page | None:
-    """Redirect members from the former address of a direct conversation; forms and the API accept both addresses.
+    """Redirect members from the former address of a direct conversation to the present one; other users get a 404.
 
-    Other users get a 404.
+    Forms and the API accept both addresses.
     """
     given = request.view_args or {}
     slug = given.get("slug", "")
@@ -128,7 +128,7 @@ def redirect_from_former() -> Page | None:
 
 def sections_for(user_id: str) -> list[Section]:
     """A user's rooms and direct conversations, with their unread counts."""
-    entries = sorted(services.rooms.listings.list_for(user_id), key=_rank)  # stable: by title within a rank
+    entries = sorted(services.rooms.listings.list_for(user_id), key=_rank)  # rooms of one rank stay sorted by title
     return [
         Section("rooms", "Rooms", [entry for entry in entries if entry.room.kind != "direct"]),
         Section("direct", "Direct messages", [entry for entry in entries if entry.room.kind == "direct"]),

@@ -1,6 +1,6 @@
-"""The pages of a room's settings, members, links and record, and of clearing its history.
+"""The pages for a room's settings, members, links and record, and the page to clear its history.
 
-The packages below decide what a user may do.
+The packages below this one decide what a user may do.
 """
 
 from flask import Response, request, url_for
@@ -121,7 +121,7 @@ def set_role(slug: str, user_id: str) -> Page:
 @blueprint.post("/rooms/<slug>/invites")
 @form_page(_settings_page, InviteForm)
 def create_invite(form: InviteForm, slug: str) -> Page:
-    """Create a room link, and show the link only now."""
+    """Create a room link, and show the link this one time."""
     code = services.rooms.links.make(get_access(slug), uses=form.uses.data, hours=form.hours.data)
     return _settings_page(slug, link=url_for("rooms.accept", code=code, _external=True))
 
@@ -137,7 +137,7 @@ def end_invite(slug: str, invite_id: str) -> Page:
 
 @clearing.get("/chatroom/<slug>/clear", endpoint="form")
 def clearing_form(slug: str, **shown: Shown) -> Response:
-    """The form to clear the room's history, with the consequences."""
+    """The page that explains what it means to clear the room's history, with the form for it."""
     return render("rooms/clear.html", room=_enter_to_clear(slug).room, typed=_typed_to_clear(), **shown)
 
 

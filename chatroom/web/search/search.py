@@ -19,7 +19,7 @@ api = api_blueprint("search_api")
 
 
 class Asked(msgspec.Struct):
-    """What to search for, and where to continue."""
+    """The query, and where the next page starts."""
 
     q: str
     before: str | None = None
@@ -36,9 +36,10 @@ class Found(msgspec.Struct):
 
 
 class SearchAnswer(msgspec.Struct):
-    """A page of results. `before` is where to continue, null at the end; `cut`: the time ended before it was full.
+    """A page of results. Send `before` for the next page; null means that there is none.
 
-    `behind`: so much is being written that some of the newest messages cannot be found yet.
+    `cut` means that the search stopped, for lack of time, before the page was full. `behind` means that the index is
+    behind: some of the newest messages cannot be found yet.
     """
 
     hits: list[Found]
@@ -75,8 +76,8 @@ def page() -> Page:
 def search() -> Response:
     """Find messages in the rooms that you are in.
 
-    Words and "phrases", from:name, in:room, before:2026-01-31, after:2026-01-31, has:file, has:link. The newest come
-    first; ask for more with `before` of the answer.
+    A query has words and "phrases", from:name, in:room, before:2026-01-31, after:2026-01-31, has:file, has:link. The
+    newest messages come first. For older ones, repeat the request with the `before` of the answer.
     """
     asked = query_as(Asked)
     results = _find(asker(), asked.q, asked.before)
