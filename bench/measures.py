@@ -179,7 +179,7 @@ def p4(bench: Bench) -> Iterator[Row]:
     yield Row("P4", what, "messages/s", rates, at_least=10_000)
     bench.say("this server, texts with Markdown")
     marked = [bench.saturate(OURS, senders, 500, marked_up=True).messages_per_second for _ in rates]
-    yield Row("P4", "the same with Markdown in every message", "messages/s", marked, "plain text", rates)
+    yield Row("P4", f"{what}, with Markdown in every message", "messages/s", marked, "plain text", rates)
 
 
 def p5(bench: Bench) -> Iterator[Row]:
@@ -199,7 +199,7 @@ def p5(bench: Bench) -> Iterator[Row]:
         )
     yield Row(
         "P5",
-        "deliveries/s in the same run",
+        f"deliveries/s, {bench.scale.sockets} sockets, 500 in flight, in the same runs",
         "deliveries/s",
         [one.per_second for one in done["ours"]],
         PEER_SUBJECTS["picows"].title,
@@ -253,8 +253,8 @@ def p7(bench: Bench) -> Iterator[Row]:
             stayed.append(_p99(calm))
         bench.say(f"  {taken[-1]:.2f} s, the client that stayed: p99 {stayed[-1]:.0f} ms")
     what = f"{returning:,} clients reconnect at once, each {missed} messages behind"
-    yield Row("P7", f"{what}: time until the last has caught up", "s", taken, at_most=5)
-    yield Row("P7", "meanwhile, p99 latency of a client that stayed connected", "ms", stayed, at_most=250)
+    yield Row("P7", f"{what}: time until the last client has all messages", "s", taken, at_most=5)
+    yield Row("P7", f"{what}: p99 latency of another client, which stayed connected", "ms", stayed, at_most=250)
 
 
 class _Return:
@@ -280,7 +280,7 @@ class _Return:
 def p8(bench: Bench) -> Iterator[Row]:
     """A room with a long history compared with a short one: first page, a page far back, catching up."""
     long, back = bench.scale.history, bench.scale.pages_back
-    names = ("first page", f"page {back} back", "catch-up of 100")
+    names = ("first page", f"the page {back} pages back", "catch-up with 100 messages")
     taken: dict[str, dict[str, list[float]]] = {size: {name: [] for name in names} for size in ("long", "short")}
     with OURS.up(bench.stage) as running:
         big, small = room.add_rooms(running, 2)
@@ -415,8 +415,9 @@ def p12(bench: Bench) -> Iterator[Row]:
                 reader.kill()
                 reader.wait()
             bench.say(f"  p99 {late[stopped][-1]:.1f} ms, memory {growth[stopped][-1]:+.1f} MB, lost {done.lost}")
-    what = f"one of {sockets} readers stopped, {seconds:.0f} s at 200 messages/s"
-    yield Row("P12", f"{what}: p99 of the others", "ms", late[True], "no reader stopped", late[False], at_most=1.2)
+    what = f"one of {sockets} readers no longer reads, {seconds:.0f} s at 200 messages/s"
+    others = f"{what}: p99 latency of the other readers"
+    yield Row("P12", others, "ms", late[True], "no reader stopped", late[False], at_most=1.2)
     yield Row("P12", f"{what}: memory growth", "MB", growth[True], "no reader stopped", growth[False])
     yield Row("P12", f"{what}: memory growth", "MB", growth[True], at_most=5)
 

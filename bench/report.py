@@ -150,8 +150,9 @@ def page(report: Report, drawn: Sequence[Path]) -> str:
         f"Measured {report.began_at} at commit `{report.commit}` by `{report.command}`, "
         f"in {report.took_seconds / 60:.0f} minutes.",
         _HOW,
-        "## Promises\n\nFigures are medians, with the range of the runs in brackets. "
-        "Ratios compare neighbouring runs.\n\n" + table(promised),
+        "## Promises\n\nEach figure is the median of the runs, with the lowest and the highest run in brackets. "
+        "Neighbouring runs are divided for the ratio, and the median of these quotients is shown.\n\n"
+        + table(promised),
     ]
     if lost:
         parts.append("**Promises that were not kept:**\n\n" + "\n".join(f"- {row.measure}: {row.what}" for row in lost))
@@ -237,23 +238,28 @@ def warnings(report: Report) -> list[str]:
 _LOAD_ALONE = """\
 ## The load generator is not the bottleneck
 
-A firehose is a server that only sends one frame, for ever. It shows how much the load generator can receive.
+A firehose is a server that does nothing but send the same frame again and again. It shows how many messages the load
+generator can receive.
 
 | source | deliveries/s |
 |---|---|
 """
 _HOW = """\
-A *delivery* is one message that reaches one socket. *In flight* are the messages that were posted, and that the
-average socket has not received yet. Latency is measured on every socket, from the moment at which a message was due.
+A *delivery* is one message that reaches one socket. A message is *in flight* from its post until the average socket
+has received it. Latency is measured on every socket. It begins at the moment at which the load generator should send
+the message.
 
 Each server runs on one core. The load generator, mongod and redis share the other core. Only in P10, two server
-processes use both cores. Each server stores a message with majority and journal before it sends it, in the same mongod
-(a replica set of one). There are two exceptions: servers marked *no store*, and Prosody, which writes its own archive
-and does not sync it. The other servers are configured for production as their own documentation says (`bench/peers/`).
+processes use both cores. Each server stores a message before it sends the message to the sockets. It waits until a
+majority of the nodes has the message in the journal. All servers use the same mongod (a replica set of one node). There
+are two exceptions: servers marked *no store* store nothing, and Prosody writes its own archive and does not wait until
+this is on disk. The configuration of the other servers is the one that their own documentation recommends for
+production (`bench/peers/`).
 
-Runs alternate between servers. Each run starts its server anew, on an empty database. After every saturated run, the
-streams of two sockets are decoded: the table would name messages that were lost, duplicated or out of order. Texts are
-52 characters long, with different words in each. A frame of this server carries all messages that arrived meanwhile; a
-frame of the others carries one. This server compresses its longer frames, because browsers request that. Of the others,
-only uvicorn would compress by default; it is faster without compression, so this is off. The points of the plots are
-single, shorter runs, except the points at 200 sockets."""
+The runs of the servers alternate. Each run starts its server anew, with an empty database. After every run with a fixed
+number of messages in flight, the data that two sockets received are decoded. If messages were lost, duplicated or out
+of order, the table says so. Texts are 52 characters long; the words of each text are different. A frame of this server
+carries all messages since the previous frame; a frame of the other servers carries one message. This server compresses
+its longer frames, because browsers request that. Of the other servers, only uvicorn would compress frames by default;
+here its compression is off, because uvicorn is faster without it. Each point in a plot is one shorter run, except the
+points at 200 sockets."""

@@ -24,7 +24,7 @@ class Width(msgspec.Struct, frozen=True):
 
 
 class Queue:
-    """One lane: requests wait for a free place; the waiting people take turns."""
+    """One lane, for one kind of request: requests wait for a free place, and the waiting people take turns."""
 
     def __init__(self, width: Width) -> None:
         self._width = width

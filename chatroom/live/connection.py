@@ -30,7 +30,7 @@ MAX_STRIKES = 100
 
 
 class Connection:
-    """Handle one client's frames in order, and send it the frames of its followers and the appender."""
+    """Handle one client's frames in order. Send the frames of the followers and of the appender to the client."""
 
     def __init__(
         self, engine: Engine, chat: Chat, visitor: Visitor, transport: Transport, *, format: Format = "text"

@@ -167,7 +167,7 @@ class TestQueue:
         services.moderation.approval.approve(None, post(bob).json["id"])
         post(bob, text="Buy <this>")
         page = alice.get("/approval").text
-        for words in ("Bob", "in Lobby", "Buy &lt;this&gt;", "1 approved before"):
+        for words in ("Bob", "in Lobby", "Buy &lt;this&gt;", "approved messages: 1"):
             assert words in page
         assert "1 message is waiting for approval" in alice.get("/chatroom").text
         assert "for approval" not in bob.get("/chatroom/lobby/messages").text.replace("Waiting for approval", "")

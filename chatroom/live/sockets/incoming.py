@@ -138,7 +138,7 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _stop_reading(self, others: int) -> None:
-        """Stop reading until all events are taken, and for some time if there were many `others` (not texts)."""
+        """Stop reading until all events are taken. If there were many `others` (not texts), also pause for a while."""
         if self._is_over() or self._cutter is None:
             return
         self._count_waiting(self._cutter.waiting)

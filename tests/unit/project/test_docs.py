@@ -196,8 +196,9 @@ class TestPlainHTTP:
         assert first_cells(answer) == set(ReadAnswer.__struct_fields__)
 
     def test_bounds(self) -> None:
-        assert f"50 unless given (`HISTORY_PAGE`). The server limits it to a number from 1 to {MOST_MESSAGES}" in read(
-            PROTOCOL
+        assert (
+            f"`HISTORY_PAGE` (50). The server changes a value below 1 to 1, and a value above {MOST_MESSAGES} to"
+            in read(PROTOCOL)
         )
         assert Settings().history_page == 50
 
