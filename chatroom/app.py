@@ -1,6 +1,6 @@
 """Create the Flask application, and the ASGI application that the server runs.
 
-Creating them connects to nothing and starts nothing. That happens at the first request, or at the server's start.
+Creating them connects to nothing and starts nothing. The first request, or the server's start, opens the services.
 """
 
 import os
@@ -71,7 +71,7 @@ def open_app(app: Flask) -> Services:
 
 
 class ASGI:
-    """The ASGI application. The engine serves websockets; Flask, in threads, serves everything else."""
+    """The ASGI application. The engine (`live`) serves websockets; Flask, in threads, serves everything else."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app

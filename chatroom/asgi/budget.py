@@ -49,7 +49,7 @@ class Budget:
         """The connections with a stalled reader, the longest stall first, each with a function that cuts it off."""
 
     def find_full(self, account: "Account", size: int) -> Payer | None:
-        """Return a payer that would exceed its share, if any. A lone connection may exceed any share except PROCESS."""
+        """Return a payer that would exceed its share, if any. Only PROCESS limits a payer's only connection."""
         for payer in account.payers:
             kind, held = payer[0], self.held[payer]
             if 0 < self._most[kind] < held + size and (kind == PROCESS or held > account.size):
@@ -64,14 +64,14 @@ class Budget:
                 del self.held[payer]
 
     def cut_longest(self, payer: Payer) -> None:
-        """Cut off the longest-stalled connection of this payer, if it has one."""
+        """Cut off the longest-stalled connection of this payer, if any of its connections is stalled."""
         account = next((account for account in self.stalled if payer in account.payers), None)
         if account is not None:
             self.stalled.pop(account)()
 
 
 class Account:
-    """The memory that is used for one connection, and the payers whose shares include it."""
+    """The memory that is used for one connection, and its payers: the process, the address, and the person if known."""
 
     __slots__ = ("_budget", "_is_counted", "_unread", "address", "payers", "person", "size")
 
@@ -138,7 +138,7 @@ class Account:
             self._unread = 0
 
     def close(self) -> None:
-        """End the account with its connection. Code that called `hold` still calls `release`."""
+        """End the account with its connection. Code that called `hold` before must still call `release`."""
         self.flow()
         self.leave()
 
@@ -167,6 +167,6 @@ def counted(counter: Counter[str], key: str) -> Iterator[None]:
 
 
 def account_of(scope: Scope) -> Account:
-    """Return the account of a request's connection; under another server, a new one without limits."""
+    """Return the account of a request's connection; under another ASGI server, return a new account without limits."""
     account: Account | None = scope.get("state", {}).get(ACCOUNT)
     return Account(Budget()) if account is None else account

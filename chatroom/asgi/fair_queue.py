@@ -64,7 +64,7 @@ class Queue:
             raise
 
     def _make_room(self, person: str) -> None:
-        """Make room for one more waiting request. If the queue is full, remove the last request of the longest line."""
+        """Make room for one request. If the queue is full, remove the last request of the person who has most."""
         own = len(self._waiting.get(person, ()))
         if own >= self._width.waiting_each:
             raise Full

@@ -23,7 +23,7 @@ PIPELINED = 8
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with limits. uvicorn itself stores all input, and waits for heads and readers without end."""
+    """uvicorn's protocol with limits. uvicorn itself stores all input, and waits forever for a head or a reader."""
 
     _incoming: IncomingRequest
     _reader: StalledReader

@@ -1,6 +1,6 @@
 """Receive the whole request, however slow, before it gets a thread.
 
-Otherwise, forty endless requests would occupy all threads and block the site.
+Otherwise, forty requests that never end would occupy all threads, and block the site.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class SlowRequests:
             await self._inner(with_length(scope, len(body)), once(body, receive), send)
 
     async def _take(self, receive: Receive, chunks: list[bytes], account: Account) -> bool | None:
-        """Receive the body. True: it is complete or too long; False: the client left; None: no memory is left."""
+        """Receive the body: True if it is complete or too long, False if the client left, None if memory is full."""
         size = 0
         while True:
             event = await receive()

@@ -20,7 +20,7 @@ Key = tuple[str, ...]
 
 
 class LogLimits:
-    """Decides which lines are written. `DEBUG` lines always are."""
+    """Decides which lines are written. `DEBUG` lines are always written."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -73,8 +73,8 @@ class DepartedMessages:
     def erase(self, former: FormerMember, goes_on: Callable[[float], bool], report: Report) -> bool:
         """Change the messages in all rooms once; return False if this was stopped before the end.
 
-        After each step, `goes_on` is called with the seconds to rest, because posts have priority. If it returns False,
-        stop.
+        After each step, `goes_on` is called with the seconds to rest, because posts have priority. The erasure stops if
+        `goes_on` returns False.
         """
         words = mark("from", former.id), mark("named", former.id)
         rooms = self._room_store.list_ids()

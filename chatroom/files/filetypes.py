@@ -1,4 +1,4 @@
-"""The type of a file, found by its first bytes and never by its name. It decides whether browsers show the file.
+"""The type of a file, found by its first bytes and never by its name. The type decides whether browsers show the file.
 
 Browsers save all types that are not known to be harmless: no uploaded page opens under this site's address.
 """

@@ -12,7 +12,7 @@ LOOP_BYTES = 19
 
 
 def strip(content: bytes) -> bytes:
-    """Return a GIF without comments, texts and application extensions, except the one that sets the repetitions."""
+    """Return a GIF without comments, texts and application extensions; keep only the extension for repetitions."""
     start = HEAD_BYTES + _colours(content[10])
     return b"".join((content[:start], *_kept(content, start), TRAILER))
 

@@ -94,7 +94,7 @@ class MessageFiles:
         raise Refused("busy", "The files are in use. Please try again.", retry_after=1.0)
 
     def expect_removal(self, message: Message) -> None:
-        """Schedule the files of a message for the sweep. A change that may still fail removes them afterwards."""
+        """Let the sweep check these files later: a change is about to remove them, but may still fail."""
         self._store.check_at([file.id for file in message.files], self._clock() + CHANGE_TIME)
 
     def remove(self, message: Message | Held) -> None:

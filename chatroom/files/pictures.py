@@ -48,7 +48,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_workers() -> Workers:
-    """Create the threads that process pictures. One picture takes hundreds of megabytes of memory, and seconds."""
+    """Create the threads that process pictures. One picture can take seconds, and hundreds of megabytes of memory."""
     return Workers("pictures", BUSY, retry_after=5.0)
 
 
@@ -145,7 +145,7 @@ def _whole(file: BinaryIO) -> bytes:
 
 
 def _strip_png(content: bytes, frames: int) -> bytes:
-    """Return a PNG without EXIF and texts. Encoding it again could enlarge it, and would need all frames at once."""
+    """Return a PNG without EXIF and texts. A new encoding could be larger, and would need all frames in memory."""
     pieces = [PNG_MARK]
     found = 0
     for name, chunk in _png_chunks(content):

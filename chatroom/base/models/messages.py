@@ -37,12 +37,12 @@ def make_client_id(name: str = "") -> str:
 
 
 def given_client_id(client_id: str | None) -> str | msgspec.UnsetType:
-    """Return the client id that the client sent; unset if the server generated it."""
+    """Return the client id if the client sent it; return UNSET if the server generated it."""
     return client_id if client_id and not client_id.startswith(SERVER_MADE) else msgspec.UNSET
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that is not yet stored. `client_id` is unique for the author in the room, without a time limit."""
+    """A message that is not yet stored. For one author in one room, `client_id` is unique forever."""
 
     author: Author
     text: str
