@@ -33,7 +33,7 @@ class Bridge:
 
     @property
     def is_open(self) -> bool:
-        """Whether an engine runs in this process. Then all posts and changes must use the bridge."""
+        """Whether an engine runs in this process. If one runs, all posts and changes must use the bridge."""
         return self._engine is not None
 
     def open(self, appender: Appender, apply: Callable[[Notice], object]) -> None:

@@ -34,7 +34,7 @@ class EndedSessions:
         self._moment = utc_now() - START_OVERLAP
 
     def __call__(self) -> set[str]:
-        """The ids of recently ended sessions. Some come twice, because an earlier end may become visible later."""
+        """The ids of recently ended sessions. An id may come twice: calls overlap, so that no late end is missed."""
         found = self._ended_since(self._moment)
         if found:
             self._moment = max(self._moment, found[-1][1] - OVERLAP)
@@ -44,8 +44,8 @@ class EndedSessions:
 class SessionCheck:
     """End the connections of ended sessions, and prolong the sessions of active users.
 
-    `ended` reads the ids of ended sessions. `prolong` prolongs the session if `is_active` is true. It returns the
-    expiry, or None if the session has ended. Both functions are called in a thread.
+    `ended` reads the ids of ended sessions. `prolong` prolongs a session if `is_active` is true, and returns the
+    session's expiry, or None if the session has ended. Both functions are called in a thread.
     """
 
     def __init__(

@@ -108,7 +108,7 @@ class Connection:
         return self._accesses
 
     def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None:
-        """Read the user's rights again, in a room or in all; unfollow a room if the user is no longer a member."""
+        """Read again the user's rights in a room (None: in all); unfollow a room if the user is no longer a member."""
         self._accesses.forget(room_id)
         self._following.look_again(room_id, why)
 

@@ -49,7 +49,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """The functions that the engine calls. It calls all in threads, except `posted_here` and `posted_elsewhere`."""
+    """The functions that the engine calls. Only `posted_here` and `posted_elsewhere` are not called in threads."""
 
     find_room: Callable[[str], Room | None]
     hear_notices: Callable[[], Sequence[Notice]]

@@ -1,4 +1,4 @@
-"""Send one connection all changes after its cursor: one loop for history, live messages and reconnects.
+"""Send one connection all changes after its cursor: the same loop serves history, live messages and reconnects.
 
 A follower holds only a cursor. A follower of a slow client waits in its own `send`, and delays no other client.
 """

@@ -1,4 +1,4 @@
-"""The rooms that one connection follows. Each has its own follower, as long as the user is a member."""
+"""The rooms that one connection follows. Each room has a follower, as long as the user is a member of the room."""
 
 import asyncio
 import logging

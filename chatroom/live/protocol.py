@@ -200,7 +200,7 @@ def stored(room: str, message: Message, client_id: str | None) -> bytes:
 
 
 def held(room: str, message: Held) -> bytes:
-    """The answer to a post that waits for approval, also if the post is repeated."""
+    """The answer to a post that waits for approval; a repeated post gets the same answer."""
     answer = msgspec.to_builtins(answer_of(room, message))
     del answer["held"]
     return _encoder.encode({"type": "held", **answer})

@@ -102,7 +102,7 @@ class LiveRooms:
         return live.tail.revision if live else None
 
     def revisions(self) -> dict[str, int]:
-        """The newest revision that this process knows, of each room."""
+        """For each live room, the newest revision that this process knows."""
         return {room_id: live.tail.revision for room_id, live in list(self._rooms.items())}
 
     def publish(self, room_id: str, messages: list[Message]) -> None:

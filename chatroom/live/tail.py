@@ -93,7 +93,7 @@ class Tail:
         self._frames: dict[tuple[int, Format], tuple[bytes, int, int]] = {}
 
     def offer(self, messages: Iterable[Message]) -> bool:
-        """Append the next changes, and ignore known ones; False if changes before them are missing."""
+        """Append the next changes, and ignore known changes; return False if changes in between are missing."""
         before = self.revision
         is_dense = True
         for message in sorted(messages, key=lambda message: message.revision):

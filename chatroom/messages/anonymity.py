@@ -50,7 +50,7 @@ def _reactions(former: FormerMember, message: Message) -> dict[str, Any]:
 
 
 def _parted(former: FormerMember, reactions: tuple[Reaction, ...]) -> Iterator[Reaction]:
-    """Remove the former member's name from the reactions, and also the member if the messages are erased."""
+    """Replace the former member's name in the reactions; if the messages are erased, remove the member's reactions."""
     nobody = Author(former.id, FORMER_MEMBER)
     for each in reactions:
         people = [nobody if person.id == former.id else person for person in each.people]

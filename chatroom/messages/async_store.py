@@ -61,7 +61,7 @@ class AsyncMessages:
         return store_now
 
     async def _has_stored(self, documents: Sequence[Mapping[str, Any]]) -> bool:
-        """Insert documents; False if `MessageStore.append` must store them."""
+        """Insert documents; return False if this may have failed: then `MessageStore.append` must store them."""
         try:
             with pymongo.timeout(self._timeout_seconds):
                 # The raw command: `insert_many` reads every document, and takes a third longer.

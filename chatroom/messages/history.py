@@ -13,7 +13,7 @@ from chatroom.messages.messages_store import MessageStore
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page of messages. `revision` is the cursor for later changes.
 
-    `more`: further messages follow in the same direction. `newer`: newer messages follow a page from the room's middle.
+    `more`: further messages follow in the same direction. `newer`: newer messages follow a page of `around` or `since`.
     """
 
     messages: list[Message]

@@ -81,7 +81,7 @@ class MessageStore(MessageLog):
     def append(self, room: str, drafts: Sequence[Rendered], *, after: int | None = None) -> list[Stored]:
         """Store drafts as the room's next messages. If a draft is stored already, return its stored message.
 
-        `after` is the newest revision that the caller has read; if it is outdated, the write takes one more round trip.
+        `after` is the newest revision that the caller has read; an outdated `after` costs one more round trip.
         Raises `Unavailable` if the outcome is unknown: then call `append` again with the same drafts.
         """
         waiting: dict[Key, Rendered] = {}
@@ -183,8 +183,8 @@ class MessageStore(MessageLog):
     def has_come_to(self, room: str, revision: int) -> bool:
         """Whether the room has certainly reached a revision.
 
-        A newly elected primary has every write that a majority has stored. But its reads may return an older state
-        until a majority has stored its next write.
+        A newly elected primary has every write that a majority has stored. But reads from this primary may return
+        an older state until a majority has stored the first write of this primary.
         """
         with self._database.bounded():
             if self._newest_revision(room) >= revision:

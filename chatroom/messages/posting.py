@@ -87,7 +87,7 @@ class Posting:
         return self._writer.post(room, self._texts.with_code(named))
 
     def check_approving(self, access: Access) -> None:
-        """Raise `Refused` if a rule of the room forbids a held message. A mute of its author does not forbid it."""
+        """Raise `Refused` if a rule of the room forbids posting a held message. A mute of the author does not count."""
         self._rules.check_lasting(access, "person")
 
     def change(self, access: Access, change: Change, address: str) -> Message:

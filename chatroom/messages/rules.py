@@ -33,7 +33,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One rule. `applies` does not use the database.
 
     `ends_at` returns the time when the rule ends by itself. A rule without `ends_at` lasts until somebody ends it.
-    Pages show the sentence of such a rule in place of the composer.
+    If a rule without `ends_at` forbids posting, pages show its sentence in place of the composer.
     """
 
     reason: str
@@ -136,7 +136,7 @@ def why_closed(access: Access) -> str:
 
 
 def closed_to(room: Room) -> dict[str, str]:
-    """For the open pages of a room: why members cannot post there, and why moderators cannot."""
+    """The reasons why members and moderators cannot post in a room, by `member` and `moderator`; for open pages."""
     # For moderators, check with the highest role: only rules that apply to everybody refuse it.
     as_role: dict[str, Role] = {"member": "member", "moderator": "administrator"}
     return {kind: why for kind, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}

@@ -1,6 +1,6 @@
 """Write into rooms from any thread: through the running engine, or directly to the store if no engine runs.
 
-With an engine, its queue for the room decides the order of the writes. Without an engine, the store decides.
+The engine's queue for the room decides the order of the writes. Without an engine, the store decides the order.
 """
 
 import logging
@@ -28,7 +28,7 @@ class Line(Protocol):
 
 
 class Writer:
-    """Post, change, and write event lines. Writes go through `line` to the engine while `line` is open."""
+    """Post and change messages, and post event lines. Writes go through `line` to the engine while `line` is open."""
 
     def __init__(self, appending: Appending, line: Line) -> None:
         self._appending = appending

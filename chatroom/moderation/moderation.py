@@ -175,7 +175,7 @@ class Moderation:
     def _is_repeated(
         self, place: Place, is_until: datetime | None, is_because: str, end: datetime | None, reason: str
     ) -> bool:
-        """Return whether the same mute or ban exists (the request came twice, or from two users); finish its act."""
+        """Return whether this mute or ban exists (the request came twice, or from two users). If so, finish its act."""
         if end is None or is_until is None:
             is_same = end is is_until
         else:
@@ -200,5 +200,5 @@ class Moderation:
 
 
 def _until(end: datetime | None) -> dict[str, str]:
-    """Return the details of the act: when the mute or ban ends; nothing if it is lifted."""
+    """Return the time when the mute or ban ends, as details of the act; no details if it is lifted."""
     return {"until": until(end)} if end else {}

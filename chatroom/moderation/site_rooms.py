@@ -1,4 +1,4 @@
-"""Rooms for administrators of the site: figures, archiving, and appointing an administrator.
+"""What administrators of the site do with rooms: see figures, archive a room, and appoint an administrator.
 
 Administrators see the size of a private room but never its messages, and do not become members.
 """

@@ -100,7 +100,7 @@ class Database:
         self.client.close()
 
     def ensure_indexes(self, collections: Iterable[CollectionModel]) -> None:
-        """Create missing indexes; existing ones cost one round trip for each collection.
+        """Create missing indexes. Checking existing indexes costs one round trip for each collection.
 
         Raises `SettingsError` if existing documents violate a unique index. After this call, `bounded` no
         longer raises `SettingsError`.
@@ -150,7 +150,7 @@ class Database:
         return True
 
     def complaint(self) -> str:
-        """Describe what is wrong with the server's release; return "" if no problem is known, and for mongomock."""
+        """Describe what is wrong with the server's release; return "" if no problem is known, or for mongomock."""
         with self.bounded():
             try:
                 version = self.client.server_info()["versionArray"]
@@ -167,11 +167,11 @@ class Database:
 
     @contextmanager
     def bounded(self, timeout_seconds: float | None = None) -> Iterator[None]:
-        """Limit the time of calls inside, with retries; raise `Unavailable` if the database does not answer in time.
+        """Limit the time of calls and retries inside; raise `Unavailable` if the database does not answer in time.
 
         After a write, `Unavailable` means that the outcome is unknown. A value that BSON cannot represent raises
-        `Refused` (`invalid`). During the start, a wrong setting raises `SettingsError`. The start ends with
-        `ensure_indexes`, or with another failure. Later, even a refused log-in raises `Unavailable`.
+        `Refused` (`invalid`). During the start, a wrong setting raises `SettingsError`. The start lasts until
+        `ensure_indexes` is done or another failure happens. Later, even a refused log-in raises `Unavailable`.
         """
         try:
             with pymongo.timeout(timeout_seconds or self.timeout_seconds):

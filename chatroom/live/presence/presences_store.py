@@ -82,7 +82,7 @@ class PresenceStore:
                 self._presences.update_many({"_id": {"$in": keys}}, {"$set": {"typed_at": at}})
 
     def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> list[tuple[str, Person, datetime]]:
-        """The people who recently typed in these rooms, through other processes: room, person and time of each."""
+        """The people who recently typed in these rooms, through other processes, each with the room and the time."""
         typed = {"typed_at": {"$gt": self._clock() - within}}
         return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}} | typed)
 

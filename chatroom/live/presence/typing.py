@@ -1,6 +1,6 @@
 """The people who are typing in a room: in this process, and in other processes (according to their leases).
 
-The server sends at most four names, at most once a second: a crowd that types costs no more than a few people.
+The server sends at most four names, at most once a second, so frames do not grow with the number of typing people.
 """
 
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ class TypingPeople:
             self._typed[person.id] = (person, max(at, typed_at))
 
     def stop(self, user_id: str, at: datetime) -> None:
-        """Note that a user has posted: typing before this time no longer counts."""
+        """Note that a user has posted: typing before the post no longer counts."""
         self._said[user_id] = at
         self._typed.pop(user_id, None)
         self._fresh.discard(user_id)

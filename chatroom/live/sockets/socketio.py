@@ -32,7 +32,7 @@ HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosnif
 
 
 class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
-    """The ASGI application behind `/socket.io/`. It shares the chat and the connection limits of `live`."""
+    """The ASGI application behind `/socket.io/`. It shares the chat services and the connection limits with `/live`."""
 
     def __init__(self, live: LiveEndpoint, *, most_bytes: int, processes: int) -> None:
         self._live = live

@@ -39,7 +39,7 @@ class Contest:
 
 
 class Rivals:
-    """The contested rooms. `shown` returns the revision that this process's readers have, or None without readers."""
+    """The contested rooms. `shown` returns the revision that this process's readers have (None: no readers)."""
 
     def __init__(self, shown: Callable[[str], int | None]) -> None:
         self._shown = shown
@@ -48,7 +48,7 @@ class Rivals:
         """Until this time, no write waits: news of other processes arrives too late, for example by polling."""
 
     def newest(self, room: str) -> int | None:
-        """The newest known revision; None if this process would not hear of newer revisions."""
+        """The newest known revision; None without readers, because this process then hears of no newer revision."""
         shown, contest = self._shown(room), self._contests.get(room)
         return shown if shown is None or contest is None else max(shown, contest.theirs)
 
