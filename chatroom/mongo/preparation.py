@@ -10,7 +10,7 @@ PAUSE_SECONDS = 1.0
 
 
 class Preparation:
-    """Work that is done once. After a failure, all callers fail for a second; then the work is tried again."""
+    """Work that is done once. After a failure, every call fails for a second; the next call tries the work again."""
 
     def __init__(self, prepare: Callable[[], None]) -> None:
         self._prepare = prepare

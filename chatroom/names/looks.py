@@ -58,7 +58,7 @@ def check_words(name: str) -> None:
 
 @cache
 def _look_alikes() -> dict[str, str]:
-    """Return, for each other letter, the ASCII letter or digit that it looks like."""
+    """Return, for each letter outside ASCII, the ASCII letter or digit that it looks like."""
     from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  45 ms to load
 
     found = {}

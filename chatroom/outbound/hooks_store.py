@@ -1,6 +1,6 @@
 """Webhooks of rooms: incoming ones, found by the hash of their secret, and outgoing ones.
 
-The position of an outgoing webhook is a sequence of its room: newer messages are not delivered yet.
+The position of an outgoing webhook is the `sequence` of a message in its room: newer messages are not delivered yet.
 """
 
 from typing import Any
@@ -62,7 +62,7 @@ class HookStore:
         return [(record_of(document, Hook), document["key"]) for document in found]
 
     def end(self, room_id: str, hook_id: str, note: Note) -> bool:
-        """Mark a webhook as ended (False: the room has none). Its document is removed together with its note."""
+        """Mark a webhook as ended (False: no such webhook). The document stays until the audit log has the act."""
         query = {"_id": hook_id, "room": room_id, "is_ended": None}
         with self._database.bounded():
             return self._hooks.update_one(query, noting({"$set": {"is_ended": True}}, note)).modified_count > 0

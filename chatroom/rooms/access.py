@@ -53,7 +53,7 @@ class RoomAccess:
     def visit(self, user_id: str, slug: str, check_return: Callable[[], None] = lambda: None) -> Access:
         """Find a room for its page; if it is public, the user becomes a member.
 
-        `check_return` comes first for a user who had left. Site administrators can enter even after a removal.
+        For a user who had left, `check_return` is called first. Site administrators can enter even after a removal.
         """
         access = self.find_for(user_id, slug)
         if access is not None:

@@ -70,12 +70,12 @@ class FormerSlugs:
         return found[-1]["_id"] if found else None
 
     def _warn(self) -> None:
-        """Warn of each room that is no direct conversation but has an address like one: the room may imitate one."""
+        """Warn of rooms that are not direct conversations but have an address like one: they may be imitations."""
         with self._database.bounded():
             for room in self._rooms.find({"kind": {"$ne": "direct"}, "slug": FORMER}, {"slug": 1}).limit(AT_ONCE):
                 log.warning("the room %s has an address like a direct conversation: check its creator", room["slug"])
 
 
 def _lacking(slugs: list[str], moved: dict[str, str]) -> list[str]:
-    """For the former addresses in a list: the new addresses that the list does not contain yet."""
+    """The new addresses for the former addresses in a list, except those that the list contains already."""
     return [moved[slug] for slug in slugs if slug in moved and moved[slug] not in slugs]

@@ -1,6 +1,6 @@
 """Create rooms: check the creator's rights, the number of rooms, and the name.
 
-The name of a private room is never revealed: other rooms may have the same name.
+The name of a private room is not reserved, because a refusal would reveal the name.
 """
 
 import secrets

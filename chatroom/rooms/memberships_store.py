@@ -101,7 +101,7 @@ class MembershipStore:
         return self._update({"user": user_id, "room": room.id}, noting({"$unset": BACK}, note))
 
     def leave(self, user_id: str, room: Room) -> None:
-        """End the membership of a user who leaves. The mute and the last turn stay, in case the user returns."""
+        """End the membership of a user who leaves. The mute and the slow-mode turn stay, in case the user returns."""
         now = self._clock()
         gone = {"$set": {"removed_at": now, "left_at": now}, "$unset": {"role": "", "notify": ""}}
         self._update({"user": user_id, "room": room.id, "removed_at": None}, gone)

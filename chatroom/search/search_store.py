@@ -44,7 +44,7 @@ class SearchStore:
         self.words = WordStore(database, self._find_used)
 
     def cursors(self, rooms: Collection[str], rule: int) -> dict[str, int]:
-        """Return the cursor of each room; 0 for a room that is not indexed by this version of the rule."""
+        """Return the cursor of each room; 0 for a room that is not indexed with this `rule` (`RULE_VERSION`)."""
         found = dict.fromkeys(rooms, 0)
         with self._database.bounded():
             for document in self._cursors.find({"_id": {"$in": list(rooms)}, "rule": rule}):
@@ -144,7 +144,7 @@ class SearchStore:
         return {word for id, words in old.items() for word in words if word not in documents[id]["words"]}
 
     def _find_used(self, room: str, words: Collection[str]) -> set[str]:
-        """Return which of these words occur in entries. Every query but the last finds at least one word."""
+        """Return which of these words occur in entries. A query that finds no further word is the last one."""
         left = set(words)
         while left:
             query = {"room": room, "words": {"$in": sorted(left)}}

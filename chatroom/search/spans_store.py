@@ -69,7 +69,7 @@ def is_id(text: str) -> bool:
 
 
 def queries_of(span: Span, lead: OneOf | None) -> Iterable[Document]:
-    """Yield queries for the span that the server answers without sorting. With a lead, yield one query."""
+    """Yield queries for the span: one for a lead, otherwise queries that the server answers without sorting."""
     if lead is not None:
         yield {**query_of(span), "words": {"$in": list(lead.words)}}
         return

@@ -73,7 +73,7 @@ def _leave_on_hangup() -> None:
 
 
 def _follow_maker() -> None:
-    """Stop with `make run`, even if make is killed."""
+    """Stop when `make run` ends, even if make is killed."""
     if maker := os.environ.pop("CHATROOM_PARENT", ""):
         workers.follow(int(maker), signal.SIGTERM)
 

@@ -1,7 +1,7 @@
 """Serve from several processes on one port.
 
 No worker outlives this process. A worker that dies, or whose event loop stops, is replaced. Its listening socket stays
-open here, so that the next worker serves the waiting clients.
+open in this process, so that the next worker serves the clients that wait at this socket.
 """
 
 import ctypes

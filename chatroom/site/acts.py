@@ -1,7 +1,8 @@
 """Grant or revoke a right in one order: change it, announce it, record it.
 
 One write makes the change and stores a note of it (`chatroom.site.acts_store`). If another step fails, the next caller
-or `finish` repeats it from the note. So after any failure, rights are revoked and the log is complete.
+or `finish` repeats it from the note. So a failure prevents neither the revocation of a right
+nor the entry in the audit log.
 """
 
 import hashlib
@@ -37,8 +38,8 @@ class About(TypedDict, total=False):
     """The optional facts of an act.
 
     `room`: the administrators of this room may read the entry too. `tell`: the notices to send. `is_end`: the act ends
-    the document. `is_new`: the act creates something, so a repetition is a new act. Any other act has one entry in the
-    log, even if it is repeated before it is recorded.
+    the document that has its note. `is_new`: the act creates something, so a repetition is a new act. For other acts,
+    a repetition before the first act is recorded adds no second entry to the log.
     """
 
     reason: str

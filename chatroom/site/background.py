@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Return whether this process holds the lease. After a third of its time, take or prolong the lease."""
+        """Return whether this process holds the lease; first take or prolong it if a third of its time has passed."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True

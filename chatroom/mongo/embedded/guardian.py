@@ -94,7 +94,7 @@ def _become(command: list[str], output: int, guardian: int) -> None:
 
 
 class Guardian:
-    """Starts mongod, and stops it with the app. Once the app has found mongod ready, restarts it whenever it ends."""
+    """Starts and stops mongod with the app. After the app has found mongod ready, restarts mongod whenever it ends."""
 
     def __init__(self, log: Log, command: list[str]) -> None:
         self._log = log
@@ -113,7 +113,7 @@ class Guardian:
                 return code
 
     def _watch(self, child: Child) -> int:
-        """Copy mongod's output to the log. At the end of the output, mongod has ended: it has no children."""
+        """Copy mongod's output to the log. mongod has no children, so the end of the output is the end of mongod."""
         while True:
             readable = select.select([child.output] if self._is_stopping else [0, child.output], [], [])[0]
             if 0 in readable:

@@ -50,7 +50,7 @@ def clear_place(path: Path, folder: Path) -> None:
 
 
 def clear_stale(path: Path, folder: Path) -> None:
-    """Remove the socket of an earlier run from another folder, if the folder is ours and nobody listens there."""
+    """Remove an earlier run's socket in another folder, if this account owns the folder and no process listens."""
     with suppress(OSError):
         found = path.parent.lstat()
         is_ours = (found.st_uid, found.st_mode) == (os.geteuid(), stat.S_IFDIR | 0o700)
@@ -64,7 +64,7 @@ def _places() -> Iterator[str]:
 
 
 def _is_heard(path: Path) -> bool:
-    """Return whether a process listens on a socket; a copied data folder names the socket of the original."""
+    """Return whether a process listens on a socket. A copy of a data folder names the socket of the original."""
     try:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.setblocking(False)

@@ -53,7 +53,7 @@ class Process:
         self._order(STOP)
 
     def end(self) -> None:
-        """End both processes, at once unless `stop` was called, and wait until they have ended."""
+        """End both processes (at once, unless `stop` was called before), and wait until they have ended."""
         os.close(self._orders)
         try:
             self._guardian.wait(_STOP_SECONDS)

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def start_mongod(folder: DataFolder, record: Record, binaries: list[Path]) -> "Supervisor":
-    """Prepare the folder, and start a mongod that can read its files. Wait only for the end of an earlier mongod."""
+    """After an earlier mongod has ended, start one that can read the files; do not wait until the new one is ready."""
     with _held_lock(folder.path) as lock:
         is_new, files = not record.databases, folder.path / FILES
         runnable = [make_runnable(binary, folder.path) for binary in binaries]

@@ -90,7 +90,7 @@ def set_holding(services: Services, first: int) -> None:
 
 @command("list-held")
 def list_held(services: Services) -> None:
-    """Show the held messages. The oldest comes first; each has its id."""
+    """Show the held messages with their ids. The oldest comes first."""
     for row in services.moderation.approval.list_all():
         held, room = row.held, row.room.title if row.room is not None else "a deleted room"
         files = f" [{len(held.files)} files]" if held.files else ""
