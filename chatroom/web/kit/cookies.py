@@ -16,7 +16,7 @@ SECRET = "_user_id"  # noqa: S105  Flask-Login's own key
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Flask's cookie sessions, strict for requests over TLS."""
+    """Flask's cookie sessions; over TLS, the cookie has another name and the attribute Secure."""
 
     def get_cookie_name(self, app: Flask) -> str:
         """The name of the cookie. Over TLS the name differs, so a cookie that was set over plain HTTP is ignored."""

@@ -61,7 +61,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
 
 class CompleteForm(Form):
-    """A form whose fields must all be sent, even if empty. So `username[$ne]` in place of `username` is refused."""
+    """A form whose fields must all be sent, even if empty. A form with `username[$ne]` but no `username` is refused."""
 
     def check(self) -> None:
         """Raise `Refused` for an invalid form, and for a field that was not sent."""
@@ -76,7 +76,7 @@ def as_lines(text: str | None) -> str:
 
 
 def obeys(rule: Callable[[str], str | None], *, is_kept: bool = False) -> Callable[[Form, Field], None]:
-    """Make a validator that applies a rule to a field's text. `is_kept`: the rule's result becomes the text."""
+    """Make a validator that applies a rule to a field's text. If `is_kept`, the rule's result replaces the text."""
 
     def validate(_form: Form, field: Field) -> None:
         try:

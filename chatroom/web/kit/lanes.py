@@ -1,6 +1,6 @@
 """Choose the lane of a request from its route: the lane is the queue in which the request waits for a thread.
 
-A view that uses a scarce resource is marked with the lane of this resource. Without this mark, the view fails.
+A view that uses a scarce resource must be marked with the lane of this resource; otherwise, `Places.run` fails.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ MARK = "scarce"
 
 
 def scarce(lane: Lane, *, only_with_files: bool = False) -> Callable[[View], View]:
-    """Mark a view whose unsafe methods use a scarce resource. `only_with_files`: only requests with files use it."""
+    """Mark a view whose unsafe methods use a scarce resource. `only_with_files`: only if the request brings files."""
 
     def mark(view: View) -> View:
         setattr(view, MARK, (lane, only_with_files))
@@ -39,7 +39,7 @@ def scarce(lane: Lane, *, only_with_files: bool = False) -> Callable[[View], Vie
 
 
 def register(app: Flask) -> None:
-    """Note the lane of each request."""
+    """Store the lane of each request in `current_lane`."""
 
     @app.before_request
     def enter() -> None:

@@ -1,8 +1,8 @@
 """Pages that show why a form was refused: the message, the HTTP status, and what the user typed.
 
-Each page with forms has a function `show(form=None, **shown)`; often this is the GET view itself. `show` gets those
-variables of the address for which it has a parameter. A view that changes something names `show` in a decorator: after
-a refusal, the decorator calls `show`.
+Each page with forms has a function `show(form=None, **shown)`; often this is the GET view itself. `show` gets the
+variables of the address, if it has parameters with these names. A view that changes something names `show` in a
+decorator: after a refusal, the decorator calls `show`.
 """
 
 import inspect

@@ -1,6 +1,6 @@
 """The JSON API of one message (docs/protocol.md): read, edit, delete, react, pin. Also a room's pins and members.
 
-There are two blueprints, because their names are in the operation ids of the OpenAPI document.
+The module has two blueprints, because a blueprint's name is part of the operation ids in the OpenAPI document.
 """
 
 from typing import Annotated

@@ -117,7 +117,7 @@ def _post(access: Access, form: MessageForm) -> Stored | Held:
 
 
 def _as_another(said: Submission) -> Submission:
-    """The submission with a new client id: its form is an old one (Back button), sent again with another text."""
+    """The submission with a new client id: the user went back to a sent form and sent another text."""
     other = hashlib.sha256(f"{said.client_id} {said.text}".encode()).hexdigest()[:32]
     return msgspec.structs.replace(said, client_id=other)
 

@@ -123,7 +123,7 @@ def audit() -> Page:
 
 @rooms_blueprint.app_template_filter("counted")
 def counted(number: int) -> str:
-    """Format a number with a thousands separator; it becomes `100,000+` if counting stopped there."""
+    """Format a number with a thousands separator. Counting stops at 100,000, which is shown as `100,000+`."""
     return f"{number:,}{'+' if number >= MOST_COUNTED else ''}"
 
 
@@ -176,7 +176,7 @@ def appoint(slug: str) -> Page:
 
 
 def _page(name: str, status: int = 200, **context: object) -> Response:
-    """Render a page of the administration. `name` is the template's name, and also the section's unless it is given."""
+    """Render a page of the administration. `name` is the template, and also the section if no `section` is given."""
     return render(f"moderation/admin/{name}.html", status, **{"section": name, **context})
 
 

@@ -136,7 +136,7 @@ class TokenForm(Form):
 
     @property
     def slugs(self) -> list[str]:
-        """The rooms in the field; commas or spaces are between them."""
+        """The rooms in the field, which are separated by commas or spaces."""
         return (self.rooms.data or "").replace(",", " ").split()
 
     def validate_scopes(self, field: Any) -> None:

@@ -1,6 +1,6 @@
 """The pages to find, create and join rooms, and to start direct conversations.
 
-The packages below this one decide what a user may do.
+The packages in the layers below `web` decide what a user may do.
 """
 
 import msgspec
