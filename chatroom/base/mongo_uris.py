@@ -1,6 +1,6 @@
 """Checks of a MongoDB address before it is parsed: no part of a password may become a host name.
 
-An error never quotes the address.
+The text of an error never contains the address.
 """
 
 import re

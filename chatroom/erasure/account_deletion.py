@@ -61,7 +61,7 @@ class AccountDeletion:
         return user.role == "administrator" and not self._user_store.has_administrator(but=user.id)
 
     def delete_own(self, user: User, password: str, address: str, *, is_erased: bool) -> None:
-        """Delete the user's own account; raise `Refused` as a log-in does, and also for the last administrator."""
+        """Delete the user's own account; raise `Refused` as `authenticate` does, or for the last administrator."""
         self._accounts.authenticate(user.username, password, address)
         self._begin(user, user, "", is_erased=is_erased)
         self._finish_unless_running(user)

@@ -71,7 +71,7 @@ class DepartedMessages:
         self._index = search.store
 
     def erase(self, former: FormerMember, goes_on: Callable[[float], bool], report: Report) -> bool:
-        """Change the messages in all rooms once; return False if this was stopped before the end.
+        """Go through all rooms once and change the messages; return False if `goes_on` stopped this before the end.
 
         After each step, `goes_on` is called with the seconds to rest, because posts have priority. The erasure stops if
         `goes_on` returns False.

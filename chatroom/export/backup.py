@@ -1,7 +1,7 @@
-"""Write a backup, verify a backup, and restore one into an empty database.
+"""Write a backup, verify a backup, and restore a backup into an empty database.
 
-No document in a backup refers to a missing one. All messages of a room have the state of one moment; each room has its
-own moment.
+No document in a backup refers to a document that is missing there. All messages of a room have the state of one moment;
+each room has its own moment.
 """
 
 import time
@@ -125,7 +125,7 @@ class Logs:
         return self._logs[room].newest if room in self._logs else 0
 
     def missing(self, room: str) -> int:
-        """Count the revisions that no message of the backup has, or has had."""
+        """Count the revisions that are neither the current nor an earlier revision of a message in the backup."""
         return self._logs[room].missing if room in self._logs else 0
 
     def facts(self) -> dict[str, RoomFacts]:

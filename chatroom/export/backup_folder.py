@@ -1,4 +1,4 @@
-"""The files of a backup: lines of Extended JSON, a checksum for each, and a manifest.
+"""The files of a backup: lines of Extended JSON, a checksum for each line, and a manifest.
 
 A folder with a manifest is a complete backup. Until it is complete, the folder has another name.
 """

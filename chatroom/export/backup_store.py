@@ -37,7 +37,7 @@ class BackupStore:
         self._batches = {each.name: each.batch for each in collections}
 
     def batch_of(self, collection: str) -> int:
-        """Return how many documents of a collection are in memory, and are written, at the same time."""
+        """Return how many documents of a collection are read into memory, or written, at once."""
         return self._batches[collection]
 
     def estimate(self, collection: str) -> int:
@@ -68,7 +68,7 @@ class BackupStore:
                 return
 
     def read(self, collection: str) -> Iterator[bytes]:
-        """Yield at least every document that exists during the whole reading."""
+        """Yield every document that exists from the start to the end of the reading, and perhaps others."""
         return map(_line, self._chunked(self._database[collection].find(), self.batch_of(collection)))
 
     def read_pieces(self, file_ids: Sequence[str]) -> Iterator[bytes]:

@@ -64,7 +64,7 @@ class Exports:
                 self._writing.discard(user_id)
 
     def read(self, room: Room, days: Days) -> Iterator[Message]:
-        """Yield the messages of these days, oldest first. Each has the state of the moment when it was read."""
+        """Yield the messages of these days, oldest first. Each message has the state that it had when it was read."""
         sequence = self._store.first_since(room.id, days.since - SKEW) if days.since else 0
         sequence = max(sequence, room.cleared_sequence + 1)
         stop_at = days.until + SKEW if days.until else None

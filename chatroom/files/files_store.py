@@ -35,7 +35,7 @@ _BUT_THUMBNAIL = {"metadata.thumbnail": 0}
 
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file with the fields that decide who may read it. `client_id` is its message's, or "" without a message."""
+    """A file with the fields that decide who may read it. `client_id` is the client id of its message, or ""."""
 
     file: File
     room_id: str
@@ -67,7 +67,7 @@ class FileStore:
     ) -> None:
         """Store a file under its id. Each of `pieces` has `PIECE_BYTES`, except the last.
 
-        `check` is called when `total_bytes` and `recent` already include the file; if it raises, the file is removed.
+        `check` is called after `total_bytes` and `recent` count the file; if `check` raises, the file is removed.
         """
         document: Document = {
             "_id": ObjectId(file.id),
