@@ -27,7 +27,7 @@ class Posts:
         self._answers = answers
 
     async def post(self, frame: Post) -> bool:
-        """Queue a post; raise `Refused`. If a refused post was accepted earlier, repeat the answer and return False."""
+        """Queue a post; raise `Refused`, unless an earlier try was accepted: then repeat its answer, return False."""
         access = await self._accesses.get(frame.room)
         if self._answers.are_many:
             await self._answers.until_few()

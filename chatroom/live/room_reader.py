@@ -54,7 +54,7 @@ class RoomReader:
         self._pages: dict[tuple[int, Format], asyncio.Task[tuple[bytes, int, int]]] = {}
 
     def refresh(self) -> None:
-        """Read new changes for the tail. A call during a read causes another read."""
+        """Read new changes for the tail. If a read is running, read again after it."""
         self._is_behind = True
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.get_running_loop().create_task(self._read_on())
@@ -99,7 +99,7 @@ class RoomReader:
         return found
 
     async def _take_in(self, found: Sequence[Message]) -> None:
-        """Show new changes to readers. If this process is storing messages, wait shortly to show both in one frame."""
+        """Show new changes to readers. If this process is writing too, wait shortly to show all in one frame."""
         writing = None
         if any(message.origin != self._source.store.origin for message in found):
             writing = await self._source.hear(self._room.id, found[-1].revision)

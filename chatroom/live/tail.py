@@ -135,7 +135,7 @@ class Tail:
         return frame
 
     async def wait(self, cursor: int, format: Format, send_now: SendNow) -> int:
-        """Wait until a reader that has all changes must act again; return the reader's new cursor.
+        """Wait until the task of a reader that has all changes must act again; return the reader's new cursor.
 
         Meanwhile, `send_now` sends new changes, as long as it succeeds.
         """

@@ -5,8 +5,8 @@ The checks, in this order: 1. the rules of the room (`chatroom.messages.rules`),
 database. Check 3 counts the draft even if a later check refuses it.
 
 If a check refuses a draft, but a message with its client id is stored or held already, the response is that message.
-The form looks for that message before the checks. An approved message was checked before it was held, so
-`post_approved` does not check it again.
+For a post from the form, the server looks for that message before the checks. An approved message was checked before
+it was held, so `post_approved` does not check it again.
 """
 
 from collections.abc import Callable, Sequence
@@ -74,7 +74,7 @@ class Posting:
         """Count a post or change against the rate of its user and address; raise `Refused` (`too_fast`)."""
 
     def post(self, said: Submission) -> Stored | Held:
-        """Post or hold a message; return when a majority has stored it. Raises `Unavailable` if this is unknown."""
+        """Post or hold a message; return when a majority stored it. Raises `Unavailable` if the outcome is unknown."""
         try:
             outcome = self.complete(said, self.check(said))
         except Refused as refusal:

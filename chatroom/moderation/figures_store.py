@@ -1,7 +1,7 @@
 """The figures of the site, and of all public and private rooms; the text of messages is never read.
 
-The counts of a room are bounded, so that no room makes the page of all rooms slow. That page has no direct
-conversations.
+The counts of a room are bounded, so that no room makes the page of all rooms slow. The page of all rooms shows
+no direct conversations.
 """
 
 from collections.abc import Collection, Iterable
@@ -66,7 +66,7 @@ class SiteRoomStore:
         self._users = database["users"]
 
     def list_like(self, beginning: str, after: tuple[str, str], limit: int) -> list[SiteRoom]:
-        """Return the rooms whose titles start with `beginning`, ordered by title; start after the place `after`."""
+        """Return the rooms whose titles start with `beginning`, ordered by title, after the place `after`."""
         title_key, room_id = after
         query = {
             "kind": {"$in": KINDS},

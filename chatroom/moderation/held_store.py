@@ -127,7 +127,7 @@ class HeldStore:
             self._held.update_one(query, {"$unset": {"is_shown": "", "text": ""}})
 
     def list_unfinished(self, age: timedelta, limit: int) -> list[Held]:
-        """Return the messages whose decision is not complete although it is older than `age`."""
+        """Return the messages with a decision that is older than `age` and not complete."""
         query = {"is_unfinished": True, "decided_at": {"$lt": self._clock() - age}}
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).limit(limit)]
@@ -139,7 +139,7 @@ class HeldStore:
             self._held.delete_many({"author.id": user_id, "$or": done})
 
     def _insert(self, held: Held, place: str) -> Document | None:
-        """Store a message in a place; return None, or the stored document that has this place, client id or id."""
+        """Store a message in a place of its author; return None, or the document with this place, client id or id."""
         document = _document(held) | {"place": place}
         same = {"room": held.room_id, "client_id": held.client_id, "author.id": held.author.id}
         return write_or_find(

@@ -1,6 +1,6 @@
 """Hold posts of newcomers until a moderator has decided about them (`chatroom.moderation.approval`).
 
-A draft is held once. If the draft is sent again, its author gets the outcome.
+A draft is held once. If its author sends the draft again, the response has the present state of the message.
 """
 
 from chatroom.base.access import Access

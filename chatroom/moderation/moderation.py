@@ -160,7 +160,7 @@ class Moderation:
         self._sessions.end_all(act.subject.id, before=act.at)
 
     def _end_now(self, user: User) -> None:
-        """End all sessions, also those that seem to begin later: another process's clock may be ahead."""
+        """End all sessions, even those that seem to begin after the act: another process's clock may be ahead."""
         with suppress(Unavailable):  # sessions that began before the act have ended already
             self._sessions.end_all(user.id)
 
@@ -175,7 +175,7 @@ class Moderation:
     def _is_repeated(
         self, place: Place, is_until: datetime | None, is_because: str, end: datetime | None, reason: str
     ) -> bool:
-        """Return whether this mute or ban exists (the request came twice, or from two users). If so, finish its act."""
+        """Return whether this mute or ban exists (requested twice, or by two users). If so, finish the earlier act."""
         if end is None or is_until is None:
             is_same = end is is_until
         else:

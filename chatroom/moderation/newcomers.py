@@ -43,7 +43,7 @@ class Newcomers:
         return int(self._site.get(SETTING, {}).get("first", 0))
 
     def set_first(self, by: By, first: int) -> None:
-        """Set how many first messages of newcomers are held; 0 for none. Messages that are held already stay held."""
+        """Set how many first messages of newcomers are held; 0 for none. Messages that are held now stay held."""
         check_administrator(by)
         if not 0 <= first <= MOST:
             raise Refused("invalid", f"Hold the first 1 to {MOST} messages, or 0 to hold none.")

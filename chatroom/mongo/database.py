@@ -170,8 +170,9 @@ class Database:
         """Limit the time of calls and retries inside; raise `Unavailable` if the database does not answer in time.
 
         After a write, `Unavailable` means that the outcome is unknown. A value that BSON cannot represent raises
-        `Refused` (`invalid`). During the start, a wrong setting raises `SettingsError`. The start lasts until
-        `ensure_indexes` is done or another failure happens. Later, even a refused log-in raises `Unavailable`.
+        `Refused` (`invalid`). During the start, a wrong setting raises `SettingsError`. The start ends when
+        `ensure_indexes` is done, or when a call fails for another reason. After the start, even a refused log-in
+        raises `Unavailable`.
         """
         try:
             with pymongo.timeout(timeout_seconds or self.timeout_seconds):

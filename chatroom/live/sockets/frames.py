@@ -1,7 +1,7 @@
 """Websocket frames as bytes (RFC 6455, 5.2): cut received bytes into frames, add headers to sent frames, compress them.
 
 Each frame is compressed independently (RFC 7692, `no_context_takeover`, both ways). So all clients get the same
-compressed frame, and a connection needs no memory for it. uvicorn's own compressor would need 50 kB per connection.
+compressed frame, and a connection needs no compressor. uvicorn's own compressor would need 50 kB per connection.
 """
 
 import zlib

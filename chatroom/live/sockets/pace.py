@@ -39,7 +39,7 @@ class Pace:
 
     @property
     def is_rested(self) -> bool:
-        """Whether the user may send a full burst again. Then this object can be forgotten."""
+        """Whether the user may send a full burst again. A `Pace` in this state can be forgotten."""
         return self._left + (self._clock() - self._at) * PER_SECOND >= BURST
 
 

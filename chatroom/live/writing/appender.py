@@ -82,7 +82,7 @@ class Appender:
     async def hear(self, room: str, revision: int) -> "asyncio.Future[Outcome] | None":
         """Begin to write the queued drafts of a room, because another process has written there up to `revision`.
 
-        Returns the running write in the room, if any. Its drafts will come after the messages of the other process.
+        Returns the running write in the room, if any. The drafts of this write come after the other process's messages.
         """
         if room in self._queues:
             self._rivals.meet(room)
@@ -206,7 +206,7 @@ def _take_batch(queue: Queue) -> Batch:
 
 
 def _is_busy(queue: Queue) -> bool:
-    """Whether so many drafts wait that they are stored at once. Fewer drafts wait, to share a frame with later ones."""
+    """Whether so many drafts are queued that they are stored at once. Fewer drafts wait for more, to share a frame."""
     return len(queue) >= ENOUGH and isinstance(queue[0][0], Draft)
 
 

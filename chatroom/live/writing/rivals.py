@@ -21,7 +21,7 @@ class Contest:
 
     def __init__(self) -> None:
         self.ours = 0
-        """The revision after our last batch. Then it is another process's turn."""
+        """The revision after our last batch. After this batch, another process has its turn."""
         self.theirs = 0
         """The newest known revision by other processes."""
         self.ended_at = time.monotonic() + CONTESTED_SECONDS
@@ -70,7 +70,7 @@ class Rivals:
             contest.hear(revision)
 
     def follow(self, room: str, revision: int) -> None:
-        """Note that this process has written up to a revision. Then it is another process's turn."""
+        """Note that this process has written up to a revision. Now another process has its turn."""
         contest = self._contests.get(room)
         if contest is not None:
             contest.follow(revision)

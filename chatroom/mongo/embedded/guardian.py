@@ -103,7 +103,7 @@ class Guardian:
         self._is_stopping = False
 
     def run(self) -> int:
-        """Run mongod until it ends for good (by order, with the app, or before it was ready); return its exit code."""
+        """Run mongod until its final end (by order, with the app, or before it was ready); return its exit code."""
         while True:
             code = self._watch(Child(self._command))
             if self._is_stopping or not self._is_ready:
