@@ -40,7 +40,7 @@ class Grant(msgspec.Struct, frozen=True):
         return role if "moderate" in self.scopes else "member"
 
     def enter(self, slug: str, find: Callable[[str], Access | None], get: Callable[[str], Access]) -> Access:
-        """Return the access to a room, restricted by `narrow`. Unlike `find`, `get` can add the account to the lobby.
+        """Return the access to a room, restricted by `narrow`. Only `get` can add the account to the lobby.
 
         If the token has the scope `rooms`, the refusal for a public room says that the account can join it. Without
         the scope, no refusal says whether the room exists.

@@ -26,7 +26,7 @@ class FormerSlugs:
         self._sessions = database["sessions"]
 
     def move(self) -> None:
-        """Give each remaining room a new address, and add it to the tokens for that room: then both addresses work."""
+        """Give each remaining room a new address. Add it to the tokens for that room, so that both addresses work."""
         self._warn()
         count = 0
         while moved := self._move_some():

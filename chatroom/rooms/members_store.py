@@ -90,7 +90,7 @@ class MemberStore:
             return [document["room"] for document in found]
 
     def find_heir(self, user_id: str, room: Room) -> str | None:
-        """Choose the next administrator: the moderator, or else the member, who joined first. Never a bot."""
+        """Choose the next administrator: the moderator who joined first, else the member who joined first; no bot."""
         with self._database.bounded():
             others = {"room": room.id, "user": {"$ne": user_id}, "removed_at": None}
             found = list(self._memberships.find(others).sort("user", ASCENDING).limit(MOST_MEMBERS))

@@ -118,7 +118,7 @@ class Indexer:
 
 
 def entry(message: Message) -> Entry:
-    """Return the entry of a message; for a deleted message or an event, it has only the named people."""
+    """Return the entry of a message; for a deleted message or an event line, the entry has only people."""
     people = {*message.mentions, *(person.id for each in message.reactions for person in each.people)}
     if message.deleted_at is not None or message.kind != "message":
         return Entry(message.id, message.revision, {mark("named", id) for id in {message.author.id, *people}})

@@ -55,7 +55,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A query for entries with a word of `lead` (None: any entry), among the newest `most` (None: all).
 
-    If the product of words and rooms exceeds `MOST_SCANS`, the server sorts the entries, so these words must be rare.
+    If the number of words times the number of rooms exceeds `MOST_SCANS`, MongoDB sorts all found entries. So the words
+    of such a step must be rare.
     """
 
     lead: OneOf | None
@@ -69,7 +70,7 @@ def is_id(text: str) -> bool:
 
 
 def queries_of(span: Span, lead: OneOf | None) -> Iterable[Document]:
-    """Yield queries for the span: one for a lead, otherwise queries that the server answers without sorting."""
+    """Yield queries for the span: with a lead, one query; without a lead, queries that need no sorting."""
     if lead is not None:
         yield {**query_of(span), "words": {"$in": list(lead.words)}}
         return

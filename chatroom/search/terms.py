@@ -75,7 +75,7 @@ class Term(NamedTuple):
             yield units[place].start, end.end
 
     def index_keys(self) -> set[Key]:
-        """Return the term's keys: if a text contains the term, the index has each of these keys for the text."""
+        """Return the keys of the term: if a text contains the term, the index has all these keys for this text."""
         words = list(index_entries(self.units))
         last = self.units[-1]
         keys = {Key(word) for word in words[:-1]}

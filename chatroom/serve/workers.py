@@ -42,7 +42,7 @@ def follow(parent: int, number: signal.Signals) -> None:
 
 
 class Pulse:
-    """The heartbeat of a worker's event loop. It counts checks, not seconds: a suspended machine makes no checks."""
+    """The heartbeat of a worker's event loop. Silence is counted in checks: a suspended machine makes no checks."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()

@@ -38,8 +38,8 @@ class About(TypedDict, total=False):
     """The optional facts of an act.
 
     `room`: the administrators of this room may read the entry too. `tell`: the notices to send. `is_end`: the act ends
-    the document that has its note. `is_new`: the act creates something, so a repetition is a new act. For other acts,
-    a repetition before the first act is recorded adds no second entry to the log.
+    the document that has its note. `is_new`: the act creates something, so a repetition is a new act. Without
+    `is_new`, a repetition adds no second entry to the log if the first act is not recorded yet.
     """
 
     reason: str

@@ -42,7 +42,7 @@ class Audit:
 
 
 def checked(reason: str, why: str, most: int = LONGEST_REASON) -> str:
-    """Return the reason, stripped. Raise `Refused`: `invalid` with the text `why` for an empty one, or `too_long`."""
+    """Return the reason, stripped. Raise `Refused`: `invalid` with the text `why` if it is empty, or `too_long`."""
     reason = reason.strip()
     if not reason:
         raise Refused("invalid", why)

@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Return whether this process holds the lease; first take or prolong it if a third of its time has passed."""
+        """Return whether this process holds the lease. Take it first, or prolong it after a third of its time."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True

@@ -64,7 +64,7 @@ def _places() -> Iterator[str]:
 
 
 def _is_heard(path: Path) -> bool:
-    """Return whether a process listens on a socket. A copy of a data folder names the socket of the original."""
+    """Return whether a process listens here: a copied data folder still names the socket of the original folder."""
     try:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.setblocking(False)
