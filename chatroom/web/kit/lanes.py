@@ -29,7 +29,7 @@ MARK = "scarce"
 
 
 def scarce(lane: Lane, *, only_with_files: bool = False) -> Callable[[View], View]:
-    """Mark a view whose unsafe methods use a scarce resource. `only_with_files`: only if the request brings files."""
+    """Mark a view whose unsafe methods use a scarce resource. `only_with_files`: only if a request brings files."""
 
     def mark(view: View) -> View:
         setattr(view, MARK, (lane, only_with_files))

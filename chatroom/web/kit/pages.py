@@ -1,8 +1,8 @@
 """Pages that show why a form was refused: the message, the HTTP status, and what the user typed.
 
-Each page with forms has a function `show(form=None, **shown)`; often this is the GET view itself. `show` gets the
-variables of the address, if it has parameters with these names. A view that changes something names `show` in a
-decorator: after a refusal, the decorator calls `show`.
+Each page with forms has a function `show(form=None, **shown)`; often this is the GET view itself. `show` gets
+those variables of the address that are parameters of `show`. A view that changes something has a decorator with
+`show` as an argument: after a refusal, the decorator calls `show`.
 """
 
 import inspect
@@ -52,7 +52,7 @@ def refusals_on(show: Show) -> Callable[[View], View]:
 
 
 def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[View], View]:
-    """Make a decorator that calls the view with a valid form. On GET and after a refusal, it calls `show` instead.
+    """Make a decorator that calls the view with a valid form, and calls `show` on GET and after a refusal.
 
     The form checks the CSRF token, so an expired form is shown again with its input. The view, `show` and `make_form`
     get `form` and the variables of the address, if they have parameters with these names.

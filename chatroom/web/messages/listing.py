@@ -19,7 +19,7 @@ LONGEST_EXCERPT = 200
 
 
 def message_list(app: Flask) -> Callable[..., str]:
-    """Make the function that shows messages in templates. It renders a message again only after a change.
+    """Make the function that shows messages in templates. A message is rendered again only after it changes.
 
     The oldest message comes first. Each day (in UTC) starts with a line. Messages of one author share an author line.
     `panel` is shown below the message `target`.

@@ -108,7 +108,7 @@ def manifest() -> Response:
 
 @blueprint.get("/service-worker.js")
 def service_worker() -> Response:
-    """The script that shows notifications. While the browser is offline, it shows the pages that were seen last."""
+    """The script that shows notifications. While the browser is offline, the script shows the pages seen last."""
     return current_app.send_static_file("pages/service_worker.js")
 
 
