@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _open_first(app: Flask, inner: "WSGIApplication") -> "WSGIApplication":
-    """Open the services before the first request, because reading its session needs the secret key."""
+    """Open the services before the first request, because reading the request's session needs the secret key."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         open_app(app)
@@ -110,7 +110,7 @@ class ASGI:
         return bool(self._services.settings.socketio and scope["path"].startswith(SOCKET_IO))
 
     def release_clients(self) -> None:
-        """Answer waiting long-polls before the server waits for the last responses."""
+        """Answer waiting long-polls before the server waits for unfinished responses."""
         if self._socketio is not None:
             self._socketio.release_all()
 

@@ -118,7 +118,7 @@ def read_dotenv(path: Path) -> None:
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """Read and check the settings; raise `SettingsError` for the first that is wrong."""
+    """Read and check the settings; raise `SettingsError` for the first wrong setting."""
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(Settings):
         name, text = _read(field.name.upper(), environ)

@@ -30,7 +30,7 @@ class BackupError(ChatroomError):
 
 
 class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The checksums and counts of a file. If a document changed during the backup, only its last line is valid."""
+    """The checksums and counts of a file. If a document changed during the backup, the last of its lines is valid."""
 
     lines: int
     documents: int

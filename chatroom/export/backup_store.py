@@ -68,17 +68,17 @@ class BackupStore:
                 return
 
     def read(self, collection: str) -> Iterator[bytes]:
-        """Yield every document that exists from the start to the end of the reading, and perhaps others."""
+        """Yield all documents; only those that are added or removed during the reading may be missing."""
         return map(_line, self._chunked(self._database[collection].find(), self.batch_of(collection)))
 
     def read_pieces(self, file_ids: Sequence[str]) -> Iterator[bytes]:
-        """Yield the chunks of these files; the backup has no chunks of later uploads."""
+        """Yield the chunks of these files; the backup has no chunks of files that were uploaded later."""
         for file_id in file_ids:
             cursor = self._database["files.chunks"].find({"files_id": ObjectId(file_id)}).sort("n", ASCENDING)
             yield from map(_line, self._chunked(cursor, self.batch_of("files.chunks")))
 
     def find_content(self, allowed: Mapping[str, str]) -> str | None:
-        """Return a collection that is not empty, or None; ignore the document whose `_id` is in `allowed`."""
+        """Return the name of a collection with documents, or None; `allowed` has an `_id` to ignore, by collection."""
         for name in [each.name for each in self.collections if each.backup != "omitted"]:
             with self._database.bounded():
                 if self._database[name].find_one({"_id": {"$ne": allowed.get(name)}}, {"_id": 1}) is not None:

@@ -106,7 +106,7 @@ class FileStore:
         raise no_such_file()
 
     def find_all(self, file_ids: Sequence[str]) -> dict[str, KeptFile]:
-        """Return the complete files among these, by id."""
+        """Return those of these files that are completely stored, by id."""
         keys = [ObjectId(file_id) for file_id in file_ids if ObjectId.is_valid(file_id)]
         with self._database.bounded():
             found = [_kept(document) for document in self._files.find({"_id": {"$in": keys}}, _BUT_THUMBNAIL)]

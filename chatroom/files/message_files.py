@@ -111,7 +111,7 @@ class MessageFiles:
         return self._store.claim(kept, draft.client_id, self._clock() + UNUSED_FOR)
 
     def _answer_without(self, room: Room, draft: Draft) -> Draft:
-        """Return the draft if its message is stored already; else raise `Refused` (`not_found`)."""
+        """Return the draft if its message is stored already (a repeated post); else raise `Refused` (`not_found`)."""
         if self._usage.find_message(room.id, draft.author.id, draft.client_id) is None:
             raise Refused("not_found", "A file of this message no longer exists. Please attach it again.")
         return draft
