@@ -64,7 +64,7 @@ class Answers:
             asyncio.get_running_loop().call_soon(self._send)
 
     def expect(self) -> None:
-        """Count an answer that will follow."""
+        """Count an answer that `settle` will queue later."""
         self._in_flight += 1
 
     def settle(self, frame: bytes) -> None:

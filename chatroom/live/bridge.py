@@ -37,7 +37,7 @@ class Bridge:
         return self._engine is not None
 
     def open(self, appender: Appender, apply: Callable[[Notice], object]) -> None:
-        """Open the bridge on the current event loop, with its appender and a function that applies a notice."""
+        """Open the bridge on the current event loop, with the engine's appender and a function to apply a notice."""
         self._engine = _Engine(asyncio.get_running_loop(), appender, apply)
 
     def close(self) -> None:

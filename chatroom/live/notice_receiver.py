@@ -100,7 +100,7 @@ async def _access(receiver: NoticeReceiver, notice: Notice) -> None:
 
 
 async def _user(receiver: NoticeReceiver, notice: Notice) -> None:
-    """A user's names, role or ban changed. `data.end`: end the user's connections, with the reason `data.message`."""
+    """A user's names, role or ban changed. If `data.end`, end the user's connections (reason: `data.message`)."""
     for connection in receiver.connections.of(notice.user):
         if notice.data.get("end"):
             reason = notice.data.get("message", "").encode()[:REASON_BYTES].decode(errors="ignore")

@@ -27,7 +27,7 @@ class Posts:
         self._answers = answers
 
     async def post(self, frame: Post) -> bool:
-        """Queue a post; raise `Refused`, unless an earlier try was accepted: then repeat its answer, return False."""
+        """Queue a post (True). If refused, repeat the answer of an accepted earlier try (False), or raise `Refused`."""
         access = await self._accesses.get(frame.room)
         if self._answers.are_many:
             await self._answers.until_few()

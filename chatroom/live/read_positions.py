@@ -1,6 +1,6 @@
 """Store the read positions that one connection sends, at most every two seconds.
 
-The first position is stored at once. The last position is always stored, even if the connection ends.
+The first position is stored at once. The newest position is always stored, even if the connection ends.
 """
 
 import asyncio

@@ -124,7 +124,7 @@ class RoomReader:
 
 
 def forget(tasks: dict[Any, asyncio.Task[Any]], key: Any, task: asyncio.Task[Any]) -> None:
-    """Remove a finished task. Read its error, so that asyncio does not log it; the callers have the error."""
+    """Remove a finished task. Read its error, so that asyncio does not log it; the callers get the error too."""
     tasks.pop(key, None)
     if not task.cancelled():
         task.exception()

@@ -137,7 +137,7 @@ class Tail:
     async def wait(self, cursor: int, format: Format, send_now: SendNow) -> int:
         """Wait until the task of a reader that has all changes must act again; return the reader's new cursor.
 
-        Meanwhile, `send_now` sends new changes, as long as it succeeds.
+        Until then, `send_now` sends new changes, as long as `send_now` succeeds.
         """
         waiter = Waiter(cursor, format, send_now)
         self._waiting[waiter] = None

@@ -41,7 +41,7 @@ class History:
         return {found.sequence: found for found in self._store.by_sequences(room.id, wanted)}
 
     def newest(self, room: Room, limit: int) -> Page:
-        """The last messages, oldest first."""
+        """The newest messages of the room, oldest first."""
         return self._page(room, limit, lambda: self._store.newest(room.id, limit + 1))
 
     def before(self, room: Room, sequence: int, limit: int) -> Page:

@@ -82,7 +82,7 @@ class Posting:
         return outcome if isinstance(outcome, Held) else self._writer.post(said.access.room, outcome)
 
     def post_approved(self, room: Room, access: Access | None, draft: Draft) -> Stored:
-        """Post an approved message. `access` is None if its author has left the room."""
+        """Post an approved message. `access` is None if the author of the message has left the room."""
         named = self._texts.with_mentions(access, draft) if access is not None else draft
         return self._writer.post(room, self._texts.with_code(named))
 

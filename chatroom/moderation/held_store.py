@@ -139,7 +139,7 @@ class HeldStore:
             self._held.delete_many({"author.id": user_id, "$or": done})
 
     def _insert(self, held: Held, place: str) -> Document | None:
-        """Store a message in a place of its author; return None, or the document with this place, client id or id."""
+        """Store a message; return None. If its place, client id or id is taken, return the document that has it."""
         document = _document(held) | {"place": place}
         same = {"room": held.room_id, "client_id": held.client_id, "author.id": held.author.id}
         return write_or_find(

@@ -175,7 +175,7 @@ class Moderation:
     def _is_repeated(
         self, place: Place, is_until: datetime | None, is_because: str, end: datetime | None, reason: str
     ) -> bool:
-        """Return whether this mute or ban exists (requested twice, or by two users). If so, finish the earlier act."""
+        """Return whether an earlier request, by any user, had the same effect. If so, finish the earlier act."""
         if end is None or is_until is None:
             is_same = end is is_until
         else:
@@ -200,5 +200,5 @@ class Moderation:
 
 
 def _until(end: datetime | None) -> dict[str, str]:
-    """Return the time when the mute or ban ends, as details of the act; no details if it is lifted."""
+    """Return the details of an act: the time when the mute or ban ends. If the act lifts it, there are no details."""
     return {"until": until(end)} if end else {}

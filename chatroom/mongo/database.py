@@ -88,7 +88,8 @@ class Database:
     def connect_async(self) -> "AsyncMongoClient[Document]":
         """Create a client for writes from an event loop. The caller closes the client on the same loop.
 
-        It does not retry writes: this saves the database a twentieth of its work. The caller must handle failures.
+        The client does not retry writes: this saves the database a twentieth of its work.
+        The caller must handle failures.
         """
         return AsyncMongoClient(self._uri, **_client_options(self.timeout_seconds) | {"retryWrites": False})
 
@@ -167,7 +168,7 @@ class Database:
 
     @contextmanager
     def bounded(self, timeout_seconds: float | None = None) -> Iterator[None]:
-        """Limit the time of calls and retries inside; raise `Unavailable` if the database does not answer in time.
+        """Limit the time of calls and retries in a block; raise `Unavailable` if the database does not answer in time.
 
         After a write, `Unavailable` means that the outcome is unknown. A value that BSON cannot represent raises
         `Refused` (`invalid`). During the start, a wrong setting raises `SettingsError`. The start ends when

@@ -48,7 +48,7 @@ class Entrance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate:
-    """Counts a connection by address before its authentication, and by user after it."""
+    """Counts the connections of each address (before authentication) and of each user (after authentication)."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self._limits = limits

@@ -80,7 +80,7 @@ class Appender:
             asyncio.get_running_loop().call_soon(self._prepare, room, queue)
 
     async def hear(self, room: str, revision: int) -> "asyncio.Future[Outcome] | None":
-        """Begin to write the queued drafts of a room, because another process has written there up to `revision`.
+        """Begin to write the queued drafts of a room, because another process has written in it up to `revision`.
 
         Returns the running write in the room, if any. The drafts of this write come after the other process's messages.
         """
@@ -206,7 +206,7 @@ def _take_batch(queue: Queue) -> Batch:
 
 
 def _is_busy(queue: Queue) -> bool:
-    """Whether so many drafts are queued that they are stored at once. Fewer drafts wait for more, to share a frame."""
+    """Whether enough drafts are queued to store them at once. Otherwise, wait for more drafts, to share a frame."""
     return len(queue) >= ENOUGH and isinstance(queue[0][0], Draft)
 
 

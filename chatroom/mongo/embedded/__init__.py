@@ -46,7 +46,7 @@ class EmbeddedMongo:
 
     @property
     def uri(self) -> str:
-        """The address for the app, known before mongod answers. The account in it can use only `database`."""
+        """The address for the app, known before mongod answers. Its account can use only `database`."""
         return self._record.uri(self.database)
 
     @property

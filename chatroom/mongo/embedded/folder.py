@@ -1,6 +1,6 @@
 """The data folder of the embedded mongod: used by one app at a time, and readable only by its owner.
 
-A folder with other contents is never touched: otherwise DATA_DIR=/tmp would take /tmp away from other accounts.
+A folder with other contents is refused: with DATA_DIR=/tmp, other accounts could otherwise no longer use /tmp.
 """
 
 import fcntl
@@ -49,7 +49,7 @@ class DataFolder:
             self._lock = -1
 
     def keep(self, name: str, make: Callable[[], str]) -> str:
-        """Return the stored text `name`. If there is none yet, store the result of `make` first."""
+        """Return the text in the file `name`. If this file does not exist, first write the result of `make` into it."""
         path = self.path / name
         if not path.exists():
             self.write(name, make())
