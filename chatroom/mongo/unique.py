@@ -1,6 +1,7 @@
 """Writes under unique keys: a duplicate key error proves nothing until the existing document is read.
 
-That document may be from this same write, from another caller with the same intention, or from something else.
+That document may be from an earlier try of this write, from another caller with the same intention, or from
+something else.
 """
 
 import logging

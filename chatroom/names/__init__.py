@@ -1,6 +1,6 @@
 """All names that users choose: of people, rooms, webhooks and files, and the addresses made from them.
 
-All checks of names are here, so that no name can equal a reserved one.
+All checks of names are here, so that no name can equal a reserved name.
 """
 
 from chatroom.names.files import *  # noqa: F403

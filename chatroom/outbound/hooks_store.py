@@ -68,7 +68,7 @@ class HookStore:
             return self._hooks.update_one(query, noting({"$set": {"is_ended": True}}, note)).modified_count > 0
 
     def forget(self, user_id: str) -> None:
-        """Remove the webhooks that a user created. It may be that nobody else knows the webhooks' secrets."""
+        """Remove the webhooks that a user created, because perhaps only this user knows their secrets."""
         with self._database.bounded():
             self._hooks.delete_many({"made_by.id": user_id})
 

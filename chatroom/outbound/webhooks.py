@@ -114,7 +114,7 @@ class Webhooks:
         )
 
     def _checked(self, url: str) -> str:
-        """Return the address, stripped; raise `Refused` if webhooks may not post to it. Deliveries check it again."""
+        """Return the address, stripped; raise `Refused` if webhooks may not post to it. Deliveries repeat the check."""
         url = url.strip()
         try:
             parts = urlsplit(url)

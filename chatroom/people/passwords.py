@@ -29,7 +29,7 @@ BUSY = "Too many people are logging in right now. Please try again in a moment."
 
 
 def make_hasher() -> Bcrypt:
-    """Return a flask-bcrypt that applies SHA-256 first; never change that (docs/decisions/0040-passwords.md)."""
+    """Return a flask-bcrypt that applies SHA-256 first; never change this step (docs/decisions/0040-passwords.md)."""
     hasher = Bcrypt()
     hasher.init_app(SimpleNamespace(config={"BCRYPT_HANDLE_LONG_PASSWORDS": True}))
     return hasher

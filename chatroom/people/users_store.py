@@ -80,11 +80,11 @@ class UserStore:
         return self._find({"_id": user_id})
 
     def find_by_username(self, username: str) -> User | None:
-        """Return the account whose user name is the same after folding."""
+        """Return the account whose user name equals this name after folding."""
         return self._find({"username_key": fold(username)})
 
     def find_by_name(self, name: str) -> User | None:
-        """Return the account whose user name or display name is the same after folding."""
+        """Return the account whose user name or display name equals this name after folding."""
         return self._find({"$or": [{"username_key": fold(name)}, {"display_name_key": fold(name)}]})
 
     def has_name(self, name: str) -> bool:

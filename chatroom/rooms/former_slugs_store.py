@@ -77,5 +77,5 @@ class FormerSlugs:
 
 
 def _lacking(slugs: list[str], moved: dict[str, str]) -> list[str]:
-    """The new addresses for the former addresses in a list, except those that the list contains already."""
+    """Return the new addresses that a list lacks, for the former addresses that it contains."""
     return [moved[slug] for slug in slugs if slug in moved and moved[slug] not in slugs]

@@ -125,7 +125,7 @@ class RoomMembership:
         self._do(access, give, "set_room_role", user_id, details={"role": role}, tell=[access_notice(user_id, room)])
 
     def check_over(self, access: Access, user_id: str) -> None:
-        """Raise `Refused` (`forbidden`) unless the member outranks this user in this room."""
+        """Raise `Refused` (`forbidden`) unless the acting member outranks this user in this room."""
         _check(access.may_moderate)
         role = self._store.find_role(user_id, access.room) or "member"
         if not access.outranks(role, self._access_store.site_role_of(user_id)):

@@ -1,7 +1,7 @@
 """Serve from several processes on one port.
 
-No worker outlives this process. A worker that dies, or whose event loop stops, is replaced. Its listening socket stays
-open in this process, so that the next worker serves the clients that wait at this socket.
+No worker outlives this process. A worker that dies, or whose event loop stops, is replaced. The socket at which it
+listened stays open in this process, so that the next worker serves the clients that wait at this socket.
 """
 
 import ctypes
@@ -42,7 +42,7 @@ def follow(parent: int, number: signal.Signals) -> None:
 
 
 class Pulse:
-    """The heartbeat of a worker's event loop. Silence is counted in checks: a suspended machine makes no checks."""
+    """The heartbeat of a worker's event loop. Silence is counted in checks: a suspension of the machine adds none."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()
@@ -79,7 +79,7 @@ class Worker:
         os.close(self.pulse.writer)
 
     def end(self, seconds: float) -> None:
-        """Wait until the process ends. After `seconds`, kill the process."""
+        """Wait until the process ends; kill it if it has not ended after `seconds`."""
         try:
             self.process.wait(max(0.0, seconds))
         except subprocess.TimeoutExpired:

@@ -1,7 +1,7 @@
-"""Grant or revoke a right in one order: change it, announce it, record it.
+"""Grant or revoke each right in this order: make the change, announce it, record it.
 
-One write makes the change and stores a note of it (`chatroom.site.acts_store`). If another step fails, the next caller
-or `finish` repeats it from the note. So a failure prevents neither the revocation of a right
+One write makes the change and stores a note of it (`chatroom.site.acts_store`). If a later step fails, the next caller
+or `finish` repeats that step from the note. So a failure prevents neither the revocation of a right
 nor the entry in the audit log.
 """
 

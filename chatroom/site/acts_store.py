@@ -26,7 +26,7 @@ MOST_LEFT = 100
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """An act that is not in the audit log yet. A repetition of the act has the same `key`.
 
-    With `is_end`, the act ends the document that contains the note. The document is removed with its last note.
+    With `is_end`, the act ends the document that contains the note. The document is removed when it has no more notes.
     """
 
     id: str

@@ -1,6 +1,6 @@
 """Background threads, which repeat their work after a pause, or earlier when they are woken.
 
-With a lease, only the process that holds the lease works. Without one, every process works.
+With a lease, only the process that holds the lease does the work. Without a lease, every process does it.
 """
 
 import logging
@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Return whether this process holds the lease. Take it first, or prolong it after a third of its time."""
+        """Take a free lease, or prolong it after a third of its time; return whether this process holds the lease."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True

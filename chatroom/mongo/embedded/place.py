@@ -50,7 +50,7 @@ def clear_place(path: Path, folder: Path) -> None:
 
 
 def clear_stale(path: Path, folder: Path) -> None:
-    """Remove an earlier run's socket in another folder, if this account owns the folder and no process listens."""
+    """Remove an earlier run's socket in another folder, if this account owns the folder and nothing listens there."""
     with suppress(OSError):
         found = path.parent.lstat()
         is_ours = (found.st_uid, found.st_mode) == (os.geteuid(), stat.S_IFDIR | 0o700)
@@ -64,7 +64,7 @@ def _places() -> Iterator[str]:
 
 
 def _is_heard(path: Path) -> bool:
-    """Return whether a process listens here: a copied data folder still names the socket of the original folder."""
+    """Return whether a process listens here: a copied data folder names the socket of the original, perhaps in use."""
     try:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.setblocking(False)

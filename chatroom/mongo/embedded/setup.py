@@ -1,7 +1,7 @@
 """Prepare a started mongod: its one-node replica set, its accounts, and the version of its data files.
 
-Completed steps are recorded, so that an interrupted start continues with the rest. The app's account can read and
-write only the databases for which it was created.
+Completed steps are recorded: after an interrupted start, the next start makes only the remaining steps.
+The app's account can read and write only the databases for which it was created.
 """
 
 import logging

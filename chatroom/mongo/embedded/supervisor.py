@@ -121,7 +121,7 @@ class Supervisor:
                 self.start(lock)
 
     def _keep(self, process: Process) -> None:
-        """Restart the guardian and mongod when the guardian was killed, until `stop` or `kill`."""
+        """Until `stop` or `kill` is called, restart the guardian and mongod whenever the guardian was killed."""
         while True:
             process.wait()
             with self._turn:
