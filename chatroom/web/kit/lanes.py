@@ -73,7 +73,7 @@ def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
 
 
 def brings_files(content_type: str) -> bool:
-    """Whether a content type says that the body is a form with files; Flask parses the type in the same way."""
+    """Whether a content type says that the body is a form with files. The parser is the one that Flask uses."""
     return parse_options_header(content_type)[0].lower() == "multipart/form-data"
 
 

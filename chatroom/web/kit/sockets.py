@@ -66,6 +66,6 @@ def bearer_of(authorization: str) -> str | None:
 
 
 def header(scope: Scope, name: str) -> str:
-    """The values of a header, joined as HTTP prescribes."""
+    """The values of a header in one text, with commas between them; for Cookie, with semicolons."""
     wanted, separator = name.encode(), "; " if name == "cookie" else ","
     return separator.join(value.decode("latin-1") for key, value in scope["headers"] if key == wanted)

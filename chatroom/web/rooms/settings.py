@@ -1,6 +1,6 @@
 """The pages for a room's settings, members, links and record, and the page to clear its history.
 
-The packages below this one decide what a user may do.
+The packages in the layers below `web` decide what a user may do.
 """
 
 from flask import Response, request, url_for
