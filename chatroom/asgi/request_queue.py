@@ -90,7 +90,7 @@ class RequestQueue:
         give_back.set(leave_from_thread)
 
     def _learn(self, credential: bytes, scope: Scope) -> None:
-        """Remember the account of a credential, only to count the next request for this account."""
+        """Remember which account a credential belongs to, only to queue its next request under this account."""
         person = scope.get(PERSON)
         if person is not None:
             self._known[credential] = person

@@ -172,8 +172,8 @@ class Database:
 
         After a write, `Unavailable` means that the outcome is unknown. A value that BSON cannot represent raises
         `Refused` (`invalid`). During the start, a wrong setting raises `SettingsError`. The start ends when
-        `ensure_indexes` is done, or when a call fails for another reason. After the start, even a refused log-in
-        raises `Unavailable`.
+        `ensure_indexes` is done, or when a call fails for a reason other than a wrong setting. After the start, even
+        a refused log-in raises `Unavailable`.
         """
         try:
             with pymongo.timeout(timeout_seconds or self.timeout_seconds):

@@ -40,8 +40,8 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
 class Accounts:
     """Registers users, logs them in, and changes their passwords.
 
-    `registration` returns the present mode: `open`, `invite` or `closed`. `first_key` is the site's key if the
-    first account needs a code, otherwise empty.
+    `registration` returns the present mode: `open`, `invite` or `closed`. `first_key` is the secret key of the
+    site, from which the code for the first account is derived; it is empty if that account needs no code.
     """
 
     def __init__(

@@ -91,7 +91,7 @@ class Term(NamedTuple):
 
 
 def fold(text: str) -> str:
-    """Return the form in which two spellings are equal: without case, accents, or the width of letters."""
+    """Return a form that is the same for all spellings that differ only in case, accents, or the width of letters."""
     if text.isascii():
         return text.lower()
     bare = _accents.sub("", unicodedata.normalize("NFKD", text.casefold())).casefold().translate(_letters)
