@@ -51,7 +51,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._incoming.begin()
 
     def data_received(self, data: bytes) -> None:
-        """Count and parse received bytes. If there are too many, answer with an error."""
+        """Count and parse received bytes. If the bytes exceed a limit, answer with an error."""
         incoming = self._incoming
         incoming.count(len(data))
         super().data_received(data)

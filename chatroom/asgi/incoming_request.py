@@ -1,4 +1,4 @@
-"""Limits on a request without its body: the size of head, trailers and chunk lines, and a deadline for the head.
+"""Limits on a request, except on its body: the size of head, trailers and chunk lines; a deadline for the head.
 
 While a head arrives, its bytes count in the account of the connection.
 """

@@ -55,7 +55,7 @@ class SlowRequests:
             await self._inner(with_length(scope, len(body)), once(body, receive), send)
 
     async def _take(self, receive: Receive, chunks: list[bytes], account: Account) -> bool | None:
-        """Receive the body: True if it is complete or too long, False if the client left, None if memory is full."""
+        """Receive the body; return True (complete or too long), False (the client left) or None (memory is full)."""
         size = 0
         while True:
             event = await receive()

@@ -61,7 +61,7 @@ class DepartedMemberships:
 
 
 class DepartedMessages:
-    """Changes the messages that a deleted user wrote, or that name the user; the search index finds them."""
+    """Changes the messages that a deleted user wrote, or that name the user; the search index finds these messages."""
 
     def __init__(self, room_store: RoomStore, messages: MessageParts, search: SearchParts) -> None:
         self._room_store = room_store

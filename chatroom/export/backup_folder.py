@@ -1,6 +1,6 @@
 """The files of a backup: lines of Extended JSON, a checksum for each line, and a manifest.
 
-A folder with a manifest is a complete backup. Until it is complete, the folder has another name.
+A folder with a manifest is a complete backup. Until the backup is complete, its folder has another name.
 """
 
 import hashlib

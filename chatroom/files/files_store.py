@@ -67,7 +67,7 @@ class FileStore:
     ) -> None:
         """Store a file under its id. Each of `pieces` has `PIECE_BYTES`, except the last.
 
-        `check` is called after `total_bytes` and `recent` count the file; if `check` raises, the file is removed.
+        `check` is called after the file counts in `total_bytes` and `recent`; if `check` raises, the file is removed.
         """
         document: Document = {
             "_id": ObjectId(file.id),
@@ -106,7 +106,7 @@ class FileStore:
         raise no_such_file()
 
     def find_all(self, file_ids: Sequence[str]) -> dict[str, KeptFile]:
-        """Return those of these files that are completely stored, by id."""
+        """Return the files with these ids, by id; leave out files that are not completely stored."""
         keys = [ObjectId(file_id) for file_id in file_ids if ObjectId.is_valid(file_id)]
         with self._database.bounded():
             found = [_kept(document) for document in self._files.find({"_id": {"$in": keys}}, _BUT_THUMBNAIL)]

@@ -27,7 +27,7 @@ CLAIM_TRIES = 3
 
 
 class FileUsage:
-    """Finds out which files are in use, and removes the others."""
+    """Finds out which files are in use, and removes the files that are not in use."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class FileUsage:
         return self.has_message(kept) or self._is_held(kept)
 
     def has_message(self, kept: KeptFile) -> bool:
-        """Return whether a message contains the file; otherwise only its owner may read it."""
+        """Return whether a message contains the file; a file without a message can be read only by its owner."""
         message = self.find_message(kept.room_id, kept.owner_id, kept.client_id)
         return message is not None and any(file.id == kept.file.id for file in message.files)
 

@@ -145,7 +145,7 @@ def _whole(file: BinaryIO) -> bytes:
 
 
 def _strip_png(content: bytes, frames: int) -> bytes:
-    """Return a PNG without EXIF and texts. A new encoding could be larger, and would need all frames in memory."""
+    """Return a PNG without EXIF and texts. Encoding it again could enlarge it, and would need all frames in memory."""
     pieces = [PNG_MARK]
     found = 0
     for name, chunk in _png_chunks(content):

@@ -115,7 +115,7 @@ def in_megabytes(size: int) -> str:
 
 
 def _share(settings: Settings) -> int:
-    """Return how many bytes a user's files without a message may take; 0 means no limit. At least one file fits."""
+    """Return how many bytes a user's files without a message may take; 0 means no limit. Any limit allows one file."""
     messages = MESSAGES_IN_PREPARATION * settings.max_file_bytes * max(1, settings.max_files_per_message)
     total = settings.max_total_file_bytes
     part = max(total // LEAST_PART, settings.max_file_bytes) if total else 0
