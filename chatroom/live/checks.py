@@ -34,7 +34,7 @@ class EndedSessions:
         self._moment = utc_now() - START_OVERLAP
 
     def __call__(self) -> set[str]:
-        """The ids of recently ended sessions. An id may come twice, so that no end that is stored late is missed."""
+        """The ids of recently ended sessions. An id may come twice, so that ends that are stored late are found too."""
         found = self._ended_since(self._moment)
         if found:
             self._moment = max(self._moment, found[-1][1] - OVERLAP)

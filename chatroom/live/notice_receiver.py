@@ -58,7 +58,7 @@ class NoticeReceiver:
         await self.apply(await self._run(self._hear))
 
     async def find_room(self, room_id: str) -> Room | None:
-        """Read a room. Waits while the database does not answer."""
+        """Read a room; while the database does not answer, wait and try again."""
         while True:
             try:
                 room: Room | None = await self._run(self._find_room, room_id)

@@ -42,7 +42,7 @@ class LiveRoom:
         self.connections -= 1
 
     def is_news(self, revision: int) -> bool:
-        """Whether the event loop must call `follow_hint` for a hint. Called in a feed's thread."""
+        """Whether a hint must be passed to `follow_hint` on the event loop. Called in a feed's thread."""
         # While one hint is on its way, later hints need not be passed: when it arrives, all changes are read.
         if self._is_hinted or revision <= self.tail.revision:
             return False

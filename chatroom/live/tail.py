@@ -135,7 +135,7 @@ class Tail:
         return frame
 
     async def wait(self, cursor: int, format: Format, send_now: SendNow) -> int:
-        """Wait until the task of a reader that has all changes must act again; return the reader's new cursor.
+        """Wait, for a reader that has all changes, until its task must act again; return the reader's new cursor.
 
         Until then, `send_now` sends new changes, as long as `send_now` succeeds.
         """

@@ -41,7 +41,7 @@ class Appending:
 
 
 def _render_all_plain(drafts: Sequence[Draft]) -> list[Rendered] | None:
-    """Render all drafts; None if a draft has markup or occurs twice."""
+    """Render all drafts; None if a draft has markup, or if the same draft occurs twice."""
     rendered = [Rendered(draft, html) for draft in drafts if (html := _render_plain(draft)) is not None]
     return rendered if len({each.key for each in rendered}) == len(drafts) else None
 

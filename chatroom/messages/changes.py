@@ -103,7 +103,7 @@ class Changes:
         return change
 
     def clearing(self, sequences: Sequence[int]) -> Change:
-        """The deletion of several messages of any author. The change returns the message that changed last."""
+        """The deletion of several messages of any author. The change returns the message with the newest revision."""
         return self._changing_several(sequences, _erasing(self._clock()))
 
     def removing_author(self, sequences: Sequence[int], former: FormerMember) -> Change:

@@ -113,6 +113,6 @@ def _find_lexer(language: str) -> type[Lexer] | None:
 
 @cache
 def _names() -> dict[str, str]:
-    """The languages, by the words that people write after the backticks of a code block."""
+    """Map each word that may follow the backticks of a code block to the language that it names."""
     found = get_all_lexers(plugins=False)
     return {word.lower(): name for name, words, _, _ in found if name in LANGUAGES for word in (name, *words)}

@@ -85,7 +85,7 @@ class MessageLog(RoomsLog):
         return self._page({"room": room, "revision": {"$gt": revision}}, "revision", ASCENDING, limit)
 
     def newest(self, room: str, limit: int) -> list[Message]:
-        """The last `limit` messages, oldest first."""
+        """The `limit` newest messages, oldest first."""
         return self._page({"room": room}, "sequence", DESCENDING, limit)[::-1]
 
     def before(self, room: str, sequence: int, limit: int) -> list[Message]:
@@ -125,7 +125,7 @@ class MessageLog(RoomsLog):
         return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, MOST_PINS)
 
     def count_older(self, room: str, moment: datetime, *, after: int) -> int:
-        """The number of undeleted messages that follow a sequence and were sent before `moment`; at most 10,000."""
+        """The number of undeleted messages after sequence `after` that were sent before `moment`; at most 10,000."""
         place = {"$gt": after, "$lt": self.first_since(room, moment)}
         query = {"room": room, "sequence": place, "deleted_at": None}
         with self._database.bounded():

@@ -112,7 +112,7 @@ class Approval:
         return count
 
     def withdraw(self, access: Access, held_id: str) -> None:
-        """Withdraw a held message, or dismiss a rejected one. Doing this again changes nothing."""
+        """Withdraw a held message, or dismiss a rejected one. A repeated call changes nothing."""
         held = self._store.find_by_id(held_id)
         if held is None or held.author.id != access.user_id or held.room_id != access.room.id:
             raise Refused("not_found", "This message is not waiting for approval.")

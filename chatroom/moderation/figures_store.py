@@ -66,7 +66,7 @@ class SiteRoomStore:
         self._users = database["users"]
 
     def list_like(self, beginning: str, after: tuple[str, str], limit: int) -> list[SiteRoom]:
-        """Return the rooms whose titles start with `beginning`, by title; begin after `after` (a title and an id)."""
+        """Return rooms whose titles start with `beginning`, by title; skip those up to `after` (a title and an id)."""
         title_key, room_id = after
         query = {
             "kind": {"$in": KINDS},

@@ -200,5 +200,5 @@ class Moderation:
 
 
 def _until(end: datetime | None) -> dict[str, str]:
-    """Return the details of an act: the time when the mute or ban ends. If the act lifts it, there are no details."""
+    """Return the end of a mute or ban, as details for the audit log; no details if the mute or ban is lifted."""
     return {"until": until(end)} if end else {}

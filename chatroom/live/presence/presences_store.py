@@ -1,4 +1,4 @@
-"""Presence leases. They expire even if a laptop or a server process stops suddenly.
+"""Presence leases, which expire even if a laptop or a server process stops suddenly.
 
 A lease belongs to one process, which renews all its leases in one write.
 """
@@ -118,7 +118,7 @@ class PresenceStore:
                 self._database.update_in_order(self._presences, updates)
 
     def _find(self, query: dict[str, object]) -> list[tuple[str, Person, Any]]:
-        """Of each lease that has not expired: the room, the person, and the time of typing (None: never typed)."""
+        """The room, the person and the time of typing (None: never typed) of each lease that has not expired."""
         query = query | {"expires_at": {"$gt": self._clock()}}
         with self._database.bounded():
             found = list(self._presences.find(query, {"_id": 0, "room": 1, "user": 1, "typed_at": 1}))

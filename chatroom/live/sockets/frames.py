@@ -66,7 +66,7 @@ class Cutter:
         """Return the complete text frames as texts, and the other complete frames as bytes.
 
         A frame of more than `most` bytes, or without a mask, is returned at once, together with all bytes after it. If
-        too many texts are complete, only the first are returned, and `has_more` is set.
+        too many texts are complete, only the oldest texts are returned, and `has_more` is set.
         """
         have = self._rest[self._at :] + data if data and self._rest else data or self._rest
         pieces: list[str | bytes] = []
@@ -154,7 +154,7 @@ def deflate(text: bytes) -> bytes:
 
 
 def inflate(payload: bytes, most: int) -> bytes | None:
-    """Decompress a payload; None if it is invalid, or longer than `most`."""
+    """Decompress a payload; None if it is invalid, or if the result is longer than `most` bytes."""
     opener = zlib.decompressobj(wbits=-WINDOW_BITS)
     try:
         text = opener.decompress(payload + END, most)

@@ -33,7 +33,7 @@ Queue = deque[tuple[Draft | Change, Done]]
 
 
 class Ready(NamedTuple):
-    """A prepared batch. Its messages follow the revision `after`."""
+    """A prepared batch, to be stored directly after the revision `after`."""
 
     batch: Batch
     after: int

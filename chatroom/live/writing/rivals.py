@@ -48,7 +48,7 @@ class Rivals:
         """Until this time, no write waits: news of other processes arrives too late, for example by polling."""
 
     def newest(self, room: str) -> int | None:
-        """The newest known revision. None if the room has no readers in this process: it then hears of no newer one."""
+        """The newest known revision; None without readers in this process, which then hears of no newer revision."""
         shown, contest = self._shown(room), self._contests.get(room)
         return shown if shown is None or contest is None else max(shown, contest.theirs)
 
@@ -70,7 +70,7 @@ class Rivals:
             contest.hear(revision)
 
     def follow(self, room: str, revision: int) -> None:
-        """Note that this process has written up to a revision. Now another process has its turn."""
+        """Note that this process has written up to a revision, so that it is another process's turn."""
         contest = self._contests.get(room)
         if contest is not None:
             contest.follow(revision)

@@ -103,7 +103,7 @@ class Guardian:
         self._is_stopping = False
 
     def run(self) -> int:
-        """Run mongod until its final end (by order, with the app, or before it was ready); return its exit code."""
+        """Run and restart mongod; return its exit code if it ended by order, with the app, or before it was ready."""
         while True:
             code = self._watch(Child(self._command))
             if self._is_stopping or not self._is_ready:
