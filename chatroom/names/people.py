@@ -42,7 +42,7 @@ _latin = regex.compile(r"\p{Latin}")
 
 
 def keys(username: str, display_name: str) -> list[str]:
-    """Return the keys that these names reserve; both kinds of name share one namespace."""
+    """Return the keys that these names reserve; user names and display names share one namespace."""
     return sorted({form for name in (username, display_name) for form in (fold(name), "~" + look(name))})
 
 

@@ -50,7 +50,7 @@ class Notifier:
         self.thread.wake()
 
     def notify(self, room_id: str, message: Message) -> int:
-        """Notify the members whose preference includes this message; return the number of browsers."""
+        """Notify the members whose preference includes this message; return the number of notified browsers."""
         if message.kind != "message" or message.deleted_at is not None or not self._find_subscribers():
             return 0
         room = self._room_of(room_id)

@@ -1,6 +1,6 @@
 """Reset links: an administrator creates a link for a user who forgot the password. The link sets one new password.
 
-The link also ends when the password changes in another way. Wrong, used and expired links get the same answer.
+The link also ends when the password is changed without the link. Wrong, used and expired links get the same answer.
 """
 
 from datetime import timedelta

@@ -83,8 +83,8 @@ class SessionStore:
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
         """Return the sessions that ended after `moment`: their ids, and the times by the database's clock, in order.
 
-        The end of a session may become visible late, after later ends. So let `moment` be some seconds before the last
-        time that was read.
+        The end of a session may become visible late, after later ends. So `moment` must be some seconds before the
+        newest time that an earlier call returned.
         """
         with self._database.bounded():
             found = self._sessions.find({"ended_at": {"$gt": moment}}, {"ended_at": 1}).sort("ended_at", ASCENDING)

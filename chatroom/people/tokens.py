@@ -29,7 +29,7 @@ class Grant(msgspec.Struct, frozen=True):
     rooms: frozenset[str] = frozenset()
 
     def check(self, scope: Scope, slug: str | None) -> None:
-        """Raise `Refused` (`out_of_scope`) unless the scope and the room are granted. `slug` is None without a room."""
+        """Raise `Refused` (`out_of_scope`) unless the scope and the room are granted. Without a room, pass None."""
         if scope not in self.scopes:
             raise Refused("out_of_scope", f"This access token needs the scope {scope}.")
         if self.rooms and slug not in self.rooms:

@@ -77,5 +77,5 @@ class FormerSlugs:
 
 
 def _lacking(slugs: list[str], moved: dict[str, str]) -> list[str]:
-    """Return the new addresses that a list lacks, for the former addresses that it contains."""
+    """Return the new address for each former address in a list, unless the list contains the new address already."""
     return [moved[slug] for slug in slugs if slug in moved and moved[slug] not in slugs]

@@ -24,7 +24,7 @@ _quotes = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": 
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed query. A message must match every part; for a part with several people or rooms, one is enough."""
+    """A parsed query. A message must match every part; if a part has several people or rooms, one must match."""
 
     terms: Sequence[Term]
     people: Sequence[str]

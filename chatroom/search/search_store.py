@@ -144,7 +144,7 @@ class SearchStore:
         return {word for id, words in old.items() for word in words if word not in documents[id]["words"]}
 
     def _find_used(self, room: str, words: Collection[str]) -> set[str]:
-        """Return which of these words occur in entries; query again for the remaining words until none is found."""
+        """Return which of these words occur in entries; query the missing words again until no more are found."""
         left = set(words)
         while left:
             query = {"room": room, "words": {"$in": sorted(left)}}

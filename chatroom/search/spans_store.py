@@ -53,7 +53,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A query for entries with a word of `lead` (None: any entry), among the newest `most` (None: all).
+    """A query for entries with a word of `lead` (None: any entry), among the newest `most` entries (None: all).
 
     If the number of words times the number of rooms exceeds `MOST_SCANS`, MongoDB sorts all found entries. So the words
     of such a step must be rare.

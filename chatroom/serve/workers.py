@@ -89,10 +89,10 @@ class Worker:
 
 
 def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = lambda _: None) -> int:
-    """Run one worker per socket until a signal raises `SystemExit`; if the first cannot start, return its exit code.
+    """Run one worker per socket until a signal raises `SystemExit`.
 
-    The first worker starts alone, so that an error is printed once; `on_ready` gets the result of its start. Later,
-    every worker that ends is replaced.
+    The first worker starts alone, so that an error is printed once. If it cannot start, return its exit code; else
+    `on_ready` gets the result of its start. Later, every worker that ends is replaced.
     """
     workers: list[Worker] = []
     is_running = False

@@ -158,7 +158,7 @@ class AccountLimit:
 
 
 class Limits:
-    """All rate limits. `storage` counts for all processes; an `AccountLimit` counts only in this one."""
+    """All rate limits. `storage` counts for all processes; an `AccountLimit` counts only in this process."""
 
     def __init__(self, settings: Settings, storage: Storage, guard: Guard = nullcontext) -> None:
         self.login = LoginLimit(

@@ -45,7 +45,7 @@ class NoticeStore:
             )
 
     def told_since(self, moment: datetime) -> list[Told]:
-        """Return the notices after `moment`, ordered by time; a notice may become visible after one of a later time."""
+        """Return the notices after `moment`, ordered by time; a notice may become visible after a later notice."""
         with self._database.bounded():
             found = list(self._notices.find({"at": {"$gt": moment}}).sort("at", ASCENDING))
         return [

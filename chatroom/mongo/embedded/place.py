@@ -50,7 +50,7 @@ def clear_place(path: Path, folder: Path) -> None:
 
 
 def clear_stale(path: Path, folder: Path) -> None:
-    """Remove an earlier run's socket in another folder, if this account owns the folder and nothing listens there."""
+    """Remove an earlier run's socket from another folder that this account owns, unless a process listens at it."""
     with suppress(OSError):
         found = path.parent.lstat()
         is_ours = (found.st_uid, found.st_mode) == (os.geteuid(), stat.S_IFDIR | 0o700)
@@ -64,7 +64,7 @@ def _places() -> Iterator[str]:
 
 
 def _is_heard(path: Path) -> bool:
-    """Return whether a process listens here: a copied data folder names the socket of the original, perhaps in use."""
+    """Return whether a process listens at this socket: a copied data folder names the original's socket."""
     try:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.setblocking(False)
@@ -77,7 +77,7 @@ def _is_heard(path: Path) -> bool:
 
 
 def _can_be(path: Path) -> bool:
-    """Return whether a socket can be here: a path has at most 107 bytes, and some file systems allow no sockets."""
+    """Return whether a socket can have this path: at most 107 bytes, in a file system that allows sockets."""
     path.unlink(missing_ok=True)
     try:
         with socket.socket(socket.AF_UNIX) as probe:

@@ -33,7 +33,7 @@ _NOT_YET = {94, 109}  # NotYetInitialized, ConfigurationInProgress
 def prepare(folder: DataFolder, record: Record, check: Callable[[], None]) -> None:
     """Initiate the replica set (first start), or configure its new socket; then wait until mongod accepts writes.
 
-    `check` raises an error to end the wait.
+    `check` is called during the wait; an error that it raises ends the wait.
     """
     is_new, has_moved = not record.databases, record.configured != record.socket
     with _connect(record.socket, record.root_password if has_moved and not is_new else None) as client:

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def start_mongod(folder: DataFolder, record: Record, binaries: list[Path]) -> "Supervisor":
-    """After an earlier mongod has ended, start one that can read the files; do not wait until the new one is ready."""
+    """Wait until an earlier mongod has ended; start a mongod that can read the files, and return before it is ready."""
     with _held_lock(folder.path) as lock:
         is_new, files = not record.databases, folder.path / FILES
         runnable = [make_runnable(binary, folder.path) for binary in binaries]
