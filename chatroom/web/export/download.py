@@ -26,7 +26,7 @@ CHUNK = 32_768
 
 
 class Taken(Iterator[bytes]):
-    """A download of one user. `check` is called repeatedly during the download, `release` once at its end."""
+    """A download of one user. It calls `check` again and again, and `release` once when it ends."""
 
     def __init__(self, pieces: Iterator[str], *, check: Callable[[], None], release: Callable[[], None]) -> None:
         self._chunks = in_chunks(pieces)
@@ -41,7 +41,7 @@ class Taken(Iterator[bytes]):
         return self
 
     def __next__(self) -> bytes:
-        """Return the next piece. Raise `Refused` if the user may not have it, `Unavailable` for a slow reader."""
+        """Return the next piece. Raise `Refused` if the user lost the right to it, `Unavailable` for a slow reader."""
         now = time.monotonic()
         if now > self._began_at + PATIENCE_SECONDS + self._size / LEAST_RATE:
             raise Unavailable("The download was too slow and was stopped.")
@@ -87,7 +87,7 @@ def hand_out(
 
 
 def in_chunks(pieces: Iterator[str]) -> Iterator[bytes]:
-    """Join the pieces into fewer and larger ones, because each piece is sent separately."""
+    """Make larger pieces from small ones, because each piece is sent separately."""
     waiting: list[str] = []
     size = 0
     for piece in pieces:

@@ -34,7 +34,7 @@ def shown_size(file: File) -> tuple[int, int]:
 
 
 def shown_url(file: File) -> str:
-    """The address from which a message shows the picture: the whole GIF, or a small copy."""
+    """The address from which a message shows the picture: a small copy, but the whole file of a GIF of limited size."""
     if file.type == "image/gif" and file.size <= LARGEST_MOVING:
         return url_for("files.fetch", file_id=file.id, name=file.name)
     return still_url(file)

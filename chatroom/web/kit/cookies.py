@@ -19,7 +19,7 @@ class CookieSessions(SecureCookieSessionInterface):
     """Flask's cookie sessions; over TLS, the cookie has another name and the attribute Secure."""
 
     def get_cookie_name(self, app: Flask) -> str:
-        """The name of the cookie. Over TLS the name differs, so a cookie that was set over plain HTTP is ignored."""
+        """The name of the cookie. Over TLS, a cookie from plain HTTP is ignored: it has the wrong name."""
         return SECURE_NAME if self.get_cookie_secure(app) else NAME
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  Flask's signature

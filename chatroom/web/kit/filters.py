@@ -16,7 +16,7 @@ def hue(user_id: str) -> int:
 
 
 def static_url(filename: str) -> str:
-    """The address of a static file. It is cached, because a page has fifty such addresses."""
+    """The address of a static file. The address is cached, because a page has fifty such addresses."""
     return _static_url(filename, root=request.script_root)
 
 

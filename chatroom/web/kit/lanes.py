@@ -29,7 +29,7 @@ MARK = "scarce"
 
 
 def scarce(lane: Lane, *, only_with_files: bool = False) -> Callable[[View], View]:
-    """Mark a view whose unsafe methods use a scarce resource. `only_with_files`: only if a request brings files."""
+    """Mark a view whose unsafe methods use a scarce resource; with `only_with_files`, only if the body has files."""
 
     def mark(view: View) -> View:
         setattr(view, MARK, (lane, only_with_files))
@@ -73,7 +73,7 @@ def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
 
 
 def brings_files(content_type: str) -> bool:
-    """Whether a content type says that the body is a form with files. The parser is the one that Flask uses."""
+    """Whether a content type says that the body is a form with files. This uses the same parser as Flask."""
     return parse_options_header(content_type)[0].lower() == "multipart/form-data"
 
 

@@ -176,7 +176,7 @@ def _query_parameters(each: operation) -> list[dict[str, Any]]:
 
 
 def _content(kind: Any, ref_of: Mapping[Any, Any], schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The entry `content` of a body: its media type and its schema. `schema` is for a body that is not JSON."""
+    """The entry `content` of a body: its media type and its schema. `schema` is used only if `kind` is a media type."""
     return {kind: {"schema": schema}} if isinstance(kind, str) else {JSON: {"schema": ref_of[kind]}}
 
 

@@ -123,7 +123,7 @@ def _as_another(said: Submission) -> Submission:
 
 
 def _is_of(outcome: Stored | Held, said: Submission, keep: Callable[[], list[File]]) -> bool:
-    """Whether the outcome belongs to this submission. File ids are not compared: a second sending creates new ids."""
+    """Whether the outcome belongs to this submission. File ids are not compared: a second upload gets new ids."""
     if isinstance(outcome, Held):
         return outcome.text == said.text
     message = outcome.message

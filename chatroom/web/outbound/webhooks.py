@@ -86,7 +86,7 @@ def receive(secret: str) -> Response:
 
 
 def _said() -> Said:
-    """The text of the request, in any of the three formats."""
+    """The text of the request: JSON, a form, or plain text."""
     try:
         if request.mimetype == "text/plain":
             return Said(request.get_data().decode())
