@@ -145,7 +145,7 @@ class Acts:
     def _follow_late(self, note: Note) -> None:
         """Follow an older act. It may be undone by now, so its notices have no data: connections read the state.
 
-        No failure stops the acts that come after this one.
+        A failure is logged, and the later acts are still followed.
         """
         try:
             self._try(self.follow, msgspec.structs.replace(note, notices=_bare(note.notices)))
