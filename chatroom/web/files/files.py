@@ -154,7 +154,7 @@ def _answer(file_id: str, make: Callable[[KeptFile, str], Response]) -> Page:
 
 
 def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
-    """The file, for members of its room; before a message has it, only for its owner and moderators who approve."""
+    """The file, for members of its room; before it is in a message, only for its owner and approving moderators."""
     kept = services.files.store.get(file_id)
     grant = grant_of(person.session)
     room = services.rooms.store.find(kept.room_id)

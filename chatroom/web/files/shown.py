@@ -34,7 +34,7 @@ def shown_size(file: File) -> tuple[int, int]:
 
 
 def shown_url(file: File) -> str:
-    """The address from which a message shows the picture: a small copy, but the whole file of a GIF of limited size."""
+    """The address of the picture in a message: a small copy, or for a GIF up to `LARGEST_MOVING` the file itself."""
     if file.type == "image/gif" and file.size <= LARGEST_MOVING:
         return url_for("files.fetch", file_id=file.id, name=file.name)
     return still_url(file)

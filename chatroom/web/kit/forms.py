@@ -48,7 +48,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             raise Refused("invalid", self.problem)
 
     def read(self, kind: type[Struct]) -> Struct:
-        """Make a struct from the texts of the fields with the same names."""
+        """Make a struct: each of its fields gets the text of the form's field with the same name."""
         return kind(**{name: self[name].data or "" for name in kind.__struct_fields__})
 
     def explain(self, error: Refused | Unavailable) -> Refused | Unavailable:

@@ -54,7 +54,7 @@ class LoggedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.role = user.role
 
     def get_id(self) -> str:
-        """The session's secret, for the cookie. The user's id would be unsafe: it is public and cannot be revoked."""
+        """The session's secret, for the cookie; not the user's id, because this is public and cannot be revoked."""
         return self._secret
 
     @property
