@@ -49,7 +49,7 @@ class Budget:
         """The connections with a stalled reader, the longest stall first, each with a function that cuts it off."""
 
     def find_full(self, account: "Account", size: int) -> Payer | None:
-        """Return a payer that would exceed its share, or None. A payer's only connection is limited only by PROCESS."""
+        """Return a payer that would exceed its share, or None. If a payer has one connection, only PROCESS applies."""
         for payer in account.payers:
             kind, held = payer[0], self.held[payer]
             if 0 < self._most[kind] < held + size and (kind == PROCESS or held > account.size):
@@ -138,7 +138,7 @@ class Account:
             self._unread = 0
 
     def close(self) -> None:
-        """Stop counting the closed connection and its unsent bytes. Bytes from `hold` still need `release`."""
+        """Stop counting the closed connection and its unsent bytes. Bytes of `hold` stay counted until `release`."""
         self.flow()
         self.leave()
 

@@ -23,7 +23,7 @@ Event = dict[str, object]
 
 
 def in_one(app: "WSGIApplication") -> "WSGIApplication":
-    """Return a WSGI app that makes one part of each response: for several parts, the request thread would wait."""
+    """Return a WSGI app that makes one part of each response: between several parts, the thread would wait."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         parts = app(environ, start_response)

@@ -27,7 +27,7 @@ def is_secure(scheme: str, forwarded_proto: str, trusted_proxies: int) -> bool:
 
 
 def outermost(values: str, trusted_proxies: int) -> str:
-    """Return the value that the outermost trusted proxy wrote. Clients can forge only the values before it."""
+    """Return the value that the outermost trusted proxy wrote. Clients can forge only the values on its left."""
     words = [word.strip() for word in values.split(",")]
     return words[-trusted_proxies] if 0 < trusted_proxies <= len(words) else ""
 

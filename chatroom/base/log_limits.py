@@ -29,7 +29,7 @@ class LogLimits:
         self._left_out: Counter[tuple[str, str]] = Counter()
 
     def take(self, record: logging.LogRecord) -> list[logging.LogRecord]:
-        """Return the lines to write when this line is logged."""
+        """Return the lines to write: this line, if within the limits, and counts of the lines left out before."""
         lines = self._begin_anew() if self._clock() - self._began_at >= WINDOW_SECONDS else []
         if record.levelno <= logging.DEBUG or self._has_room(record):
             lines.append(record)

@@ -51,7 +51,7 @@ class Places:
 
 
 class Workers:
-    """A few threads of low priority. Besides the work in the threads, one more piece of work may wait."""
+    """A few threads of low priority. If all threads work, one more piece of work may wait."""
 
     def __init__(self, lane: Lane, message: str, *, retry_after: float) -> None:
         count = worker_count()

@@ -83,7 +83,7 @@ class AccountDeletion:
         check_power(by, user)
 
     def complete(self, act: Act) -> None:
-        """Complete an administrator's deletion that was interrupted after the role was removed."""
+        """Complete the deletion of an administrator that was interrupted after the role was removed."""
         self._states.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
 
     def finish(self, report: Report = lambda *_: None) -> None:

@@ -38,7 +38,7 @@ class DepartedMemberships:
         self._notices = notices
 
     def end_for(self, user_id: str) -> None:
-        """End the connections and memberships of a user, and notify the other people of direct conversations."""
+        """End the connections and memberships of a user, and notify the others in the user's direct conversations."""
         self._notices.tell(Notice(kind="user", user=user_id, data={"end": True, "message": GONE}))
         for room_id in self._rooms.members.list_managed_by(user_id):
             room = self._rooms.store.find(room_id)

@@ -175,7 +175,7 @@ class FileStore:
             self._files.update_many({"_id": {"$in": keys}}, change)
 
     def remove(self, file_id: str) -> None:
-        """Remove a file. If this is interrupted, the sweep finds the file again."""
+        """Remove a file. If the removal is interrupted, the sweep finishes it."""
         key = ObjectId(file_id)
         with self._database.bounded():
             self._files.update_one({"_id": key}, {"$set": {"metadata.is_whole": False}})
