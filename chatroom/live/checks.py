@@ -34,7 +34,7 @@ class EndedSessions:
         self._moment = utc_now() - START_OVERLAP
 
     def __call__(self) -> set[str]:
-        """The ids of recently ended sessions. An id may come twice, so that ends that are stored late are found too."""
+        """The ids of recently ended sessions. Reads overlap, to find late entries, so an id may come twice."""
         found = self._ended_since(self._moment)
         if found:
             self._moment = max(self._moment, found[-1][1] - OVERLAP)
@@ -78,7 +78,7 @@ class SessionCheck:
         await asyncio.gather(*(self._look_up(*each) for each in due.items()))
 
     async def _look_up(self, session_id: str, connections: Sequence[Connection]) -> None:
-        """Prolong an active session, or read its expiry; end its connections if the session has expired."""
+        """Prolong a session if it is active; read its expiry. If the session has ended, end its connections."""
         is_active = any(connection.was_active for connection in connections)
         expires_at: datetime | None = await self._run(partial(self._prolong, session_id, is_active=is_active))
         for connection in connections:

@@ -27,7 +27,7 @@ class Posts:
         self._answers = answers
 
     async def post(self, frame: Post) -> bool:
-        """Queue a post (True). If a check refuses it, repeat an earlier try's answer (False), or raise `Refused`."""
+        """Queue or hold a post (True). If it is refused, repeat an earlier try's answer (False), or raise `Refused`."""
         access = await self._accesses.get(frame.room)
         if self._answers.are_many:
             await self._answers.until_few()

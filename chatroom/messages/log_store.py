@@ -97,7 +97,7 @@ class MessageLog(RoomsLog):
         return self._page({"room": room, "sequence": {"$gte": sequence}}, "sequence", ASCENDING, limit)
 
     def first_since(self, room: str, moment: datetime) -> int:
-        """The sequence of the first message that was sent at this time or later, if the servers' clocks agree."""
+        """The sequence of the first message sent at this time or later; exact only if the servers' clocks agree."""
         with self._database.bounded():
             low, high = 0, self._newest_revision(room) + 1
             while low < high:

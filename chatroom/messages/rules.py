@@ -136,7 +136,7 @@ def why_closed(access: Access) -> str:
 
 
 def closed_to(room: Room) -> dict[str, str]:
-    """The reasons why members and moderators cannot post in a room, by `member` and `moderator`; for open pages."""
+    """Why members (key `member`) and moderators (key `moderator`) cannot post in a room; for open pages."""
     # For moderators, check with the highest role: only rules that apply to everybody refuse it.
     as_role: dict[str, Role] = {"member": "member", "moderator": "administrator"}
     return {kind: why for kind, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}

@@ -63,7 +63,7 @@ class Approval:
         return self._store.list_of(access.user_id, access.room.id) if access.approval_state.held_at is not None else []
 
     def list_for(self, by: User) -> list[Waiting]:
-        """Return the messages that wait for `by`, oldest first. Raise `Refused` if this user moderates nothing."""
+        """Return the messages that `by` may decide about, oldest first; raise `Refused` if `by` moderates nothing."""
         rooms = self._access_store.moderated_by(by.id)
         if not rooms and not POWERS[by.role]:
             raise Refused("not_found", "The page does not exist, or you may not see it.")

@@ -71,7 +71,7 @@ class HeldStore:
         return _held(document) if document else None
 
     def list_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> list[Held]:
-        """Return the waiting messages of `rooms` (None: all), oldest first; if `is_public`, of public rooms too."""
+        """Return the waiting messages of `rooms` (None: of all rooms), oldest first; `is_public` adds public rooms."""
         query = _waiting_in(rooms, is_public=is_public)
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).sort("held_at", ASCENDING).limit(limit)]
@@ -139,7 +139,7 @@ class HeldStore:
             self._held.delete_many({"author.id": user_id, "$or": done})
 
     def _insert(self, held: Held, place: str) -> Document | None:
-        """Store a message; return None. If another document has its place, client id or id, return that document."""
+        """Store a message, and return None; if a stored document has the same place, client id or id, return it."""
         document = _document(held) | {"place": place}
         same = {"room": held.room_id, "client_id": held.client_id, "author.id": held.author.id}
         return write_or_find(

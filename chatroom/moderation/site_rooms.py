@@ -52,7 +52,7 @@ class SiteRooms:
     def appoint(self, slug: str, author: Author, user: User, reason: str) -> SiteRoom:
         """Appoint a member as administrator of a room that has none.
 
-        The user must be a member; otherwise administrators of the site could let themselves into private rooms.
+        The user must be a member; otherwise administrators of the site could appoint themselves in private rooms.
         """
         found = self.get(slug)
         role = self._membership_store.find_role(user.id, found.room)

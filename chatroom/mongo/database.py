@@ -66,7 +66,7 @@ class Database:
 
     @classmethod
     def connect(cls, settings: Settings, uri: str | None = None) -> "Database":
-        """Create a client for `uri` (the embedded server's), or for `MONGO_URI`; the client connects on first use."""
+        """Create a client for `uri` (the embedded server's; None: `MONGO_URI`). The client connects on first use."""
         uri = uri or settings.mongo_uri
         seconds = settings.store_timeout_seconds
         client: MongoClient[Document]

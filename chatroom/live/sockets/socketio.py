@@ -84,7 +84,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         await self.eio.handle_request(scope, receive, send)
 
     def release_all(self) -> None:
-        """Answer the waiting request of every client. Long-polling would wait up to 25 s, even for a lost client."""
+        """Answer the waiting request of every client. Otherwise, it would wait up to 25 s, even for a lost client."""
         for eio_sid in list(self._sessions):
             self._release(eio_sid)
 

@@ -206,7 +206,7 @@ def _take_batch(queue: Queue) -> Batch:
 
 
 def _is_busy(queue: Queue) -> bool:
-    """Whether enough drafts are queued to store them at once. Otherwise, wait for more drafts, to share a frame."""
+    """Whether enough drafts are queued to store them at once. If not, wait, so that more drafts share a frame."""
     return len(queue) >= ENOUGH and isinstance(queue[0][0], Draft)
 
 

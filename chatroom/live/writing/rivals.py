@@ -1,8 +1,8 @@
 """Take turns with other processes that post into the same room.
 
 All processes insert at the newest revision + 1, so one of two simultaneous writes fails. This begins a contest:
-a process that has written a batch waits until it hears of a batch by another process. If it hears of none, the contest
-ends, so a process that posts alone does not wait.
+a process that has written a batch waits until it hears of a batch by another process. After a time-out, the
+contest ends, so a process that posts alone does not wait.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Rivals:
         """Until this time, no write waits: news of other processes arrives too late, for example by polling."""
 
     def newest(self, room: str) -> int | None:
-        """The newest known revision; None without readers in this process, which then hears of no newer revision."""
+        """The newest known revision; None if this process has no readers of the room: then it hears of no new one."""
         shown, contest = self._shown(room), self._contests.get(room)
         return shown if shown is None or contest is None else max(shown, contest.theirs)
 
