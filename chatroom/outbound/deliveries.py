@@ -1,7 +1,8 @@
 """Deliver messages to outgoing webhooks: at least once, in order, by one process at a time.
 
-Each webhook has a position in the room's log; it moves when the webhook's address accepts a message. Until then the
-message is sent again, after longer and longer pauses. After three days of failures the webhook is stopped.
+Each webhook has a position in the room's log; the position moves when the webhook's address accepts a message.
+Until then the message is sent again, after longer and longer pauses. After three days of failures the webhook is
+stopped.
 """
 
 import hashlib

@@ -56,7 +56,7 @@ class HookStore:
         return record_of(document, Hook) if document else None
 
     def list_outgoing(self) -> list[tuple[Hook, str]]:
-        """Return the outgoing webhooks that were not stopped, each with its signing key."""
+        """Return the outgoing webhooks that were neither stopped nor removed, each with its signing key."""
         with self._database.bounded():
             found = list(self._hooks.find({"kind": "outgoing", "given_up_at": None, "is_ended": None}))
         return [(record_of(document, Hook), document["key"]) for document in found]

@@ -156,7 +156,7 @@ class Accounts:
         return user
 
     def _refresh_hash(self, user: User, password: str) -> None:
-        """Hash the password again if the cost has changed; if too many people log in now, a later log-in does it."""
+        """Hash the password again if the cost has changed; do this at a later log-in if too many people log in now."""
         if self._passwords.is_outdated(user.password_hash):
             try:
                 self._user_store.replace_hash(user.id, user.password_hash, self._passwords.hash(password))

@@ -127,7 +127,7 @@ class Sessions:
         return user
 
     def _touch(self, session: Session) -> Session:
-        """Store that the session is used. This is at most once a minute, so that not every page costs a write."""
+        """Store, at most once a minute, that the session is used, so that not every page needs a write."""
         now = as_stored(self._clock())
         if now - session.seen_at < TOUCH_EVERY:
             return session

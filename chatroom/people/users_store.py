@@ -131,7 +131,7 @@ class UserStore:
             self._users.update_one({"_id": user_id, **HERE}, {"$max": {"held_at": moment}})
 
     def count_approved(self, user_id: str, held_id: str, *, is_trusted: bool) -> None:
-        """Count an approved message once, even if called again. With `is_trusted`, store that the user is trusted."""
+        """Count an approved message; count no message twice. With `is_trusted`, store that the user is trusted."""
         update: dict[str, Any] = {"$addToSet": {"approved": held_id}}
         if is_trusted:
             update["$set"] = {"is_trusted": True}

@@ -1,7 +1,7 @@
 """Replace the guessable addresses of old direct conversations by random addresses.
 
 This migration can be repeated, interrupted, and run by several processes at once. One write sets the new address and
-stores the old one; the first write wins.
+stores the old one; if two processes do this for one room, the first write wins.
 """
 
 import logging
@@ -53,7 +53,7 @@ class FormerSlugs:
             last = self._move_some_tokens(last)
 
     def _move_some_tokens(self, after: str) -> str | None:
-        """Add the missing new addresses to the next tokens. Return the last token's id, or None if no token is left."""
+        """Add the missing new addresses to the tokens after `after`. Return the last token's id, None at the end."""
         query = {"kind": "token", "rooms": FORMER, "_id": {"$gt": after}}
         with self._database.bounded():
             found = list(self._sessions.find(query, {"rooms": 1}).sort("_id", ASCENDING).limit(AT_ONCE))
@@ -77,5 +77,5 @@ class FormerSlugs:
 
 
 def _lacking(slugs: list[str], moved: dict[str, str]) -> list[str]:
-    """Return the new address for each former address in a list, unless the list contains the new address already."""
+    """Return the new addresses (`moved`) of the former addresses in `slugs`, without those that `slugs` has already."""
     return [moved[slug] for slug in slugs if slug in moved and moved[slug] not in slugs]

@@ -148,7 +148,7 @@ class RoomMembership:
     def _keep_managed(self, room: Room, user_id: str, note: Note | None = None) -> None:
         """Restore the administrator of a private room if its last two administrators have resigned at the same time.
 
-        Of the two requests, the one that reads last restores the role: its read sees the writes of both.
+        Of the two requests, at least the one that reads later finds no administrator, and restores its user's role.
         """
         if room.kind == "private" and not self._member_store.has_another_administrator("", room):
             self._store.take_back(user_id, room, "administrator", note)

@@ -113,7 +113,7 @@ def _first_step(span: Span, conditions: Sequence[Condition]) -> Step:
 
 
 def _longer(step: Step, seconds: float, seconds_left: float) -> Step:
-    """Return the next step after a step that took `seconds`: twice as many entries, if the time allows."""
+    """Return the step after `step`, which took `seconds`: it reads twice as many entries, if the time allows."""
     looked_at = step.most or FIRST_LOOK
     fitting = int(looked_at * seconds_left / seconds) if seconds > 0 else MOST_LOOKED_AT
     return msgspec.structs.replace(step, most=max(min(2 * looked_at, MOST_LOOKED_AT, fitting), FIRST_LOOK))

@@ -144,7 +144,7 @@ class SearchStore:
         return {word for id, words in old.items() for word in words if word not in documents[id]["words"]}
 
     def _find_used(self, room: str, words: Collection[str]) -> set[str]:
-        """Return which of these words occur in entries; query the missing words again until no more are found."""
+        """Return which of these words occur in entries. Each query looks for the words that are not found yet."""
         left = set(words)
         while left:
             query = {"room": room, "words": {"$in": sorted(left)}}

@@ -123,7 +123,7 @@ def index_words(text: str) -> set[str]:
 
 
 def index_entries(units: Iterable[Unit]) -> Iterator[str]:
-    """Yield what is indexed, in order: words; in scripts without spaces, pairs of letters, and a run's last letter."""
+    """Yield words in order; for scripts without spaces, yield each pair of letters, and the last letter of each run."""
     for unit, following in pairwise([*units, _END]):
         if _is_run((unit, following)):
             yield unit.text + following.text

@@ -139,7 +139,7 @@ def _configure(settings: Settings, heartbeat: Callable[[], Awaitable[None]] | No
 def settle() -> None:
     """Compile the templates, and exclude all present objects from garbage collection.
 
-    A full collection over the imported modules stops every thread for a tenth of a second, and would happen repeatedly.
+    Otherwise each full collection would go through all imported modules, and stop every thread for a tenth of a second.
     """
     app = import_app().app
     for name in app.jinja_env.list_templates():

@@ -52,7 +52,7 @@ def serve() -> int:
 
 
 def _give_up_in_time() -> None:
-    """Exit within ten seconds of the first signal, even if a thread still waits. mongod's guardian notices the exit."""
+    """Exit within ten seconds of the first signal, even if a thread still waits. The guardian then stops mongod."""
     if signal.getitimer(signal.ITIMER_REAL)[0] == 0:
         signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
         signal.setitimer(signal.ITIMER_REAL, _LAST_SECONDS)

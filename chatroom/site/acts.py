@@ -126,7 +126,7 @@ class Acts:
     def finish_in(self, place: Place, act: str = "", subject_id: str = "", **details: Any) -> bool:
         """Finish the acts of one collection at once; return whether this act, with these details, was among them.
 
-        A caller that finds nothing to change calls this. True means that an earlier try of the caller made the change.
+        Call this if there is nothing to change: True means that an earlier try of the caller made the change.
         """
         left = self._list_left(place)
         for note in left:
@@ -145,7 +145,7 @@ class Acts:
     def _follow_late(self, note: Note) -> None:
         """Follow an older act. It may be undone by now, so its notices have no data: connections read the state.
 
-        A failure is logged, and the later acts are still followed.
+        A failure is logged, and does not stop the caller.
         """
         try:
             self._try(self.follow, msgspec.structs.replace(note, notices=_bare(note.notices)))

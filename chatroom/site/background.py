@@ -101,7 +101,7 @@ class BackgroundThread:
     def may_go_on(self, rest_seconds: float = 0.0) -> bool:
         """Rest, prolong the lease, and return whether `work` may take its next step; call this before each step.
 
-        Work that is called outside the thread never rests, and needs no lease.
+        If `work` is called outside the thread, it never rests, and needs no lease.
         """
         if self._thread is not None and rest_seconds > 0:
             self._stopped.wait(rest_seconds)

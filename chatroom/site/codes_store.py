@@ -107,7 +107,7 @@ class CodeStore:
             self._codes.delete_many({self._owner: user_id})
 
     def replace(self, user_id: str) -> None:
-        """End all codes of a user before a new one is added."""
+        """End all codes of a user; call this before a new code of the user is added."""
         with self._database.bounded():
             self._codes.delete_many({self._owner: user_id, "acts": None})
             self._codes.update_many({self._owner: user_id}, {"$set": ENDED})

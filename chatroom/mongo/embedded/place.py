@@ -64,7 +64,7 @@ def _places() -> Iterator[str]:
 
 
 def _is_heard(path: Path) -> bool:
-    """Return whether a process listens at this socket: a copied data folder names the original's socket."""
+    """Return whether a process listens at `path`: the data folder may be a copy that names the original's socket."""
     try:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.setblocking(False)

@@ -101,7 +101,7 @@ def _reconfigure(client: Client, path: str) -> bool:
 
 
 def _upgrade(client: Client) -> str:
-    """Upgrade the data files to mongod's version, and return this version. Earlier releases cannot read the files."""
+    """Upgrade the data files to mongod's version, so that earlier releases cannot read them; return this version."""
     version = ".".join(map(str, client.server_info()["versionArray"][:2]))
     files = client.admin.command("getParameter", 1, featureCompatibilityVersion=1)["featureCompatibilityVersion"]
     if files != {"version": version}:
