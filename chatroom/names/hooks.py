@@ -6,7 +6,7 @@ import regex
 
 from chatroom.base.errors import Refused
 from chatroom.names.looks import check_words
-from chatroom.names.people import is_reserved
+from chatroom.names.reserved import is_reserved
 
 MAX_HOOK_NAME = 40
 

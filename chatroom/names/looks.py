@@ -1,7 +1,6 @@
 """Equality of names, by spelling and by look."""
 
 import unicodedata
-from collections.abc import Sequence
 from functools import cache
 
 import regex
@@ -11,18 +10,28 @@ from chatroom.base.errors import Refused
 SCRIPTS = [
     "Latin", "Greek", "Cyrillic", "Armenian", "Georgian", "Hebrew", "Arabic", "Thaana", "Ethiopic", "Devanagari",
     "Bengali", "Gurmukhi", "Gujarati", "Oriya", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala", "Thai", "Lao",
-    "Tibetan", "Myanmar", "Khmer", "Mongolian",
+    "Tibetan", "Myanmar", "Khmer", "Mongolian", "Tifinagh", "Nko", "Adlam", "Canadian_Aboriginal", "Cherokee", "Syriac",
 ]  # fmt: skip
-MIXTURES = ["Han Hiragana Katakana", "Han Hangul", "Han Bopomofo"]
-"""Scripts that occur together in one word: Japanese, Korean, Chinese."""
+MIXTURES = ["Latin Han Hiragana Katakana", "Latin Han Hangul", "Latin Han Bopomofo"]
+"""Scripts that occur together in names: Japanese, Korean, Chinese, each with Latin. UTS 39 calls this level "highly
+restrictive"."""
 
+_common = regex.compile(r"[\p{Common}\p{Inherited}]")
+_scripts = {name: regex.compile(rf"\p{{{name}}}") for name in [*SCRIPTS, *" ".join(MIXTURES).split()]}
+_of_one_script = regex.compile(
+    "|".join(
+        r"[\p{Common}\p{Inherited}" + "".join(rf"\p{{{script}}}" for script in mixture.split()) + "]*"
+        for mixture in [*SCRIPTS, *MIXTURES]
+    )
+)
 _words = regex.compile(r"[\p{L}\p{M}]+")
+_without_joiners = dict.fromkeys((0x200C, 0x200D))
 _plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019": "'", "\u02bc": "'", "\u02bb": "'"})
 
 
 def fold(text: str) -> str:
     """Return the form that all spellings of a name share, without case and compatibility forms. Idempotent."""
-    folded = text
+    folded = text.translate(_without_joiners)
     # One pass is not enough: a case mapping can create a sequence that normalizes further.
     while (following := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())) != folded:
         folded = following
@@ -31,29 +40,45 @@ def fold(text: str) -> str:
 
 def look(name: str) -> str:
     """Return the form in which two names that look alike are equal (`AIice` and `Alice`), by Unicode's UTS 39."""
-    letters = "".join(_look_alikes().get(letter, letter) for letter in unicodedata.normalize("NFKC", name))
+    normal = unicodedata.normalize("NFKC", name.translate(_without_joiners))
+    letters = "".join(_look_alikes().get(letter, letter) for letter in normal)
     for dotted in "ij":
         letters = letters.replace(dotted + "\u0307", dotted)
     return letters.translate(_plain_digits).replace("rn", "m").replace("vv", "w").rstrip(".")
 
 
-def written_in(scripts: Sequence[str]) -> "regex.Pattern[str]":
-    """Return a pattern for texts in one of these scripts or mixtures; signs and digits are always allowed."""
-    return regex.compile(
-        "|".join(
-            r"[\p{Common}\p{Inherited}" + "".join(r"\p{" + script + "}" for script in mixture.split()) + "]*"
-            for mixture in scripts
-        )
-    )
+def keys(*names: str) -> list[str]:
+    """Return the keys that these names reserve, by spelling and by look."""
+    return sorted({form for name in names for form in (fold(name), "~" + look(name))})
 
 
-_word_of_one_script = written_in([*SCRIPTS, *(f"Latin {scripts}" for scripts in MIXTURES)])
+def check_scripts(name: str) -> None:
+    """Raise `Refused` (`invalid`) unless the name has letters and digits of one script, or of one mixture of names."""
+    if not _of_one_script.fullmatch(name):
+        raise Refused("invalid", _mixture_of(name))
+    zeros = {ord(letter) - unicodedata.digit(letter): letter for letter in name if unicodedata.category(letter) == "Nd"}
+    if len(zeros) > 1:
+        one, other = list(zeros.values())[:2]
+        raise Refused("invalid", f"The name mixes digits of different scripts (“{one}” and “{other}”). Please use one.")
 
 
 def check_words(name: str) -> None:
     """Raise `Refused` (`invalid`) unless each word has one script, or mixes Latin with Japanese, Korean or Chinese."""
-    if not all(_word_of_one_script.fullmatch(word) for word in _words.findall(unicodedata.normalize("NFKC", name))):
-        raise Refused("invalid", "A word of the name mixes letters of different scripts. Please use one script.")
+    for word in _words.findall(unicodedata.normalize("NFKC", name)):
+        if not _of_one_script.fullmatch(word):
+            raise Refused("invalid", _mixture_of(word))
+
+
+def _mixture_of(word: str) -> str:
+    found: dict[str, str] = {}
+    for letter in word:
+        script = next((name for name, pattern in _scripts.items() if pattern.match(letter)), "")
+        if not script and not _common.match(letter):
+            return f"“{letter}” belongs to a script that names cannot have here. Please use another script."
+        if script:
+            found.setdefault(script, letter)
+    examples = " and ".join(f"{script} (“{letter}”)" for script, letter in found.items())
+    return f"The name mixes letters of different scripts: {examples}. Please use one script."
 
 
 @cache

@@ -4,77 +4,94 @@ A name is stored as its owner sees it (NFKC). Two names are equal if they share 
 """
 
 import unicodedata
-from functools import cache
+from collections.abc import Callable
 
 import regex
+from idna.core import valid_contextj
 
 from chatroom.base.errors import Refused
-from chatroom.names.looks import MIXTURES, SCRIPTS, fold, look, written_in
+from chatroom.names.decorations import bare, check_emoji, split_aside, without_emoji
+from chatroom.names.looks import check_scripts, keys
+from chatroom.names.reserved import is_reserved
 
 RULE_VERSION = 1
-"""Stored with the keys. A change of `fold` or `look` needs a new number and a migration of `name_keys`."""
+"""Stored with the keys. A new rule that gives a stored name other keys needs a new number and a migration."""
 
 USERNAME_RULE = (
     "2 to 32 letters and digits of one script; dots, hyphens and underscores are allowed between them. No spaces."
 )
 DISPLAY_NAME_RULE = (
-    "What others see: 1 to 40 letters and digits of one script; "
-    "single spaces, dots, hyphens, underscores and apostrophes are allowed between them."
+    "What others see: your name in any script, with 1 to 40 characters. "
+    "Pronouns in parentheses and up to 3 emoji are allowed after it."
 )
 
-RESERVED = {
-    "admin", "administrator", "all", "anonymous", "channel", "chatroom", "deleted", "everybody", "everyone",
-    "former member", "here", "mod", "moderator", "nobody", "null", "official", "operator", "owner", "room",
-    "root", "staff", "superuser", "support", "system", "undefined", "webmaster",
-}  # fmt: skip
-
-_letters = r"\p{L}\p{Mn}\p{Mc}\p{Nd}"
-_signs = "._ '\u2019·-"
-_username = regex.compile(rf"[{_letters}._\-]*")
-_display_name = regex.compile(rf"[{_letters}{_signs}]*")
-_hidden = regex.compile(r"\p{Default_Ignorable_Code_Point}|\p{C}|[\p{Z}--\x20]", regex.V1)
-_begins = regex.compile(r"[\p{L}\p{Nd}]")
-_ends = regex.compile(r".*[\p{L}\p{M}\p{Nd}]")
-_doubled = regex.compile(rf".*[{_signs}][{_signs}]")
-_piled = regex.compile(r".*\p{Mn}{3}")
-_one_script = written_in([*SCRIPTS, *MIXTURES])
-_latin = regex.compile(r"\p{Latin}")
+_letters = r"\p{L}\p{Mn}\p{Mc}\p{Nd}\p{Join_Control}"
+_signs = "._ ,'\u2019\"\u00b7\u30fb\u05be\u05f3\u05f4-"
+_username = regex.compile(rf"[{_letters}._\-]")
+_display_name = regex.compile(rf"[{_letters}{_signs}]")
+_aside = regex.compile(rf"[{_letters}/{_signs}]")
+_invisible = regex.compile(r"\p{Default_Ignorable_Code_Point}|\p{C}|[\u2800\u2028\u2029]")
+_letter = regex.compile(r"[\p{L}\p{M}\p{Nd}]")
+_edges = regex.compile(r"['\u2019]?[\p{L}\p{Nd}].*?['\u2019\u05f3]?", regex.DOTALL)
+_gap = regex.compile(r"[.,'\u2019\u05f3]? ['\u2019]?(?=[\p{L}\p{Nd}])")
+"""What may stand between two words: `J. R.`, `Lee, Sam`, `de' Medici`, `van 't Hoff`."""
+_doubled = regex.compile(rf"[{_signs}][{_signs}]")
+_quote = regex.compile(r"(?<!\p{Hebrew})\"|\"(?!\p{Hebrew})")
+_piled = regex.compile(r"\p{Mn}{3}")
+_narrow = str.maketrans("\uff08\uff09\uff0c", "(),")
 
 
-def keys(username: str, display_name: str) -> list[str]:
+def person_keys(username: str, display_name: str) -> list[str]:
     """Return the keys that these names reserve; user names and display names share one namespace."""
-    return sorted({form for name in (username, display_name) for form in (fold(name), "~" + look(name))})
+    return keys(username, bare(display_name))
 
 
 def clean_username(text: str) -> str:
     """Return the user name in its stored form; raise `Refused` (`invalid`) with the reason."""
-    name = _clean(text, _username, "A user name consists of letters and digits, with . _ - between them.", 2, 32)
-    if not (name.isascii() or _latin.search(name)) and look(name).isascii():
-        raise _invalid("This user name looks like a name in Latin letters. Please choose another.")
-    return name
+    return _clean(text, 2, 32, _check_username)
 
 
 def clean_display_name(text: str) -> str:
     """Return the display name in its stored form; raise `Refused` (`invalid`) with the reason."""
-    return _clean(text, _display_name, "A display name consists of letters, digits, spaces, and ' . _ -.", 1, 40)
+    return _clean(text.translate(_narrow), 1, 40, _check_display_name)
 
 
-def is_reserved(name: str) -> bool:
-    """Return whether a name is reserved for the site, or looks like a reserved name."""
-    return _reserved_form(fold(name)) in RESERVED or _reserved_look(name) in _reserved_looks()
-
-
-def _clean(text: str, allowed: "regex.Pattern[str]", made_of: str, shortest: int, longest: int) -> str:
-    _check_length(text, shortest, longest)
-    _check_characters(text, allowed, made_of)
+def _clean(text: str, shortest: int, longest: int, check: Callable[[str], None]) -> str:
     name = unicodedata.normalize("NFKC", text)
-    _check_length(name, shortest, longest)
-    _check_characters(name, allowed, made_of)  # a compatibility form can contain anything
-    _check_form(name)
-    _check_script(name)
-    if is_reserved(name):
-        raise _invalid("This name is reserved. Please choose another.")
+    for form in (text, name):  # a compatibility form can contain anything
+        _check_length(form, shortest, longest)
+        if form != form.strip():
+            raise _invalid("The name begins or ends with a space. Please remove it.")
+        check(form)
     return name
+
+
+def _check_username(name: str) -> None:
+    if " " in name:
+        raise _invalid("A user name has no spaces. Please use a dot, a hyphen or an underscore instead.")
+    _check_characters(name, _username, "A user name consists of letters and digits, with . _ - between them.")
+    _check_form(name)
+    check_scripts(name)
+    _check_free(name)
+
+
+def _check_display_name(name: str) -> None:
+    check_emoji(name)
+    itself, aside = split_aside(without_emoji(name))
+    _check_characters(itself, _display_name, "A display name consists of letters, digits, spaces, and ' , . _ -.")
+    _check_form(itself)
+    check_scripts(itself)
+    _check_free(bare(itself))
+    if aside:
+        _check_characters(aside, _aside, "The parentheses of a name contain letters and spaces, such as (she/her).")
+        check_scripts(aside)
+        for word in regex.split(r"[^\p{L}\p{M}\p{Nd}]+", aside):
+            _check_free(word)
+
+
+def _check_free(name: str) -> None:
+    if is_reserved(name):
+        raise _invalid(f"The name “{name}” is reserved. Please choose another.")
 
 
 def _check_length(name: str, shortest: int, longest: int) -> None:
@@ -87,50 +104,37 @@ def _check_length(name: str, shortest: int, longest: int) -> None:
 
 
 def _check_characters(name: str, allowed: "regex.Pattern[str]", made_of: str) -> None:
-    if name != name.strip():
-        raise _invalid("The name begins or ends with a space. Please remove it.")
-    if _hidden.search(name):
-        raise _invalid("The name contains an invisible character or an unusual space. Please type it again.")
-    # Python cannot fold a character that is newer than this Python: a later version would make other keys.
-    if not allowed.fullmatch(name) or any(unicodedata.category(letter) == "Cn" for letter in name):
-        raise _invalid(made_of)
+    for place, letter in enumerate(name):
+        # Unassigned characters count as invisible: this Python cannot fold them, and a later one would make other keys.
+        is_visible = not _invisible.match(letter) or (letter in "\u200c\u200d" and valid_contextj(name, place))
+        if is_visible and allowed.fullmatch(letter):
+            continue
+        called = f"U+{ord(letter):04X} {unicodedata.name(letter, '').lower()}".strip()
+        if letter.isspace():
+            raise _invalid(f"The name contains an unusual space ({called}). Please use the ordinary space.")
+        if not is_visible:
+            after = f" after “{name[:place]}”" if place else ""
+            raise _invalid(f"The name contains an invisible character ({called}){after}. Please remove it.")
+        raise _invalid(f"The character “{letter}” ({called}) is not allowed. {made_of}")
 
 
 def _check_form(name: str) -> None:
-    if not _begins.match(name):
+    if not _letter.match(name.lstrip("'\u2019")[:1]) or not _edges.match(name):
         raise _invalid("The name must begin with a letter or a digit.")
-    if not _ends.fullmatch(name.removesuffix(".") if " " in name else name):
+    if not _letter.match(name.removesuffix(".")[-1:] if " " in name else name[-1:]) and name[-1] not in "'\u2019\u05f3":
         raise _invalid("The name must end with a letter or a digit.")
-    if _doubled.match(name):
-        if regex.search(r"\. ", name) and not _doubled.match(name.replace(". ", " ")):
-            return  # "J. R. Hartley"
-        raise _invalid("The name has two spaces or punctuation marks in a row. Please use one.")
-    if _piled.match(name):
+    if doubled := _doubled.search(_gap.sub("-", name)):
+        raise _invalid(f"The name has two signs in a row (“{doubled[0]}”). Please use one.")
+    if _quote.search(name):
+        raise _invalid('The character “"” is allowed only between Hebrew letters.')
+    if _piled.search(name):
         raise _invalid("The name has too many accents on one letter.")
+    if phonetic := next((letter for letter in name if _is_phonetic(letter)), None):
+        raise _invalid(f"The name contains the phonetic letter “{phonetic}”. Please use ordinary letters.")  # ᴀᴅᴍɪɴ
 
 
-def _check_script(name: str) -> None:
-    if not _one_script.fullmatch(name):
-        raise _invalid("The name mixes letters of several scripts, such as Latin and Cyrillic. Please use one.")
-    zeros = {ord(letter) - unicodedata.digit(letter) for letter in name if unicodedata.category(letter) == "Nd"}
-    if len(zeros) > 1:
-        raise _invalid("The name mixes digits of different scripts. Please use one script.")
-    if any(not letter.isascii() and letter.islower() and letter == letter.upper() for letter in name):
-        raise _invalid("The name contains a phonetic letter. Please use ordinary letters.")  # ᴀᴅᴍɪɴ
-
-
-def _reserved_form(name: str) -> str:
-    """Return the name without signs and digits, which people insert to evade the list of reserved names."""
-    return "".join(letter for letter in name if letter == " " or not (letter in _signs or letter.isdigit())).strip()
-
-
-def _reserved_look(name: str) -> str:
-    return _reserved_form(look(name).casefold()).replace("l", "i")  # adm1n
-
-
-@cache
-def _reserved_looks() -> frozenset[str]:
-    return frozenset(_reserved_look(word) for word in RESERVED)
+def _is_phonetic(letter: str) -> bool:
+    return unicodedata.category(letter) == "Ll" and not letter.isascii() and letter == letter.upper()
 
 
 def _invalid(message: str) -> Refused:

@@ -10,8 +10,7 @@ import regex
 
 from chatroom.base.errors import Refused
 from chatroom.base.models import Slug
-from chatroom.names.looks import check_words, fold, look
-from chatroom.names.people import keys
+from chatroom.names.looks import check_words, fold, keys, look
 
 MAX_TITLE = 60
 MAX_TOPIC = 250
@@ -72,7 +71,7 @@ def check_new_title(title: str) -> None:
 
 def title_keys(title: str) -> list[str]:
     """Return the keys that the title of a public room reserves."""
-    return keys(title, title)
+    return keys(title)
 
 
 def clean_topic(text: str) -> str:

@@ -103,6 +103,7 @@ class Accounts:
 
     def authenticate(self, username: str, password: str, address: str) -> User:
         """Find the user of a name and password; raise `Refused` (`wrong_password`, `too_fast`, `busy`, `banned`)."""
+        username = username.strip()
         key = fold(username[:LONGEST_USERNAME])
         user = self._user_store.find_by_username(username) if len(username) <= LONGEST_USERNAME else None
         is_known_address = self._sessions.has_been_at(user.id if user else "", address)

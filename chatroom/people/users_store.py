@@ -17,7 +17,7 @@ from chatroom.base.errors import Taken
 from chatroom.base.models import Person, Role, User
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import write_or_find
-from chatroom.names import RULE_VERSION, fold, keys
+from chatroom.names import RULE_VERSION, fold, person_keys
 from chatroom.people.fields import SHOWN, person_of, user_of
 from chatroom.site.acts_store import INDEX, Note, noting
 
@@ -53,7 +53,7 @@ class UserStore:
             "username_key": fold(username),
             "display_name": display_name,
             "display_name_key": fold(display_name),
-            "name_keys": keys(username, display_name),
+            "name_keys": person_keys(username, display_name),
             "name_rule": RULE_VERSION,
             "password_hash": password_hash,
             "password_version": 1,
@@ -89,7 +89,7 @@ class UserStore:
 
     def has_name(self, name: str) -> bool:
         """Return whether an account has, or had, this name, or a name that looks like it."""
-        return self._database.has("users", {"name_keys": {"$in": keys(name, name)}})
+        return self._database.has("users", {"name_keys": {"$in": person_keys(name, name)}})
 
     def has_administrator(self, *, but: str = "") -> bool:
         """Return whether an account other than `but` is an administrator."""
@@ -101,7 +101,7 @@ class UserStore:
         fields = {
             **profile,
             "display_name_key": fold(display_name),
-            "name_keys": keys(user.username, display_name),
+            "name_keys": person_keys(user.username, display_name),
             "name_rule": RULE_VERSION,
         }
         with self._database.bounded():

@@ -68,7 +68,7 @@ def test_invisible_and_unusual_characters_are_refused(hidden: str) -> None:
         assert refusal.value.message.endswith(".")
 
 
-@pytest.mark.parametrize("name", [" alice", "alice ", "al  ice", "_alice", "alice.", "al..ice", "-", "", "'alice"])
+@pytest.mark.parametrize("name", [" alice", "alice ", "al  ice", "_alice", "alice.", "al..ice", "-", "", "''alice"])
 def test_spaces_and_punctuation_are_single_and_inside(name: str) -> None:
     """U03."""
     for clean in (clean_username, clean_display_name):
@@ -84,12 +84,10 @@ def test_scripts_are_not_mixed(name: str) -> None:
             clean(name)
 
 
-@pytest.mark.parametrize("name", ["сосо", "Сара", "ΝΙΚΗ"])
-def test_a_user_name_does_not_pass_for_latin(name: str) -> None:
-    """U04: whole-script look-alikes; as a display name they are real names, and `look` keeps them apart."""
-    with pytest.raises(Refused):
-        clean_username(name)
-    assert clean_display_name(name) == name
+@pytest.mark.parametrize("name", ["сосо", "Сара", "Вера", "ΝΙΚΗ"])
+def test_a_name_whose_letters_all_look_latin_is_allowed(name: str) -> None:
+    """U04: such names are real. The key of their look belongs to the first who registers one of the two."""
+    assert clean_username(name) == clean_display_name(name) == name
 
 
 @pytest.mark.parametrize("name", ["ᴀʟɪᴄᴇ", "a\u0301\u0302\u0303\u0304b"])
@@ -140,7 +138,17 @@ def test_ordinary_user_names_are_allowed(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["A", "J. R. Hartley", "Ann O'Neil", "Martin Luther King Jr.", "Jean-Luc Picard", "Сара Иванова", "R2D2"]
+    "name",
+    [
+        "A",
+        "J. R. Hartley",
+        "Ann O'Neil",
+        "Martin Luther King Jr.",
+        "Jean-Luc Picard",
+        "Сара Иванова",
+        "R2D2",
+        "'t Hart",
+    ],
 )
 def test_ordinary_display_names_are_allowed(name: str) -> None:
     assert clean_display_name(name) == name
@@ -184,7 +192,8 @@ def test_whatever_is_typed_is_a_name_or_a_refusal(text: str) -> None:
         except Refused:
             continue
         assert name == clean(name) == unicodedata.normalize("NFKC", name)
-        assert not any(unicodedata.category(letter) in {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"} for letter in name)
+        assert not any(unicodedata.category(letter) in {"Cc", "Co", "Cs", "Cn", "Zl", "Zp"} for letter in name)
+        assert not any(unicodedata.category(letter) == "Cf" for letter in name if letter not in "\u200c\u200d")
 
 
 def test_plain_words_are_never_refused_for_their_letters() -> None:

@@ -27,7 +27,7 @@ def test_the_password_is_prompted_and_hidden(app: Flask, runner: FlaskCliRunner)
 def test_refusals_are_printed(runner: FlaskCliRunner) -> None:
     create(runner, "alice")
     assert create(runner, "ALICE") == (1, "Error: User or displayname existed\n")
-    assert create(runner, "admin") == (1, "Error: This name is reserved. Please choose another.\n")
+    assert create(runner, "admin") == (1, "Error: The name “admin” is reserved. Please choose another.\n")
     code, output = run(runner, "create-user", "bob", "--password-stdin", typed="short\n")
     assert code == 1
     assert "too short" in output
