@@ -12,6 +12,8 @@ from chatroom.messages.rendering import names_in
 from chatroom.names import fold
 
 MOST = 20
+MOST_NAMES = 200
+"""A word without spaces, such as Chinese, can begin with many names."""
 EVERYBODY = Person(id="room", username="room", name="room")
 KEPT_SECONDS = 15.0
 MOST_KEPT = 10_000
@@ -32,11 +34,13 @@ class Mentions:
         """The first 20 people that the text mentions outside code and links, in order. May query the database."""
         if "@" not in text:
             return ()
-        names = list(dict.fromkeys(map(fold, names_in(text))))[:MOST]
+        words = [[fold(name) for name in possible] for possible in names_in(text)]
+        names = list(dict.fromkeys(name for possible in words for name in possible))[:MOST_NAMES]
         found = self._look_up(access.room, [name for name in names if name != EVERYBODY.id])
         if access.may_moderate:
             found[EVERYBODY.id] = EVERYBODY
-        return tuple(person for name in names if (person := found.get(name)))
+        longest = (next((found[name] for name in possible if name in found), None) for possible in words)
+        return tuple(dict.fromkeys(person for person in longest if person))[:MOST]
 
     def _look_up(self, room: Room, names: Sequence[str]) -> dict[str, Person]:
         now = self._clock()

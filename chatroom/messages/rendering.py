@@ -17,21 +17,27 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 from chatroom.base.models import Person
-from chatroom.messages import highlighting
+from chatroom.messages import highlighting, inline_rules
 from chatroom.messages.emoji import LONGEST, find_emoji, replace_shortcodes
 from chatroom.messages.highlighting import Highlight
+from chatroom.messages.inline_rules import WITHOUT_SPACES, Links
 from chatroom.names import fold
 
 RULES_OFF = ["heading", "lheading", "hr", "table", "html_block", "html_inline", "image", "reference", "entity"]
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span"}
-ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}, "span": {"data-user"}}
+ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}, "span": {"data-user", "dir"}}
 SPAN_CLASSES = {*highlighting.CLASSES, "mention"}
 CHARACTER = regex.compile(r"\X")
 MOST_LARGE = 12
 """A message of at most this many emoji, without other text, is shown large."""
 SCHEMES = {"http", "https", "mailto"}
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
-NAME = regex.compile(r"(?<![\p{L}\p{M}\p{N}_@/.-])@([\p{L}\p{Nd}][\p{L}\p{Mn}\p{Mc}\p{Nd}._-]{0,40})")
+NAME = regex.compile(
+    r"(?<![[\p{L}\p{M}\p{N}_@/.-]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+    r"\p{Arabic}\p{Hebrew}]])@([\p{L}\p{Nd}][\p{L}\p{Mn}\p{Mc}\p{Nd}\p{Join_Control}._\-]{0,40})",
+    regex.V1,
+)
+"""A mention. Letters of scripts that use no spaces, or that attach words to the next, may stand before it."""
 LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}\Z", re.ASCII)
 MOST_LINKS = 100
 """A message with more possible links gets no links: parsing many unfinished links would take a tenth of a second."""
@@ -69,22 +75,29 @@ def _mark(state: StateCore) -> None:
 def _marked(token: Token, env: Any) -> Iterator[Token]:
     token.content = replace_shortcodes(token.content)
     people: dict[str, Person] = env.get("people", {})
-    names: list[str] = env.get("names", [])
+    names: list[list[str]] = env.get("names", [])
     text, end = token.content, 0
     for match in NAME.finditer(text) if "@" in text else ():
-        name = match[1].rstrip("._-")
-        names.append(name)
-        person = people.get(fold(name))
-        if person is not None:
+        possible = _names_at(match[1])
+        names.append(possible)
+        name = next((each for each in possible if fold(each) in people), None)
+        if name is not None:
             yield Token("text", "", 0, content=text[end : match.start()])
-            yield Token("mention", "", 0, meta={"person": person})
+            yield Token("mention", "", 0, meta={"person": people[fold(name)]})
             end = match.start() + 1 + len(name)
     yield Token("text", "", 0, content=text[end:])
 
 
+def _names_at(word: str) -> list[str]:
+    """Return the names that a word after an `@` may begin with, the longest first: `@田中さん` may mention 田中."""
+    word = word.rstrip("._-")
+    ends = [end for end in range(len(word) - 1, 0, -1) if WITHOUT_SPACES.search(word, end - 1, end + 1)]
+    return [word, *(word[:end] for end in ends)]
+
+
 def _render_mention(_: Any, tokens: Any, index: int, *__: Any) -> str:
     person: Person = tokens[index].meta["person"]
-    return f'<span class="mention" data-user="{escape(person.id)}">@{escape(person.name)}</span>'
+    return f'<span class="mention" data-user="{escape(person.id)}" dir="auto">@{escape(person.name)}</span>'
 
 
 def _render_fence(self: RendererHTML, tokens: Any, index: int, options: OptionsDict, env: Any) -> str:
@@ -97,9 +110,11 @@ def _make_parser() -> MarkdownIt:
     options = {"html": False, "linkify": True, "breaks": True, "maxNesting": 20}
     parser = _Parser("commonmark", options)
     parser.enable(["linkify", "strikethrough"]).disable(RULES_OFF, ignoreInvalid=True)
-    if parser.linkify is not None:
-        parser.linkify.set({"fuzzy_email": False})
+    parser.linkify = Links()
+    parser.inline.ruler.at("escape", inline_rules.escape)
+    parser.inline.ruler.at("emphasis", inline_rules.emphasis)
     parser.core.ruler.push("marks", _mark)
+    parser.add_render_rule("literal", inline_rules.render_literal)
     parser.add_render_rule("mention", _render_mention)
     parser.add_render_rule("fence", _render_fence)
     return parser
@@ -153,9 +168,9 @@ def is_emoji_only(text: str) -> bool:
     return 0 < len(shown) <= MOST_LARGE and all(not each.isascii() and find_emoji(each) for each in shown)
 
 
-def names_in(text: str) -> list[str]:
-    """The words after an `@` in a text, as typed, except in code and links."""
-    names: list[str] = []
+def names_in(text: str) -> list[list[str]]:
+    """For each `@` in a text outside code and links, the names that it may mention, as typed, the longest first."""
+    names: list[list[str]] = []
     _parser_for(text).parse(text, {"names": names})
     return names
 

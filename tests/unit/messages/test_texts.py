@@ -100,7 +100,7 @@ class TestMentions:
         draft = naming.texts.with_mentions(access(ALICE, LOBBY), new_draft(ALICE, "hi @bob", "a1"))
         message = naming.post(LOBBY, draft).message
         assert message.mentions == (BOB.id,)
-        assert message.html == f'<p>hi <span class="mention" data-user="{BOB.id}">@Bob &lt;b&gt;</span></p>'
+        assert message.html == f'<p>hi <span class="mention" data-user="{BOB.id}" dir="auto">@Bob &lt;b&gt;</span></p>'
 
     def test_an_edit_changes_the_mentions(self, naming: Messaging) -> None:
         message = say(naming, "hi")
