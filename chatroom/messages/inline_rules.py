@@ -7,6 +7,7 @@ import html
 import re
 from typing import Any
 
+import markdown_it.rules_inline
 import regex
 from linkify_it import LinkifyIt
 from markdown_it.rules_inline import StateInline
@@ -31,6 +32,8 @@ _ends_a_sentence = {
 _letter_before = regex.compile(r"[^\p{ASCII}](?=(?:https?://|mailto:|www\.))", regex.IGNORECASE)
 _path = re.compile(r"(?:[A-Za-z]:\\|\\\\[\w.$-]|%\w+%\\|~\\|\.{1,2}\\|\u00af\\)")
 _mark = regex.compile(r":[a-z0-9_+-]+:|@[\p{L}\p{Nd}]")
+_scheme = re.compile(r"<(?:https?://|mailto:)", re.IGNORECASE)
+_name_goes_on = re.compile(r"\.\w|\(")
 _list_sign = re.compile(r"(?:^|\n)[ ]{0,3}(?:\d{1,9})?\Z")
 _plain = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Nd}]")
 WITHOUT_SPACES = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
@@ -99,6 +102,11 @@ def _is_in_path(state: StateInline) -> bool:
     return _path.match(state.src, begin) is not None
 
 
+def autolink(state: StateInline, silent: bool) -> bool:
+    """Read `<https://example.com>` as a link; `Grace <grace@example.com>` stays as it is."""
+    return _scheme.match(state.src, state.pos) is not None and markdown_it.rules_inline.autolink(state, silent)
+
+
 def emphasis(state: StateInline, silent: bool) -> bool:
     """Add the delimiters of `*` and `_`: not inside a word or a number, but next to letters of Chinese and the like."""
     marker = state.src[state.pos]
@@ -110,6 +118,8 @@ def emphasis(state: StateInline, silent: bool) -> bool:
     opens, closes = scanned.can_open, scanned.can_close
     if _plain.match(before) and _plain.match(after):
         opens = closes = False
+    elif marker == "_" and _name_goes_on.match(state.src, end):  # __init__.py, __init__()
+        closes = False
     elif marker == "*" and (WITHOUT_SPACES.match(before) or WITHOUT_SPACES.match(after)):
         opens, closes = bool(after.strip()), bool(before.strip())
     for _ in range(scanned.length):

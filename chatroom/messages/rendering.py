@@ -17,16 +17,22 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 from chatroom.base.models import Person
-from chatroom.messages import highlighting, inline_rules
+from chatroom.messages import block_rules, highlighting, inline_rules
 from chatroom.messages.emoji import LONGEST, find_emoji, replace_shortcodes
 from chatroom.messages.highlighting import Highlight
 from chatroom.messages.inline_rules import WITHOUT_SPACES, Links
 from chatroom.names import fold
 
-RULES_OFF = ["heading", "lheading", "hr", "table", "html_block", "html_inline", "image", "reference", "entity"]
-TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span"}
+RULES_OFF = ["lheading", "hr", "html_block", "html_inline", "image", "reference", "entity"]
+TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span", "h5", "h6"}
+TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}, "span": {"data-user", "dir"}}
-SPAN_CLASSES = {*highlighting.CLASSES, "mention"}
+CLASSES = {
+    "span": {*highlighting.CLASSES, "mention"},
+    "li": {"task"},
+    "th": {"align-center", "align-right"},
+    "td": {"align-center", "align-right"},
+}
 CHARACTER = regex.compile(r"\X")
 MOST_LARGE = 12
 """A message of at most this many emoji, without other text, is shown large."""
@@ -46,7 +52,7 @@ MOST_LINKS = 100
 # (`:tada:`), or the start of a block. A text without any of them is rendered line by line, without the parser.
 MARKUP = re.compile(
     r"""[*_`~\[\]\\<>&"\0\r\t\f\v\x1c-\x1f\x85\xa0\u2028\u2029]|\S[.:]\S|//|:[a-z0-9_+-]+:|^\s|\s$|[ ]\n|\n[ \n]"""
-    r"""|^[ ]{0,3}(?:[-+#>=]|\d{1,9}[.)])""",
+    r"""|^[ ]{0,3}(?:[-+#>=|]|\d{1,9}[.)])""",
     re.MULTILINE,
 )
 
@@ -58,6 +64,10 @@ class _Parser(MarkdownIt):
     def validateLink(self, url: str) -> bool:  # noqa: N802  the library's name
         """Allow only complete addresses as links: no scripts, no data, no relative addresses."""
         return LINK.match(url) is not None
+
+    def normalizeLinkText(self, link: str) -> str:  # noqa: N802
+        """Show an address as it was typed."""
+        return link
 
 
 def _mark(state: StateCore) -> None:
@@ -109,10 +119,15 @@ def _render_fence(self: RendererHTML, tokens: Any, index: int, options: OptionsD
 def _make_parser() -> MarkdownIt:
     options = {"html": False, "linkify": True, "breaks": True, "maxNesting": 20}
     parser = _Parser("commonmark", options)
-    parser.enable(["linkify", "strikethrough"]).disable(RULES_OFF, ignoreInvalid=True)
+    parser.enable(["linkify", "strikethrough", "table"]).disable(RULES_OFF, ignoreInvalid=True)
     parser.linkify = Links()
+    parser.block.ruler.at("list", block_rules.lists, {"alt": ["paragraph", "reference", "blockquote"]})
+    parser.block.ruler.at("blockquote", block_rules.quotes, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    parser.block.ruler.at("heading", block_rules.headings, {"alt": ["paragraph", "reference", "blockquote"]})
+    parser.inline.ruler.at("autolink", inline_rules.autolink)
     parser.inline.ruler.at("escape", inline_rules.escape)
     parser.inline.ruler.at("emphasis", inline_rules.emphasis)
+    parser.core.ruler.push("shape", block_rules.shape)
     parser.core.ruler.push("marks", _mark)
     parser.add_render_rule("literal", inline_rules.render_literal)
     parser.add_render_rule("mention", _render_mention)
@@ -153,7 +168,7 @@ def render(text: str, people: Collection[Person] = (), highlight: Highlight = hi
         tags=TAGS,
         attributes=ATTRIBUTES,
         attribute_filter=_keep,
-        allowed_classes={"span": SPAN_CLASSES},
+        allowed_classes=CLASSES,
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},

@@ -1,9 +1,12 @@
 """Texts and names that people really write. The files are data; each line says in its section what must be true."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+MARKS = re.compile(r"(?:link:(.*?))?(?:(?:^| )=(.*?))?(?:(?:^| )\+([a-z0-9,]+))?")
 
 
 def read_sections(file: str) -> Iterator[tuple[str, list[str]]]:
@@ -17,3 +20,37 @@ def read_sections(file: str) -> Iterator[tuple[str, list[str]]]:
         elif line and not line.startswith("#"):
             entries += [entry.removeprefix(" ") for entry in line.split(";")]
     yield heading, entries
+
+
+@dataclass
+class Text:
+    """One message of the corpus, and what must be shown."""
+
+    kind: str
+    text: str
+    shown: str
+    links: list[str]
+    tags: set[str]
+
+    @property
+    def name(self) -> str:
+        """The name of the test for this message."""
+        return f"{self.kind}-{self.text}"
+
+
+def read_texts() -> Iterator[Text]:
+    """Yield the messages of tests/corpus/text, whose README explains the marks."""
+    for file in sorted((HERE / "text").glob("*.txt")):
+        for line in filter(None, file.read_text(encoding="utf-8").split("\n")):
+            text, _, marks = line.partition("\t")
+            found = MARKS.fullmatch(marks)
+            if not found:
+                raise ValueError(f"{file.name}: cannot read the marks of {line!r}")
+            links, shown, tags = found.groups()
+            yield Text(
+                file.stem,
+                text,
+                text if shown is None else shown,
+                (links or "").split(),
+                set(filter(None, (tags or "").split(","))),
+            )

@@ -15,13 +15,17 @@ from tests.speed import is_quick
 LONGEST = 4000
 MOST_SECONDS = 0.3
 
-TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span"}
+TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span", "h5", "h6"}
+TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
 VOID = {"br"}
 ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href", "title", "rel", "target"},
     "ol": {"start"},
     "code": {"class"},
     "span": {"class"},
+    "li": {"class"},
+    "th": {"class"},
+    "td": {"class"},
 }
 
 
@@ -61,6 +65,8 @@ class Checker(HTMLParser):
                 pass
             elif tag == "span" and (value not in CLASSES or "pre" not in self.open):
                 self.wrong.append(("span", value))
+            elif tag in {"li", "th", "td"} and value not in {"task", "align-center", "align-right"}:
+                self.wrong.append((tag, value))
             elif tag == "code" and not (value or "").startswith("language-"):
                 self.wrong.append(("class", value))
             elif name == "start" and not (value or "").isdecimal():
@@ -119,7 +125,12 @@ class TestText:
             ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
             ("3. a\n4. b", '<ol start="3">\n<li>a</li>\n<li>b</li>\n</ol>'),
             ("a & b < c > d", "<p>a &amp; b &lt; c &gt; d</p>"),
-            ("# no heading", "<p># no heading</p>"),
+            ("# a heading", "<h5>a heading</h5>"),
+            ("### a heading", "<h6>a heading</h6>"),
+            ("#no heading", "<p>#no heading</p>"),
+            ("# #", "<p># #</p>"),
+            ("28. November", "<p>28. November</p>"),
+            ("- [ ] a\n- [x] b", '<ul>\n<li class="task">☐ a</li>\n<li class="task">☑ b</li>\n</ul>'),
             ("a\n===", "<p>a<br>\n===</p>"),
             ("---", "<p>---</p>"),
             ("&amp; &#60;", "<p>&amp;amp; &amp;#60;</p>"),
@@ -133,8 +144,10 @@ class TestText:
     def test_a_picture_is_not_shown(self) -> None:
         assert "<img" not in render("![x](https://example.com/x.png)")
 
-    def test_a_table_is_text(self) -> None:
-        assert "<table" not in render("|a|b|\n|-|-|\n|1|2|")
+    def test_a_table(self) -> None:
+        html = render("|a|b|\n|-|-:|\n|1|2|")
+        assert '<th class="align-right">b</th>' in html
+        assert '<td class="align-right">2</td>' in html
 
 
 ALICE = Person(id="a" * 24, username="Al.Ice", name="Alice O'Hara")
