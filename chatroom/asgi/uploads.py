@@ -1,6 +1,6 @@
-"""Uploads: receive them into files on disk, however slow, before they get a thread.
+"""Receive uploads into files on disk before they get a thread.
 
-Only logged-in users can upload, and each user only a few files at a time. All other requests are small.
+Only logged-in users can upload. Each user can upload only a few files at a time.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ UPLOADS_PER_USER = 4
 SPOOLED_BYTES = 2_000_000_000
 """The most bytes of all incoming uploads together."""
 MEMORY_BYTES = 262_144
-"""The bytes of an upload that are in memory; a longer upload is on disk."""
+"""The maximum number of bytes of an upload in memory. A larger upload is on disk."""
 IN_MEMORY_BYTES = 2 * MEMORY_BYTES
-"""The memory that is counted for each upload, including the bytes that are being written to disk."""
+"""The memory that is counted for each upload."""
 SPOOLED = "chatroom.spooled"
 """The key in a request's scope that marks an upload that was received into a file."""
 

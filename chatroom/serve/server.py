@@ -82,8 +82,8 @@ def run(
 ) -> int:
     """Serve until a signal arrives; return the exit code. The event loop awaits `heartbeat` every second.
 
-    `on_ready` gets the result of the start (`chatroom.services.Start`) once requests are served. Raises `SettingsError`
-    instead if no request could ever be served.
+    When requests are served, `on_ready` gets the result of the start (`chatroom.services.Start`). Raises
+    `SettingsError` if no request could ever be served.
     """
     import uvicorn  # noqa: PLC0415  (mongod boots before this is needed)
 
@@ -111,7 +111,6 @@ def run(
 
 
 def _configure(settings: Settings, heartbeat: Callable[[], Awaitable[None]] | None) -> "uvicorn.Config":
-    """Return the configuration of uvicorn."""
     import uvicorn  # noqa: PLC0415  (as above)
 
     return uvicorn.Config(
@@ -139,7 +138,7 @@ def _configure(settings: Settings, heartbeat: Callable[[], Awaitable[None]] | No
 def settle() -> None:
     """Compile the templates, and exclude all present objects from garbage collection.
 
-    Otherwise each full collection would go through all imported modules, and stop every thread for a tenth of a second.
+    A full collection of these objects would stop every thread for a tenth of a second.
     """
     app = import_app().app
     for name in app.jinja_env.list_templates():
