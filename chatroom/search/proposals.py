@@ -22,7 +22,7 @@ MOST_FETCHED = 200
 MOST_ENDINGS = 600
 """If more words have the same beginning, the search reads every entry instead."""
 RARE = 200
-"""If a word has fewer entries, the search looks it up first, and counts no other words."""
+"""If a word has fewer entries, the search looks up this word first, and counts no other words."""
 MOST_COUNTED = 2000
 """If the rarest word has fewer entries, one step reads all of them."""
 MOST_KEYS = 12

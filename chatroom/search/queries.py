@@ -24,7 +24,7 @@ _quotes = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": 
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed query. A message must match every part. It must match one of `people`, and one of `rooms`."""
+    """A parsed query. A message must match every part. One match in `people`, and one in `rooms`, is enough."""
 
     terms: Sequence[Term]
     people: Sequence[str]

@@ -81,7 +81,7 @@ class SearchStore:
             return self._entries.count_documents(query, limit=limit, hint=BY_WORD)
 
     def look(self, span: Span, step: Step, *, limit: int) -> tuple[list[str], str | None]:
-        """Return at most `limit` ids that match a step, the newest first, and the id to continue from (None at the end)."""
+        """Return at most `limit` ids that match a step, newest first, and the id to continue from (None at the end)."""
         conditions = [{"words": condition.filter} for condition in step.rest]
         found: list[ObjectId] = []
         ends: list[ObjectId] = []

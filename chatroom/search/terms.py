@@ -17,7 +17,7 @@ LONGEST_WORD = 32
 MOST_WORDS = 1000
 """The index stores only this many words of a message."""
 SHORTEST_BEGINNING = 2
-"""A search text that is shorter finds only equal words."""
+"""A shorter word in a query finds only equal words, not longer ones."""
 
 _RUNS_ON = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _unit = regex.compile(
@@ -122,7 +122,7 @@ def index_words(text: str) -> set[str]:
 
 
 def index_entries(units: Iterable[Unit]) -> Iterator[str]:
-    """Yield the words. In scripts without spaces, a word is two neighbouring letters, or the last letter."""
+    """Yield the words. In scripts without spaces, yield each letter together with the next letter, if there is one."""
     for unit, following in pairwise([*units, _END]):
         if _is_run((unit, following)):
             yield unit.text + following.text
