@@ -23,7 +23,7 @@ PIPELINED = 8
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with limits on stored input, and on the waiting for a head or a reader."""
+    """uvicorn's protocol, with limits on stored input and on waiting times."""
 
     _incoming: IncomingRequest
     _reader: StalledReader

@@ -30,7 +30,7 @@ MOST_KNOWN = 10_000
 LEAVE = "chatroom.leave"
 """The key of a function in a request's scope: it frees the request's places."""
 PERSON = "chatroom.person"
-"""The key of the sender's account in a request's scope, once the account is known."""
+"""The key of the sender's account (if it is known) in a request's scope."""
 
 
 class RequestQueue:

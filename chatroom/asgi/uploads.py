@@ -32,7 +32,7 @@ LEAST_RATE = 16_384
 UPLOADS = 100
 UPLOADS_PER_USER = 4
 SPOOLED_BYTES = 2_000_000_000
-"""The most bytes of all incoming uploads together."""
+"""The maximum number of bytes of all incoming uploads together."""
 MEMORY_BYTES = 262_144
 """The maximum number of bytes of an upload in memory. A larger upload is on disk."""
 IN_MEMORY_BYTES = 2 * MEMORY_BYTES
@@ -42,7 +42,7 @@ SPOOLED = "chatroom.spooled"
 
 
 class Uploads:
-    """An ASGI middleware: complete uploads go to the app `large`, all other requests go to the app `small` at once.
+    """An ASGI middleware. The app `large` gets complete uploads. The app `small` gets all other requests at once.
 
     `find_user` is called in a thread, and returns the id of the logged-in user.
     """
@@ -96,7 +96,7 @@ class Uploads:
         try:
             return await asyncio.to_thread(self._find_user, scope)
         except ChatroomError:
-            return None  # the app will have the same error, and answers with it
+            return None  # the app gets the same error, and answers
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, spool: BinaryIO) -> None:
         intake = _Intake(spool)

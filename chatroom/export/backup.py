@@ -34,7 +34,7 @@ from chatroom.site.background import Report
 
 GAP_TRIES, GAP_PAUSE_SECONDS = 5, 1.0
 FURTHEST_JUMP = 50_000_000
-"""The furthest jump from one revision to the next: a forged revision must not exhaust the memory."""
+"""The maximum jump to a newer revision: a forged revision must not exhaust the memory."""
 REPORT_EVERY = 1000
 
 
@@ -125,7 +125,7 @@ class Logs:
         return self._logs[room].newest if room in self._logs else 0
 
     def missing(self, room: str) -> int:
-        """Count the revisions up to the newest that no message in the backup has or had."""
+        """Count the missing revisions: no message in the backup has, or had, such a revision."""
         return self._logs[room].missing if room in self._logs else 0
 
     def facts(self) -> dict[str, RoomFacts]:

@@ -77,7 +77,7 @@ class BackupStore:
             yield from map(_line, self._chunked(cursor, self.batch_of("files.chunks")))
 
     def find_content(self, allowed: Mapping[str, str]) -> str | None:
-        """Return the name of a non-empty collection, or None; `allowed` maps such a name to an `_id` to ignore."""
+        """Return the name of a collection with documents, or None. `allowed` has the ignored `_id` for such a name."""
         for name in [each.name for each in self.collections if each.backup != "omitted"]:
             with self._database.bounded():
                 if self._database[name].find_one({"_id": {"$ne": allowed.get(name)}}, {"_id": 1}) is not None:

@@ -21,7 +21,7 @@ PAGE = 500
 MOST_AT_ONCE = 4
 """The maximum number of exports that one process writes at a time. A user has at most one."""
 SKEW = timedelta(hours=1)
-"""The maximum difference between the clocks of processes. The reading begins and ends this much outside the range."""
+"""The maximum difference between the clocks of processes. Messages up to this far outside the range are read."""
 
 _unsafe = regex.compile(r"[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 

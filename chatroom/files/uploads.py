@@ -109,7 +109,7 @@ class FileUploads:
 
 
 def in_megabytes(size: int) -> str:
-    """Return a size in words."""
+    """Return a size with its unit."""
     return f"{size / 1_000_000:g} MB" if size >= 100_000 else f"{size:,} bytes"
 
 

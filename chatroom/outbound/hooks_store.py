@@ -62,7 +62,7 @@ class HookStore:
         return [(record_of(document, Hook), document["key"]) for document in found]
 
     def end(self, room_id: str, hook_id: str, note: Note) -> bool:
-        """Mark a webhook as ended; return False if there is none. It is stored until the audit log has the act."""
+        """Mark a webhook as ended; return False if there is none. The webhook stays until the audit log has the act."""
         query = {"_id": hook_id, "room": room_id, "is_ended": None}
         with self._database.bounded():
             return self._hooks.update_one(query, noting({"$set": {"is_ended": True}}, note)).modified_count > 0

@@ -23,7 +23,7 @@ from chatroom.site.codes_store import hash_of
 log = logging.getLogger(__name__)
 
 MOST_BROWSERS = 10
-"""The maximum number of browsers of a user. For a new browser, the oldest is removed."""
+"""The maximum number of browsers of a user. A new browser replaces the oldest one."""
 LONGEST_ENDPOINT = 1000
 KEPT_SECONDS = 24 * 3600
 """The time for which a push service keeps an undelivered notification."""

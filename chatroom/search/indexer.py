@@ -141,7 +141,7 @@ def things(message: Message) -> set[str]:
 
 
 def mark(kind: Literal["from", "named", "has"], value: str) -> str:
-    """Return the index word for an author (`from`), for a named person, or for a value of `has:`.
+    """Return the index word for an author (`from`), for a named person (`named`), or for a value of `has:`.
 
     A word of a text never contains a colon.
     """

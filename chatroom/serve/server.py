@@ -63,7 +63,7 @@ def _bind(listeners: list[socket.socket], address: Any, settings: Settings) -> N
     new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Accepted connections inherit this size. By default, the kernel buffers up to 4 MB for every stalled reader.
     new.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
-    # With one shared socket, the quicker of two processes got 170 of 200 connections. The first socket is bound without
+    # With one shared socket, one process would get most of the connections. The first socket is bound without
     # sharing: this detects any other server on this port, even if it shares the port.
     if new is not first:
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

@@ -42,7 +42,7 @@ def follow(parent: int, number: signal.Signals) -> None:
 
 
 class Pulse:
-    """The heartbeat of a worker's event loop. The silence is counted in checks, without the time of a suspension."""
+    """The heartbeat of a worker's event loop. Only checks count as silence: a suspension does not count."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()
