@@ -19,9 +19,9 @@ from chatroom.messages.messages_store import MessageStore
 PAGE = 500
 """The messages that are read at once."""
 MOST_AT_ONCE = 4
-"""The exports that one process writes at a time, at most one per user."""
+"""The maximum number of exports that one process writes at a time. A user has at most one."""
 SKEW = timedelta(hours=1)
-"""The maximum difference between the clocks of processes. A search for a day begins earlier and ends later by this."""
+"""The maximum difference between the clocks of processes. Messages up to this far outside the range are read."""
 
 _unsafe = regex.compile(r"[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 
@@ -91,7 +91,7 @@ def parse_days(since: str, until: str) -> Days:
 
 
 def text_lines(room: Room, messages: Iterator[Message], now: datetime) -> Iterator[str]:
-    """Yield the room as plain text: one entry per message, with further lines indented. Times are in UTC."""
+    """Yield the room as plain text, with one entry for each message. Times are in UTC."""
     yield f"{safe(room.title)}\n{'=' * len(room.title)}\nExported {now:%Y-%m-%d %H:%M}. Times are in UTC.\n"
     day = None
     for message in messages:

@@ -1,4 +1,4 @@
-"""Removal of the camera's metadata from videos: place, device, time.
+"""Remove the camera's metadata from videos: place, device, time.
 
 Nothing moves: each removed part becomes an empty `free` atom of the same size, so that all offsets stay correct.
 """
@@ -28,9 +28,9 @@ TELLS_OF_ITSELF = {b"meta", b"camm", b"gpmd"}
 SPHERICAL = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
 """The `uuid` atom of a 360-degree track, which players need."""
 MOST_NOTES = 4_000_000
-"""The maximum size in bytes of a sample table; with a larger one, the samples are not overwritten."""
+"""The maximum size in bytes of a sample table. The samples of a larger table are not overwritten."""
 MOST_PIECES = 200_000
-"""The maximum number of pieces that are overwritten in a file. Overwriting this many takes about a second."""
+"""The maximum number of pieces that are overwritten in a file."""
 ZEROS = bytes(65_536)
 
 

@@ -1,4 +1,4 @@
-"""Removal of comments and application data from GIFs; only the image data stays."""
+"""Remove comments and application data from GIFs."""
 
 from collections.abc import Iterator
 
@@ -8,11 +8,11 @@ EXTENSION, IMAGE = 0x21, 0x2C
 GRAPHIC_CONTROL, APPLICATION = 0xF9, 0xFF
 HEAD_BYTES = 13
 LOOP_BYTES = 19
-"""The length of the extension that sets the number of repetitions; it has no room for other data."""
+"""The length of the extension that sets the number of repetitions."""
 
 
 def strip(content: bytes) -> bytes:
-    """Return a GIF without comments, texts and application extensions; keep only the extension for repetitions."""
+    """Return a GIF without comments, texts and extensions of applications, except the one for repetitions."""
     start = HEAD_BYTES + _colours(content[10])
     return b"".join((content[:start], *_kept(content, start), TRAILER))
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 UNUSED_FOR = timedelta(hours=24)
 CHECK_EVERY = timedelta(days=7)
 CHECK_TIME = timedelta(minutes=10)
-"""The time for one check of one file; after that, another process may try."""
+"""The time to check one file. After this time, another process may check it."""
 CHANGE_TIME = timedelta(minutes=1)
 """The time for the change that removes a file from its message."""
 CLAIM_TRIES = 3
@@ -46,12 +46,12 @@ class FileUsage:
         return self.has_message(kept) or self._is_held(kept)
 
     def has_message(self, kept: KeptFile) -> bool:
-        """Return whether a message contains the file; a file without a message can be read only by its owner."""
+        """Return whether a message contains the file. If no message contains it, only its owner can read it."""
         message = self.find_message(kept.room_id, kept.owner_id, kept.client_id)
         return message is not None and any(file.id == kept.file.id for file in message.files)
 
     def sweep(self, most: int = 100) -> int:
-        """Remove at most `most` unused files and return their number; several processes share the work."""
+        """Remove at most `most` unused files; return their number. Several processes may call this at once."""
         removed = 0
         for _ in range(most):
             kept = self._store.take_due(self._clock() + CHECK_TIME)

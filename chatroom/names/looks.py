@@ -21,7 +21,7 @@ _plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019":
 
 
 def fold(text: str) -> str:
-    """Return the form that all spellings of a name share, without case and compatibility forms. Idempotent."""
+    """Return the name without case and compatibility forms; `fold` of the result is the same."""
     folded = text
     # One pass is not enough: a case mapping can create a sequence that normalizes further.
     while (following := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())) != folded:

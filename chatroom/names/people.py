@@ -120,7 +120,7 @@ def _check_script(name: str) -> None:
 
 
 def _reserved_form(name: str) -> str:
-    """Return the name without signs and digits, which people insert to evade the list of reserved names."""
+    """Return the name without signs and digits."""
     return "".join(letter for letter in name if letter == " " or not (letter in _signs or letter.isdigit())).strip()
 
 

@@ -1,7 +1,4 @@
-"""Fair use of a shared thread: after a slow turn, a user waits ten times as long as the turn took.
-
-So a user takes at most a tenth of the thread's time, even if the user's addresses answer slowly.
-"""
+"""Fair use of a shared thread: after a slow turn, a user waits ten times as long as the turn took."""
 
 import threading
 import time

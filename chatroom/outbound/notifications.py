@@ -1,7 +1,6 @@
-"""Notify users of mentions, of direct messages and, in rooms where they chose this, of all messages.
+"""Notify users of mentions, of direct messages and, if they chose this for a room, of all messages.
 
-Only the process that stored a message sends its notifications, so nobody is notified twice. The queue is bounded: a
-notification can be lost, but never the message.
+Only the process that stored a message sends its notifications. A notification can be lost.
 """
 
 import time
@@ -84,7 +83,7 @@ def concerns(preference: Notify, user_id: str, room: Room, message: Message) -> 
 
 
 def describe(room: Room, message: Message) -> dict[str, str]:
-    """Return the content of a notification. Its `tag` is made from the room and the message only."""
+    """Return the content of a notification."""
     name = message.author.shown
     title = name if room.kind == "direct" else f"{name} in {room.title}"
     text = " ".join(message.text.split())

@@ -1,4 +1,4 @@
-"""An HTTP client that connects only to public addresses: user input must not reach this machine's network.
+"""An HTTP client that connects only to public addresses, for addresses that users choose.
 
 The client resolves the name, checks every address, and connects to one of these addresses. So a later change
 of the name's address (DNS rebinding) has no effect. Redirects are not followed.
@@ -140,7 +140,7 @@ def _cut(opened: list[Any]) -> None:
 
 
 def is_own(address: str) -> bool:
-    """Return whether an IP address belongs to this machine: services here may trust connections from this machine."""
+    """Return whether an IP address belongs to this machine."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:

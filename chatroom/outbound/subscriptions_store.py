@@ -51,7 +51,7 @@ class SubscriptionStore:
         return str((found or made)["private_key"])
 
     def put(self, subscription: Subscription, most: int) -> None:
-        """Store a subscription in place of the browser's earlier one; keep the user's newest `most` subscriptions."""
+        """Store or replace the subscription of a browser. Keep only the user's newest `most` subscriptions."""
         fields = msgspec.structs.asdict(subscription) | {"created_at": self._clock()}
         fields["_id"] = fields.pop("id")
         with self._database.bounded():

@@ -1,6 +1,6 @@
-"""Webhooks of a room: its administrators create, list and remove them; programs post through the incoming ones.
+"""Webhooks of a room. Its administrators create, list and remove them.
 
-A secret is stored as its hash. The key of an outgoing webhook is stored as it is, because the server signs with it.
+Only the hash of a secret is stored. The key of an outgoing webhook is stored, because the server signs with it.
 """
 
 import secrets
@@ -72,7 +72,7 @@ class Webhooks:
         return key
 
     def remove(self, access: Access, hook_id: str) -> None:
-        """Remove a webhook; it can no longer post, or receive messages."""
+        """Remove a webhook: it can no longer post or receive messages."""
         _check_manager(access)
         if not self._acts.do(
             "hooks",

@@ -9,7 +9,7 @@ from chatroom.mongo.database import Database, beginning_with
 from chatroom.mongo.unique import doubles
 
 WORDS_AT_ONCE = 200
-"""The words that one query looks up before their removal: an erased batch may have many rare words."""
+"""The maximum number of words that one query looks up before their removal."""
 
 Used = Callable[[str, Collection[str]], set[str]]
 """Returns the words that occur in a message of the room."""
