@@ -13,7 +13,7 @@ import msgspec
 DATA = Path(__file__).resolve().parents[2] / "static" / "emoji" / "emoji.json"
 SHORTCODE = re.compile(r":([a-z0-9_+-]{1,60}):")
 LONGEST = 40
-"""In code points. The longest family with skin tones has 10, the longest flag 7."""
+"""The most code points of an emoji. The longest family with skin tones has 10."""
 
 _TONED = re.compile(r"(?<=[^\U0001f3fb-\U0001f3ff\u200d\ufe0f])[\U0001f3fb-\U0001f3ff]")
 _AS_PICTURE = "\ufe0f"
@@ -26,7 +26,7 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 def find_emoji(text: str) -> str | None:
-    """The usual form of an emoji, which may be given as a short code without colons; None for any other text."""
+    """Return the usual form of an emoji or of a short code without colons. Return None for any other text."""
     if len(text) > LONGEST:
         return None
     known = _known()

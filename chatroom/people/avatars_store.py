@@ -34,7 +34,7 @@ class AvatarStore:
         return bytes(document[name]) if document else None
 
     def newest(self, limit: int) -> list[tuple[str, str]]:
-        """Return the users whose avatars were changed last, each with the avatar's version."""
+        """Return pairs of a user id and an avatar version, the latest change first."""
         with self._database.bounded():
             found = self._avatars.find({}, {"version": 1}).sort("changed_at", DESCENDING).limit(limit)
             return [(document["_id"], document["version"]) for document in found]

@@ -19,7 +19,7 @@ class DirectoryStore:
         self._users = database["users"]
 
     def search(self, beginning: str) -> list[User]:
-        """List users whose display name begins with a text, then those whose user name begins with it; at most 50."""
+        """List at most 50 users. Matches of the display name come before matches of the user name."""
         named = self.list_named_like(beginning.strip(), MOST_FOUND) + self.list_like(beginning.strip(), "", MOST_FOUND)
         return list({user.id: user for user in named}.values())[:MOST_FOUND]
 

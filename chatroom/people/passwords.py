@@ -29,7 +29,7 @@ BUSY = "Too many people are logging in right now. Please try again in a moment."
 
 
 def make_hasher() -> Bcrypt:
-    """Return a flask-bcrypt that applies SHA-256 first; never change this step (docs/decisions/0040-passwords.md)."""
+    """Return a hasher that applies SHA-256 before bcrypt. Never change this step (docs/decisions/0040-passwords.md)."""
     hasher = Bcrypt()
     hasher.init_app(SimpleNamespace(config={"BCRYPT_HANDLE_LONG_PASSWORDS": True}))
     return hasher
@@ -60,16 +60,16 @@ class Passwords:
             raise _invalid("The password is too similar to your name or this site's name. Please choose another.")
 
     def hash(self, password: str) -> str:
-        """Return the hash of a password that `check_choice` has accepted; raise `Refused` (`busy`)."""
+        """Return the hash of a password that `check_choice` has accepted. Raises `Refused` (`busy`)."""
         normal = _normal(password)
         if not normal:
             raise _invalid("Please enter a password.")
         return self._workers.run(lambda: str(self._hasher.generate_password_hash(normal, self._rounds), "ascii"))
 
     def verify(self, password: str, password_hash: str | None) -> bool:
-        """Return whether the hash is of the password; raise `Refused` (`busy`).
+        """Return whether the password has this hash. Raises `Refused` (`busy`).
 
-        For an unknown user, pass None; this takes as long as for a known user.
+        For an unknown user, pass None. The check then takes as long as for a known user.
         """
         normal = _normal(password) if len(password) <= LONGEST else None
         kept = password_hash if normal is not None and self._is_hash(password_hash) else None
@@ -100,12 +100,12 @@ class Passwords:
 
     @property
     def _dummy(self) -> str:
-        """A well-formed hash with the cost of the setting; nobody knows a password for it."""
+        """A hash for which nobody knows a password. It has the cost of the setting."""
         return f"$2b${self._rounds:02d}$" + "." * 22 + "O" * 31
 
 
 def _normal(password: str) -> str | None:
-    """Return the password in NFKC, so that all keyboards give the same result; None if it is not valid text."""
+    """Return the password in NFKC. Return None if the password is not valid text."""
     try:
         password.encode()
     except UnicodeEncodeError:  # a lone surrogate

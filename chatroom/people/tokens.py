@@ -51,7 +51,7 @@ class Grant(msgspec.Struct, frozen=True):
         return self.narrow(access)
 
     def narrow(self, access: Access) -> Access:
-        """Return the access to a room; without the scope `moderate`, reduce it to that of an ordinary member."""
+        """Return an access to a room. Without the scope `moderate`, it has only the rights of an ordinary member."""
         if "moderate" in self.scopes:
             return access
         membership = msgspec.structs.replace(access.membership, role="member")

@@ -24,7 +24,7 @@ from chatroom.site.acts_store import INDEX, Note, noting
 INDEXES = [
     IndexModel("username_key", unique=True),
     IndexModel("display_name_key", unique=True),
-    IndexModel("name_keys", unique=True),  # each user has several; mongomock does not check them
+    IndexModel("name_keys", unique=True),  # mongomock does not check this index
     IndexModel("is_first", unique=True, sparse=True),
     IndexModel("role"),
     IndexModel("deleted_at", sparse=True),
@@ -46,7 +46,7 @@ class UserStore:
     def add(
         self, username: str, display_name: str, password_hash: str, role: Role = "member", *, is_bot: bool = False
     ) -> User:
-        """Store a new account; the first account administers the site. Raises `Taken` if a unique index forbids it."""
+        """Store a new account. The first account administers the site. Raises `Taken` if a unique index forbids it."""
         document = {
             "_id": str(ObjectId()),
             "username": username,
@@ -68,7 +68,7 @@ class UserStore:
                 first = {**document, "role": "administrator", "is_first": True}
                 if self._insert(first, {"is_first": True}) is None:
                     return user_of(first)
-                # Another account was first, or a name is taken: the next insert decides.
+                # Another account was first, or a name is taken. The next insert decides.
             if self._insert(document) is not None:
                 raise Taken
         return user_of(document)
@@ -131,7 +131,7 @@ class UserStore:
             self._users.update_one({"_id": user_id, **HERE}, {"$max": {"held_at": moment}})
 
     def count_approved(self, user_id: str, held_id: str, *, is_trusted: bool) -> None:
-        """Count an approved message; count no message twice. With `is_trusted`, store that the user is trusted."""
+        """Count an approved message, but never twice. With `is_trusted`, store that the user is trusted."""
         update: dict[str, Any] = {"$addToSet": {"approved": held_id}}
         if is_trusted:
             update["$set"] = {"is_trusted": True}
@@ -139,7 +139,7 @@ class UserStore:
             self._users.update_one({"_id": user_id, **HERE}, update)
 
     def _insert(self, document: Document, *others: Document) -> Document | None:
-        """Store an account and return None; or return the account that has one of the names or matches `others`."""
+        """Store an account and return None. If an account has one of the names or matches `others`, return it."""
         return write_or_find(
             self._database,
             lambda: self._users.insert_one(document),
@@ -159,7 +159,7 @@ def find_people(users: Collection[Document], ids: Iterable[str]) -> dict[str, Pe
 
 
 def _named_as(document: Document) -> list[Document]:
-    """Return the queries that find an account with one of these names: one query for each index."""
+    """Return the queries that find an account with one of these names, one for each index."""
     simple = ("username_key", "display_name_key")
     named: Document = {"name_keys": {"$in": document["name_keys"]}}
     return [named, *({key: document[key]} for key in simple if key in document)]
