@@ -1,7 +1,7 @@
 """The address of a client, and the network for which limits are counted.
 
-All limits, logs and lists use `address_of` and `network_of`. A forwarded value counts only if a trusted proxy wrote it,
-and only if it is an address.
+Limits, logs and lists use these functions. A forwarded value counts only if a trusted proxy wrote it, and if it is an
+address.
 """
 
 import ipaddress
@@ -10,14 +10,14 @@ import re
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 HOST_BITS = 64
-"""The bits of an IPv6 address that its owner chooses: every home and every cheap server has a /64."""
+"""The bits of an IPv6 address that its owner can choose: providers assign a /64 network to each customer."""
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 SECURE_SCHEMES = {"https", "wss"}
 WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9]{0,5})?")
 
 
 def address_of(peer: str, forwarded_for: str, trusted_proxies: int) -> str:
-    """Return the address of a client: from the outermost trusted proxy, otherwise from the connection."""
+    """Return the address of a client: the one that the outermost trusted proxy wrote, or else the connection's."""
     return shown(outermost(forwarded_for, trusted_proxies)) or shown(peer)
 
 
