@@ -17,12 +17,12 @@ WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9]{0,5})
 
 
 def address_of(peer: str, forwarded_for: str, trusted_proxies: int) -> str:
-    """Return the address of a client: the one that the outermost trusted proxy wrote, or else the connection's."""
+    """Return the address that the outermost trusted proxy wrote. If there is none, return the connection's address."""
     return shown(outermost(forwarded_for, trusted_proxies)) or shown(peer)
 
 
 def is_secure(scheme: str, forwarded_proto: str, trusted_proxies: int) -> bool:
-    """Return whether the browser speaks TLS, to us or to a trusted proxy."""
+    """Return whether the browser uses TLS."""
     return (outermost(forwarded_proto, trusted_proxies) or scheme) in SECURE_SCHEMES
 
 
@@ -60,7 +60,7 @@ def network_of(address: str) -> str:
 
 
 def ipv4_within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address that an IPv6 address stands for: mapped, 6to4, Teredo or NAT64."""
+    """Return the IPv4 address inside a mapped, 6to4, Teredo or NAT64 address."""
     teredo = address.teredo[1] if address.teredo else None
     nat64 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
     return address.ipv4_mapped or address.sixtofour or teredo or nat64

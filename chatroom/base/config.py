@@ -23,7 +23,7 @@ Limit = str
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting; the environment variable has the same name in capitals (`.env.example` explains each)."""
+    """Every setting. Its environment variable has the same name in capitals. `.env.example` explains the settings."""
 
     secret_key: str = ""
     secret_key_fallbacks: str = ""

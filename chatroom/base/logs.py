@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line for programs, a readable line on a terminal.
+"""Logs: lines of JSON for programs, or readable lines on a terminal.
 
 Text of users is escaped, so that it cannot look like another line. Credentials in addresses are masked.
 """

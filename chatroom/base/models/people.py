@@ -35,7 +35,7 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def shown(self) -> str:
-        """The name for places that show no badge. After the name of a bot, it has "(bot)"."""
+        """The name for places that show no badge. For a bot, it ends with "(bot)"."""
         return f"{self.name} (bot)" if self.is_bot else self.name
 
 
@@ -62,7 +62,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     password_hash: str
     role: Role
     created_at: datetime
-    password_version: int = 1  # one more after every change of the password
+    password_version: int = 1  # increases with every change of the password
     is_bot: bool = False
     about: str = ""
     time_zone: str = ""
@@ -96,7 +96,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     created_at: datetime
     seen_at: datetime
-    expires_at: datetime  # moves while the session is used, up to its lifetime
+    expires_at: datetime  # later after each use, within the lifetime
     password_version: int = 1  # a session with an older version is not valid
     scopes: tuple[Scope, ...] = ()  # the permissions of a token
     rooms: tuple[str, ...] = ()  # the slugs of a token's rooms; empty for every room
