@@ -53,7 +53,7 @@ class HeldStore:
                     return held
                 if (found := self.find(held.room_id, author, held.client_id)) is not None:  # sent twice
                     return found
-                check_own(holder, place=place)  # another post of the same author was faster
+                check_own(holder, place=place)  # another post of the same author has taken this place
         return self.find(held.room_id, author, held.client_id)
 
     def find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
@@ -71,7 +71,7 @@ class HeldStore:
         return _held(document) if document else None
 
     def list_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> list[Held]:
-        """Return waiting messages, the oldest first: of `rooms` (None: all), and with `is_public` of public rooms."""
+        """Return the waiting messages of `rooms` (None: all) and, with `is_public`, of public rooms; oldest first."""
         query = _waiting_in(rooms, is_public=is_public)
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).sort("held_at", ASCENDING).limit(limit)]

@@ -23,7 +23,7 @@ from chatroom.site.settings_store import Site
 SETTING = "holding"
 MOST, SUGGESTED = 20, 3
 LOOK_BACK = timedelta(days=7)
-"""Accounts of this age are newcomers when holding is turned on: they may be the reason for it."""
+"""Accounts up to this age are newcomers when holding is turned on. They may be the reason for it."""
 SENT_AGAIN = timedelta(seconds=KEPT_SECONDS)
 """The time in which a client may send a held message again."""
 
@@ -69,7 +69,7 @@ class Newcomers:
         return self.seems_one(access)
 
     def is_exempt(self, access: Access) -> bool:
-        """Return whether no setting can hold the user's posts in this room. No database access."""
+        """Return whether the user's posts in this room are never held. No database access."""
         return access.room.kind == "direct" or access.approval_state.is_exempt
 
     def seems_one(self, access: Access) -> bool:

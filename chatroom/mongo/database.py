@@ -162,7 +162,7 @@ class Database:
     def warn_if_outdated(self) -> None:
         """Log a known problem of the server's release."""
         if complaint := self.complaint():
-            # For the embedded server, this is no warning: the server listens only on a unix socket in a private folder.
+            # The embedded server needs no warning, because it listens only on a unix socket in a private folder.
             log.log(logging.INFO if is_socket(self._uri) else logging.WARNING, "%s", complaint)
 
     @contextmanager

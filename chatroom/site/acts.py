@@ -142,7 +142,7 @@ class Acts:
                     self._follow_late(note)
 
     def _follow_late(self, note: Note) -> None:
-        """Follow an older act, with bare notices: the act may be undone by now. Log failures."""
+        """Follow an older act, and log failures. Send bare notices, because the act may be undone by now."""
         try:
             self._try(self.follow, msgspec.structs.replace(note, notices=_bare(note.notices)))
         except Exception:

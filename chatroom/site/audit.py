@@ -10,12 +10,12 @@ from chatroom.base.models import Author, Room, RoomName, User
 from chatroom.site.audit_store import AuditStore, Entry, Subject
 
 CONSOLE = Author("", "the console")
-"""The person who runs commands on the server, and can reach the database anyway."""
+"""The person who runs commands on the server."""
 SITE = Subject("site", "site", "the site")
 MOST_KEPT = 500
-"""Characters of a reason that are stored."""
+"""The largest number of characters of a stored reason."""
 LONGEST_REASON = 300
-"""Characters of a reason that a person may type."""
+"""The largest number of characters of a reason that a person types."""
 ENTRIES = 50
 
 

@@ -40,7 +40,7 @@ class Log:
             pass
 
     def note(self, text: str) -> None:
-        """Append a line of the guardian itself."""
+        """Append a line by the guardian."""
         self.write(f"guardian: {text}\n".encode())
 
     def _rotate(self) -> None:
@@ -76,7 +76,7 @@ class Child:
 
 def _become(command: list[str], output: int, guardian: int) -> None:
     try:
-        # The kernel kills mongod when the guardian's only thread ends: this thread forked mongod.
+        # The kernel kills mongod when the thread that forked mongod ends. The guardian has only this thread.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != guardian:
             os._exit(0)

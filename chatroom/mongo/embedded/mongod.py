@@ -26,7 +26,7 @@ _PARAMETERS = {
     "authenticationMechanisms": "SCRAM-SHA-256",
     "scramSHA256IterationCount": "5000",  # the minimum is enough: our passwords have 256 random bits
     "diagnosticDataCollectionEnabled": "false",
-    "shutdownTimeoutMillisForSignaledShutdown": "0",  # mongod would wait 15 s for another node to take over
+    "shutdownTimeoutMillisForSignaledShutdown": "0",  # by default, mongod waits 15 s for another primary
 }
 _CANNOT_READ = (
     "UPGRADE PROBLEM",
@@ -98,7 +98,7 @@ def explain(log: str, folder: Path) -> str:
 
 
 def is_of_another_version(log: str) -> bool:
-    """Return whether mongod ended because it cannot read data files of this version."""
+    """Return whether mongod ended because it cannot read the version of the data files."""
     return any(words in log for words in _CANNOT_READ)
 
 

@@ -78,7 +78,7 @@ class Process:
         return explain(self._read_log(), self._folder)
 
     def cannot_read(self) -> bool:
-        """Return whether mongod has ended because it cannot read data files of this version."""
+        """Return whether mongod has ended because it cannot read the version of the data files."""
         return self.has_ended(0) and is_of_another_version(self._read_log())
 
     def _read_log(self) -> str:
