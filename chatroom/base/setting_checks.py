@@ -1,4 +1,4 @@
-"""Checks of the settings, and plain words for the allowed values. Errors never show secrets."""
+"""Checks of the settings, and descriptions of the allowed values. Errors never show secrets."""
 
 import re
 from typing import Any, get_args

@@ -32,7 +32,7 @@ class SiteParts:
     def __init__(
         self, context: Context, *, follow_ups: Mapping[str, FollowUp], apply_notice: Callable[[Notice], bool]
     ) -> None:
-        """Create the parts. `follow_ups` maps an act's name to its follow-up; `apply_notice` applies a notice here."""
+        """Create the parts. `follow_ups` maps names of acts to follow-ups. `apply_notice` applies a notice here."""
         database = context.database
         entries = AuditStore(database)
         self.context = context

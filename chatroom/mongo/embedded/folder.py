@@ -1,6 +1,7 @@
 """The data folder of the embedded mongod: used by one app at a time, and readable only by its owner.
 
-A folder with other contents is refused, because it would become private: DATA_DIR=/tmp would lock others out of /tmp.
+A folder with other contents is refused, because it would become private. DATA_DIR=/tmp would make /tmp unusable for
+other accounts.
 """
 
 import fcntl
