@@ -71,7 +71,7 @@ class Following:
         live = await self._engine.enter(room, person)
         try:
             if frame.after is not None and frame.after > live.tail.revision:
-                # The cursor may come from another process, which knows newer changes. If not, `after` refuses the cursor.
+                # Another process may have sent this cursor, and may know newer changes. If not, `after` refuses it.
                 await self._engine.run(self._chat.history.after, room, frame.after, 1)
         except BaseException:
             self._engine.leave(live, person)

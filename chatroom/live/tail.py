@@ -28,7 +28,7 @@ SendNow = Callable[[bytes], bool]
 def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -> tuple[bytes, int, int]:
     """Make one frame from encoded messages. Each piece is a message's revision and the encoded message.
 
-    Return the frame, the cursor after the frame, and the number of messages. If all messages fit, the cursor is `newest`.
+    Return the frame, the cursor after it, and the number of messages. If all messages fit, the cursor is `newest`.
     """
     taken: list[bytes] = []
     size = cursor = 0

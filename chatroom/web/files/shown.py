@@ -1,4 +1,4 @@
-"""Template filters that show a file: kind, size and address. They match static/views/files/files.js."""
+"""Template filters that show a file: kind, size and address. static/views/files/files.js has the same rules."""
 
 from flask import Flask, url_for
 
@@ -8,7 +8,7 @@ from chatroom.files.filetypes import PICTURES
 FRAME = (360, 270)
 """The largest size of a picture in a message, in CSS pixels."""
 LARGEST_MOVING = 3_000_000
-"""In bytes. A larger GIF is shown as its first frame."""
+"""The size of the largest GIF that moves in a message, in bytes. A larger GIF is shown as its first frame."""
 LONGEST_ENDING = 4
 
 
@@ -34,14 +34,14 @@ def shown_size(file: File) -> tuple[int, int]:
 
 
 def shown_url(file: File) -> str:
-    """The address of the picture in a message: a small copy, or for a GIF up to `LARGEST_MOVING` the file itself."""
+    """The address of the picture in a message: of a small copy, or of a GIF itself up to `LARGEST_MOVING`."""
     if file.type == "image/gif" and file.size <= LARGEST_MOVING:
         return url_for("files.fetch", file_id=file.id, name=file.name)
     return still_url(file)
 
 
 def still_url(file: File) -> str:
-    """The address of a small copy of the picture; of a GIF, the copy shows the first frame."""
+    """The address of a small copy of the picture. The copy of a GIF shows the first frame."""
     return url_for("files.thumbnail", file_id=file.id)
 
 
