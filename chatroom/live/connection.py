@@ -26,7 +26,7 @@ from chatroom.live.sockets.websocket import Transport
 log = logging.getLogger(__name__)
 
 MAX_STRIKES = 100
-"""The number of consecutive refused frames that closes the connection."""
+"""After so many consecutive refused frames, the connection is closed."""
 
 
 class Connection:

@@ -57,7 +57,7 @@ class Following:
         return slug in self._followers
 
     async def follow(self, frame: Follow) -> None:
-        """Follow a room from the cursor of the frame; raise `Refused`. If the room is followed already, start again."""
+        """Follow a room from the cursor of the frame; raise `Refused`. A followed room starts again at this cursor."""
         most = self._chat.limits.rooms_per_connection
         if frame.room not in self._followers and 0 < most <= len(self._followers):
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")

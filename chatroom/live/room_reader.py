@@ -99,7 +99,7 @@ class RoomReader:
         return found
 
     async def _take_in(self, found: Sequence[Message]) -> None:
-        """Send new changes to readers. If this process is writing too, wait shortly, to send one frame for all."""
+        """Send new changes to readers. If this process is writing too, wait briefly, to send one frame for all."""
         writing = None
         if any(message.origin != self._source.store.origin for message in found):
             writing = await self._source.hear(self._room.id, found[-1].revision)
@@ -112,7 +112,7 @@ class RoomReader:
         self._tail.show()
 
     def _count_posts(self, found: Iterable[Message]) -> None:
-        """Count recent posts in other processes for the rate limits of their authors in this process."""
+        """Count recent posts in other processes, because this process also limits the rates of their authors."""
         lately = self._source.clock() - LATELY
         for message in found:
             if (

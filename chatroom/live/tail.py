@@ -1,7 +1,6 @@
 """Hold a room's newest changes in memory, and send them to waiting readers.
 
-Changes may be offered twice, late or out of order. The tail has no gaps. Its number of changes and its bytes are
-limited.
+Changes may be offered twice, late or out of order. The tail has no gaps. Its length and bytes are limited.
 """
 
 import asyncio
@@ -108,7 +107,7 @@ class Tail:
         return is_dense
 
     def fill(self, messages: Iterable[Message]) -> None:
-        """Append all changes after `revision`, as they were read from the store. Send nothing: this is done by `show`.
+        """Append all changes after `revision`, as they were read from the store. `show` sends them later.
 
         If a message has changed several times, the store has only its newest revision.
         """

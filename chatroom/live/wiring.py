@@ -28,7 +28,7 @@ COLLECTIONS = (CollectionModel("presences", presences_store.INDEXES),)
 
 
 class LiveParts:
-    """The parts of the package."""
+    """The parts of live delivery."""
 
     def __init__(self, site: SiteParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts) -> None:
         self._site, self._people, self._messages, self._rooms = site, people, messages, rooms

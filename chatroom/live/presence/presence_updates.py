@@ -104,7 +104,7 @@ class PresenceUpdates:
             await self._run(self._store.end, ended)
             await self._run(self._store.take, [(room_id, person) for (room_id, _), person in taken.items()])
         except Unavailable:
-            # Do not take the lease of a person who left meanwhile: nothing would end this lease.
+            # Do not write a lease for a person who has left meanwhile, because nothing would end this lease.
             missing = {key: person for key, person in taken.items() if key not in self._ended}
             self._taken = missing | self._taken
             self._ended |= ended - set(self._taken)

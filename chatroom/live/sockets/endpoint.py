@@ -1,6 +1,6 @@
 """The websocket endpoint `/live`: check the handshake, then serve the connection.
 
-The checks come before the answer to the handshake: session, Origin, room, number of connections.
+The session, the Origin, the room and the number of connections are checked before the answer to the handshake.
 """
 
 import asyncio

@@ -62,7 +62,7 @@ class Inbox:
 
 
 class IncomingProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol with bounds on received data; the base class of `WebSocketProtocol`."""
+    """uvicorn's protocol with limits on received data."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

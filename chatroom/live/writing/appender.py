@@ -26,7 +26,7 @@ MAX_BATCH = 250
 ENOUGH = 64
 """If so many drafts are queued, they are stored without waiting for more drafts."""
 LOOP_TURNS = 3
-"""The turns of the event loop that sending, reading sockets and handling frames need together."""
+"""In so many turns, the event loop sends frames, reads sockets, and handles received frames."""
 Done = Callable[[Stored | ChatroomError], None]
 Batch = list[tuple[Draft, Done]]
 Queue = deque[tuple[Draft | Change, Done]]
