@@ -72,7 +72,7 @@ current_user = cast("LoggedIn", flask_login_user)
 
 
 def login_required(view: View) -> View:
-    """Redirect visitors to the log-in page. After the log-in, it redirects them back to the page of the view."""
+    """Redirect visitors to the log-in page. After the log-in, they return to the page of the view."""
     return cast("View", flask_login.login_required(view))
 
 
@@ -135,7 +135,7 @@ def client_address() -> str:
 
 
 def redirect_to_login() -> Page:
-    """Redirect to the log-in page. After the log-in, it redirects back to this page."""
+    """Redirect to the log-in page. After the log-in, the user returns to this page."""
     wanted = request.full_path.removesuffix("?") if request.method in {"GET", "HEAD"} else request.path
     return redirect_to("accounts.login", next=wanted)
 

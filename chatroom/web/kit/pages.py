@@ -21,7 +21,7 @@ from chatroom.web.kit.security import View, exempt_from_csrf
 Page = Response | BaseResponse
 Show = Callable[..., Page]
 Shown = Any
-"""The values that a page passes to `render`: the `status` and `msg` of a refusal, or a new secret."""
+"""The values that a page passes to `render`: the `status` and `msg` of a refusal, or a value that is shown once."""
 
 MARK = "shows_refusals"
 

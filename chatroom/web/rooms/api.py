@@ -199,7 +199,7 @@ def leave(slug: str) -> Response:
 
 
 def _wanted(access: Access, body: Any) -> RoomValues:
-    """Apply the change to the settings of the room."""
+    """Return the settings of the room after the change."""
     given = {name: value for name in RoomValues.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
     texts: dict[str, Callable[[str], str]] = {"title": clean_title, "topic": clean_topic}
     texts |= {name: setting.clean for name, setting in SETTINGS.items() if TYPES[name] is str}
