@@ -1,7 +1,6 @@
 """Cache the rights of one user in each room.
 
-Notices remove outdated rights from the cache. In addition, `chatroom.live.checks` compares the cached rights
-with the database.
+Notices remove outdated rights from the cache. `chatroom.live.checks` compares the cache with the database.
 """
 
 from collections.abc import Awaitable, Callable, Iterator

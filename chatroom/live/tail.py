@@ -210,7 +210,6 @@ class Tail:
         return bounded_frame(self.slug, pieces, self.revision)
 
     def _after(self, cursor: int) -> Iterable[Entry]:
-        """The entries after `cursor`. The search begins at the end, because most readers lack only a few changes."""
         found = []
         for entry in reversed(self._entries):
             if entry.message.revision <= cursor:

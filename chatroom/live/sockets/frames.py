@@ -26,7 +26,7 @@ BYTES_OF_PIECE = 1024
 """The additional memory for each text: an event, and its place in a queue."""
 WINDOW_BITS = 15
 LEVEL = 1
-"""The level of compression. Frames become five times smaller, at 4 µs per kilobyte."""
+"""The fastest level of compression."""
 END = b"\0\0\xff\xff"
 """The end of every compressed text. It is not sent, because the receiver appends it."""
 

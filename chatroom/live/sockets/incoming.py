@@ -26,7 +26,7 @@ _NOTHING: deque[Event] = deque(maxlen=0)
 
 
 class Inbox:
-    """A queue of events for one consumer task. An `asyncio.Queue` would need four times as much memory."""
+    """A queue of events for one consumer task. It needs less memory than an `asyncio.Queue`."""
 
     __slots__ = ("_events", "_waiting")
 

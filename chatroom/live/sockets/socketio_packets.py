@@ -65,7 +65,7 @@ def are_packets(body: bytes) -> bool:
 
 
 def is_packet(text: str) -> bool:
-    """Whether python-engineio can parse a packet. It logs other packets as errors with a traceback."""
+    """Whether python-engineio can parse a packet."""
     if text[:1] == "4":
         return text[1:2].isascii() and text[1:2].isdigit()
     return text[:1] in SIGNS and len(text) <= LONGEST_SIGN

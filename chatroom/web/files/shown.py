@@ -27,7 +27,7 @@ def kind(file: File) -> str:
 
 
 def shown_size(file: File) -> tuple[int, int]:
-    """The width and height of a picture in a message. A picture keeps its shape, and is never enlarged."""
+    """The width and height of a picture in a message. Pictures are never enlarged."""
     width, height = file.width or 1, file.height or 1
     scale = min(1.0, FRAME[0] / width, FRAME[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))

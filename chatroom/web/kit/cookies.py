@@ -16,10 +16,10 @@ SECRET = "_user_id"  # noqa: S105  Flask-Login's own key
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Flask's cookie sessions. Over TLS, the cookie has another name and the attribute Secure."""
+    """Flask's cookie sessions, with a special cookie over TLS."""
 
     def get_cookie_name(self, app: Flask) -> str:
-        """The name of the cookie. It is different over TLS, so a cookie from plain HTTP is ignored."""
+        """The name of the cookie. Over TLS, a cookie from plain HTTP is ignored, because its name is different."""
         return SECURE_NAME if self.get_cookie_secure(app) else NAME
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  Flask's signature

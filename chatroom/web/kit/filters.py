@@ -16,7 +16,7 @@ def hue(user_id: str) -> int:
 
 
 def static_url(filename: str) -> str:
-    """The address of a static file. Addresses are cached, because a page has fifty of them."""
+    """The address of a static file."""
     return _static_url(filename, root=request.script_root)
 
 

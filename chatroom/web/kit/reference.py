@@ -1,4 +1,4 @@
-"""The API reference: the OpenAPI document, as JSON and as a page. Everybody can read it without a log-in."""
+"""The API reference: the OpenAPI document as JSON, and as a page. No log-in is needed."""
 
 import json
 from typing import Any

@@ -20,7 +20,7 @@ blueprint = page_blueprint("permalinks")
 
 @blueprint.get("/chatroom/<slug>/<int:sequence>")
 def message(slug: str, sequence: int) -> Page:
-    """The room, scrolled to a message. If no message has this sequence, redirect to the next message."""
+    """The room, scrolled to a message. If the message does not exist, redirect to the next message."""
     access = open_room(slug)
     sequence = min(sequence, LARGEST_SEQUENCE)
     page = services.messages.history.around(access.room, sequence, services.settings.history_page)

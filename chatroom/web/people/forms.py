@@ -75,7 +75,7 @@ class LoginForm(CompleteForm):
 
 
 class ResetForm(Form):
-    """Set a new password. The user must type it twice."""
+    """Set a new password."""
 
     password = PasswordField("New password", render_kw=PASSWORD)
     password_again = PasswordField("New password again", [SAME_PASSWORD], render_kw=PASSWORD)
@@ -164,7 +164,7 @@ class DeletionForm(Form):
         return bool(self.way.data == "erase")
 
     def validate_way(self, field: Field) -> None:
-        """Require a choice, because there is no default."""
+        """Require a choice."""
         if field.data not in DELETION_WAYS:
             raise ValidationError("Choose what happens to the messages.")
 

@@ -17,7 +17,7 @@ from chatroom.web.messages.pages import open_room
 from chatroom.web.rooms.forms import InviteForm, RoomForm
 
 LATEST = 5
-"""The number of entries of the record on the settings page. The whole record is on another page."""
+"""The number of entries of the record on the settings page."""
 ROLES = ("member", "moderator", "administrator")
 
 blueprint = page_blueprint("room_settings")
