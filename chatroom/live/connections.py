@@ -36,7 +36,7 @@ class Connections(set[Connection]):
         super().add(connection)
         self._by_user.setdefault(connection.user_id, set()).add(connection)
 
-    def discard(self, connection: Connection) -> None:  # type: ignore[override]  # of nothing else
+    def discard(self, connection: Connection) -> None:  # type: ignore[override]  # only a connection
         super().discard(connection)
         theirs = self._by_user.get(connection.user_id, set())
         theirs.discard(connection)

@@ -38,7 +38,7 @@ def _form_page(slug: str, **shown: Shown) -> Response:
 @blueprint.get("/chatroom/<slug>/export")
 @refusals_on(_form_page)
 def room(slug: str) -> Page:
-    """Show the form; or send the file, if the query names a format."""
+    """Show the form. If the query names a format, send the file instead."""
     return _file(_enter(slug), request.args["format"]) if request.args.get("format") else _form_page(slug)
 
 

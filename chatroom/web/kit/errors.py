@@ -37,7 +37,7 @@ STATUS = {
     "full": 507,
     "unavailable": 503,
 } | {rule.reason: 403 for rule in RULES}
-"""The status for each reason of a refusal. Any other reason is a mistake of the sender, 400."""
+"""The status for each reason of a refusal. All other reasons have the status 400."""
 
 REASON = {
     401: "unauthorized",
@@ -45,7 +45,7 @@ REASON = {
     404: "not_found",
     413: "too_long",
     429: "too_fast",
-    500: "unavailable",  # as with 503, the outcome is unknown
+    500: "unavailable",  # the outcome is unknown, as after 503
     503: "unavailable",
 }
 

@@ -12,9 +12,9 @@ _client_id = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class MessageForm(Form):
-    """Post a message. The form contains the message's client id, so sending the form twice stores one message."""
+    """Post a message. The form contains the client id, so a form that is sent twice stores one message."""
 
-    # Browsers restore the values of fields. With a restored client id, the next message would count as a repetition.
+    # Browsers must not restore this value: the next message with the same client id would count as a repetition.
     client_id = HiddenField(render_kw={"autocomplete": "off"})
     text = TextAreaField("Message", filters=[as_lines])
     reply_to = StringField()
@@ -35,7 +35,7 @@ class MessageForm(Form):
 
 
 class EditForm(Form):
-    """Change the text of a message; `revision` is the message's revision when its author saw it."""
+    """Change the text of a message. `revision` is the message's revision on the page with this form."""
 
     text = TextAreaField("Text", filters=[as_lines], render_kw={"required": True})
     revision = HiddenField(render_kw={"autocomplete": "off"})

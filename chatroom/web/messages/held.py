@@ -78,7 +78,7 @@ def withdraw_by_form(slug: str, held_id: str) -> Page:
 
 
 def as_held(held: list[Held]) -> str:
-    """Encode the list like the API, for a data attribute that a script reads."""
+    """Encode the list in the format of the API, for a data attribute that a script reads."""
     return msgspec.json.encode([wire_held(each) for each in held]).decode()
 
 

@@ -92,14 +92,14 @@ def open_room(slug: str) -> Access:
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:
-    """Mark the newest messages as read, unless the browser only prefetches the page."""
+    """Mark the newest messages as read, unless this is a prefetch of the browser."""
     newest = page.messages[-1].sequence if page.messages else 0
     if newest > access.membership.read_sequence and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         services.rooms.read_positions.mark(access, newest)
 
 
 def _post(access: Access, form: MessageForm) -> Stored | Held:
-    """Store or hold the message. The same form with the same text is stored only once."""
+    """Store or hold the message. If the same form is sent again with the same text, nothing new is stored."""
     parts = sent_files()
     keep = cache(partial(keep_sent, current_user.id, access.room, parts))  # stores the files at the first call only
     said = Submission(
@@ -112,18 +112,18 @@ def _post(access: Access, form: MessageForm) -> Stored | Held:
         upload=(lambda: [file.id for file in keep()]) if parts else None,
     )
     posting = services.messages.posting
-    outcome = posting.find_known(said) or posting.post(said)  # also finds the message of a concurrent request
+    outcome = posting.find_known(said) or posting.post(said)  # `post` also finds a repetition
     return outcome if _is_of(outcome, said, keep) else posting.post(_as_another(said))
 
 
 def _as_another(said: Submission) -> Submission:
-    """The submission with a new client id: the user went back to a sent form and sent another text."""
+    """Give a submission a new client id, because the user has sent the same form with another text."""
     other = hashlib.sha256(f"{said.client_id} {said.text}".encode()).hexdigest()[:32]
     return msgspec.structs.replace(said, client_id=other)
 
 
 def _is_of(outcome: Stored | Held, said: Submission, keep: Callable[[], list[File]]) -> bool:
-    """Whether the outcome belongs to this submission. File ids are not compared: a second upload gets new ids."""
+    """Whether the outcome belongs to this submission. File ids are not compared, because each upload gets new ids."""
     if isinstance(outcome, Held):
         return outcome.text == said.text
     message = outcome.message

@@ -16,7 +16,7 @@ blueprint = page_blueprint("approval")
 
 @blueprint.get("/approval")
 def queue(held_id: str = "", **shown: Shown) -> Response:
-    """The held messages. `held_id` is the held message about which a decision was refused."""
+    """The held messages. If a decision was refused, `held_id` is the id of its held message."""
     rows = services.moderation.approval.list_for(current_user.user)
     return render("moderation/approval.html", rows=rows, now=datetime.now(UTC), at=held_id, **shown)
 

@@ -56,7 +56,7 @@ def report(form: ReportForm, slug: str, sequence: int) -> Page:
 
 @blueprint.get("/reports")
 def queue(report_id: str = "", **shown: Shown) -> Response:
-    """The open reports. `report_id` is the report whose decision was refused."""
+    """The open reports. If a decision was refused, `report_id` is the id of its report."""
     by = current_user.user
     rows = []
     for each in services.moderation.reports.list_for(by):

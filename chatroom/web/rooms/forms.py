@@ -47,7 +47,6 @@ class RoomForm(NamedForm):
 
 
 def _field(setting: Setting, kind: type) -> Field:
-    """The field of a setting."""
     if kind is bool:
         return BooleanField(setting.label)
     if kind is int:
