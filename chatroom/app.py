@@ -1,6 +1,6 @@
 """Create the Flask application, and the ASGI application that the server runs.
 
-This connects to nothing and starts nothing. The first request, or the server's start, opens the services.
+Creating them connects to nothing and starts nothing. The first request, or the server's start, opens the services.
 """
 
 import os

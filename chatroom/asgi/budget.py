@@ -49,7 +49,7 @@ class Budget:
         """The connections with a stalled reader, the longest stall first. Each has a function that closes it."""
 
     def find_full(self, account: "Account", size: int) -> Payer | None:
-        """Return a payer that would exceed its limit, or None. One connection alone is limited only by PROCESS."""
+        """Return a payer that would exceed its limit, or None. A payer's only connection has one limit: PROCESS."""
         for payer in account.payers:
             kind, held = payer[0], self.held[payer]
             if 0 < self._most[kind] < held + size and (kind == PROCESS or held > account.size):

@@ -64,7 +64,7 @@ class Queue:
             raise
 
     def _make_room(self, person: str) -> None:
-        """Make room for one request: in a full queue, remove the newest request of the person with most requests."""
+        """If the queue is full, remove the newest request of the person with the most requests, or raise `Full`."""
         own = len(self._waiting.get(person, ()))
         if own >= self._width.waiting_each:
             raise Full

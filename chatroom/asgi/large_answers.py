@@ -23,7 +23,7 @@ Event = dict[str, object]
 
 
 def in_one(app: "WSGIApplication") -> "WSGIApplication":
-    """Return a WSGI app that joins the parts of each response. Between parts, the thread would wait."""
+    """Return a WSGI app that joins the parts of each response, so that no thread waits between parts."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         parts = app(environ, start_response)

@@ -34,7 +34,7 @@ PERSON = "chatroom.person"
 
 
 class RequestQueue:
-    """An ASGI middleware that calls a WSGI app (as ASGI) once a thread is free for the request.
+    """An ASGI middleware that calls a WSGI app (wrapped as ASGI) when a thread is free for the request.
 
     The app must call `scope[LEAVE]`, from any thread, when the request's thread is free again.
     """
@@ -91,7 +91,7 @@ class RequestQueue:
         give_back.set(leave_from_thread)
 
     def _learn(self, credential: bytes, scope: Scope) -> None:
-        """Remember the account of a credential, only to queue the next requests of this account."""
+        """Remember the account of a credential: later requests with the credential wait as requests of this account."""
         person = scope.get(PERSON)
         if person is not None:
             self._known[credential] = person

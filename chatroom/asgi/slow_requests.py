@@ -20,7 +20,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class SlowRequests:
-    """An ASGI middleware that calls a WSGI app (as ASGI) when the body is complete, or too long."""
+    """An ASGI middleware that calls a WSGI app (wrapped as ASGI) when the body is complete, or too long."""
 
     def __init__(self, inner: Application, *, most_bytes: int) -> None:
         self._inner = inner

@@ -42,7 +42,7 @@ SPOOLED = "chatroom.spooled"
 
 
 class Uploads:
-    """An ASGI middleware. The app `large` gets complete uploads. The app `small` gets all other requests at once.
+    """An ASGI middleware. The app `large` gets complete uploads. The app `small` gets all other requests.
 
     `find_user` is called in a thread, and returns the id of the logged-in user.
     """
@@ -130,7 +130,7 @@ class _Intake:
         self.is_whole = False
 
     async def take(self, receive: Receive) -> Any:
-        """Yield the size of each part that arrives; raise `TimeoutError` for a body that is too slow."""
+        """Store the body, and yield the size of each part; raise `TimeoutError` if the body is too slow."""
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         waiting: list[bytes] = []

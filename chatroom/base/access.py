@@ -15,7 +15,7 @@ POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 class Access(msgspec.Struct, frozen=True, kw_only=True):
     """A user in a room, with the user's rights. `site_role` counts only in public rooms.
 
-    At `muted_until`, the mutes in the room and on the site have ended.
+    The user may have a mute in the room and a mute on the site. `muted_until` is the later end.
     """
 
     room: Room
@@ -48,7 +48,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     def outranks(self, role: Role, site_role: Role) -> bool:
         """Return whether this user has a higher role in this room than a user with these roles.
 
-        In a public room, moderators of the site rank above everybody else.
+        In a public room, moderators and administrators of the site rank above every role in the room.
         """
         if self.room.kind != "public":
             return POWERS[self.membership.role] > POWERS[role]

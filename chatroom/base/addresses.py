@@ -17,7 +17,7 @@ WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9]{0,5})
 
 
 def address_of(peer: str, forwarded_for: str, trusted_proxies: int) -> str:
-    """Return the address that the outermost trusted proxy wrote. If there is none, return the connection's address."""
+    """Return the address that the outermost trusted proxy wrote, or else the address of the connection (`peer`)."""
     return shown(outermost(forwarded_for, trusted_proxies)) or shown(peer)
 
 

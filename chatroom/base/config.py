@@ -1,7 +1,7 @@
 """The settings: read once from the environment, checked, and passed down.
 
-The server does not start with a wrong value. The error names the setting, the allowed values and, unless it is secret,
-the value.
+The server does not start with a wrong value. The error names the setting and the allowed values. It also shows the
+wrong value, unless the setting is secret.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ Limit = str
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting. Its environment variable has the same name in capitals. `.env.example` explains the settings."""
+    """All settings. The environment variables have the same names in capitals (explained in `.env.example`)."""
 
     secret_key: str = ""
     secret_key_fallbacks: str = ""
@@ -110,7 +110,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_dotenv(path: Path) -> None:
-    """Read the settings of a file, if it exists; raise `SettingsError` if it cannot be read."""
+    """Load the settings of a file (if it exists) into the environment; raise `SettingsError` if it cannot be read."""
     try:
         load_dotenv(path)
     except (OSError, UnicodeDecodeError) as error:

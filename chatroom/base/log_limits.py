@@ -1,4 +1,4 @@
-"""Limits on the number of log lines in a minute: of one logger, of one kind, and of one kind about one user.
+"""Limits on the number of log lines in a minute: for each logger, for each kind of line, and for each kind and user.
 
 Lines above a limit are left out. A later line states their number.
 """

@@ -25,7 +25,7 @@ _standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
-    """Write every log record to `stream` (None: standard error): readable on a terminal, otherwise as JSON."""
+    """Write log records to `stream` (by default standard error): as readable lines to a terminal, otherwise as JSON."""
     stream = stream or sys.stderr
     handler = BoundedHandler(stream)
     handler.setFormatter(TerminalFormatter() if stream.isatty() else JSONFormatter())

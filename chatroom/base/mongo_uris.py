@@ -25,7 +25,7 @@ SOCKET = re.compile(r"%2[Ff].*\.sock")
 
 
 def check_uri(uri: str) -> None:
-    """Raise `ValueError` if an address is not valid; its text tells the user what to do."""
+    """Raise `ValueError` if an address is not valid; the error tells the user what to do."""
     if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in uri):
         raise ValueError(FORM)
     parts = PARTS.fullmatch(uri)

@@ -44,7 +44,7 @@ WORDS = {
 
 
 def parse_setting(name: str, text: str, kind: Any) -> Any:
-    """Return the typed value of a setting; raise `SettingsError` with the allowed values."""
+    """Return the typed value of a setting; raise `SettingsError`, with the allowed values, if `text` is not valid."""
     try:
         value = msgspec.convert(text, kind, strict=False)
         if name.endswith(LIMITS):

@@ -57,11 +57,11 @@ class AccountDeletion:
         """The thread that finishes deletions that any process began."""
 
     def is_last_administrator(self, user: User) -> bool:
-        """Return whether another user must become an administrator before this account can be deleted."""
+        """Return whether this user is the site's only administrator, whose account cannot be deleted."""
         return user.role == "administrator" and not self._user_store.has_administrator(but=user.id)
 
     def delete_own(self, user: User, password: str, address: str, *, is_erased: bool) -> None:
-        """Delete the user's own account; raise `Refused` as `authenticate` does, or for the last administrator."""
+        """Delete the user's own account; raise `Refused` if `authenticate` does so, or for the last administrator."""
         self._accounts.authenticate(user.username, password, address)
         self._begin(user, user, "", is_erased=is_erased)
         self._finish_unless_running(user)
@@ -77,7 +77,7 @@ class AccountDeletion:
         self._begin(by, user, reason, is_erased=is_erased)
 
     def check(self, by: By, user: User) -> None:
-        """Raise `Refused` (`forbidden`) unless `by` may delete this account, which belongs to another person."""
+        """Raise `Refused` (`forbidden`) unless `by` may delete this account of another person."""
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators can delete other people's accounts.")
         check_power(by, user)

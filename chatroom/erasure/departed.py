@@ -73,7 +73,7 @@ class DepartedMessages:
     def erase(self, former: FormerMember, goes_on: Callable[[float], bool], report: Report) -> bool:
         """Change the messages in all rooms. If `goes_on` returns False after a step, stop and return False.
 
-        `goes_on` gets the seconds to rest, because posts have priority.
+        `goes_on` gets the number of seconds to rest before the next step, because posts have priority.
         """
         words = mark("from", former.id), mark("named", former.id)
         rooms = self._room_store.list_ids()

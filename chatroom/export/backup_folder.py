@@ -82,7 +82,7 @@ def explained(folder: Path) -> Iterator[None]:
 
 
 def write_lines(folder: Path, name: str, lines: Iterable[bytes], count: Callable[[bytes], bool]) -> FileFacts:
-    """Write lines, and their checksums to a second file, so that an altered line can be found."""
+    """Write lines, and their checksums to a second file; `count` returns whether a line has a new document."""
     digest, sums_digest = hashlib.sha256(), hashlib.sha256()
     total = documents = 0
     with _create(folder / f"{name}.jsonl") as file, _create(folder / f"{name}.sums") as sums:

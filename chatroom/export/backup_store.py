@@ -36,7 +36,7 @@ class BackupStore:
         self._batches = {each.name: each.batch for each in collections}
 
     def batch_of(self, collection: str) -> int:
-        """Return how many documents of a collection are read into memory, or written, at once."""
+        """Return how many documents of a collection are read or written together."""
         return self._batches[collection]
 
     def estimate(self, collection: str) -> int:
@@ -77,7 +77,7 @@ class BackupStore:
             yield from map(_line, self._chunked(cursor, self.batch_of("files.chunks")))
 
     def find_content(self, allowed: Mapping[str, str]) -> str | None:
-        """Return the name of a collection with documents, or None. `allowed` has the ignored `_id` for such a name."""
+        """Return the name of a non-empty collection, or None. Ignore the `allowed` documents (`_id` by collection)."""
         for name in [each.name for each in self.collections if each.backup != "omitted"]:
             with self._database.bounded():
                 if self._database[name].find_one({"_id": {"$ne": allowed.get(name)}}, {"_id": 1}) is not None:

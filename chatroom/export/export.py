@@ -50,7 +50,7 @@ class Exports:
 
     @contextmanager
     def slot(self, user_id: str) -> Iterator[None]:
-        """Take one of the few places for exports, during the block; raise `Refused` (`busy`) if none is free."""
+        """Let a user export during the block; raise `Refused` (`busy`) if this user, or too many others, already do."""
         with self._lock:
             if user_id in self._writing:
                 raise Refused("busy", "You already have a download running. Please wait for it.", retry_after=10.0)

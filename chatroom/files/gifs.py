@@ -12,7 +12,7 @@ LOOP_BYTES = 19
 
 
 def strip(content: bytes) -> bytes:
-    """Return a GIF without comments, texts and extensions of applications, except the one for repetitions."""
+    """Return a GIF without comments, texts and application data, but with the number of repetitions."""
     start = HEAD_BYTES + _colours(content[10])
     return b"".join((content[:start], *_kept(content, start), TRAILER))
 
@@ -43,7 +43,7 @@ def _image_end(content: bytes, position: int) -> int:
 
 
 def _blocks_end(content: bytes, position: int) -> int:
-    """Return the position after the blocks that begin here, at most the end of the file."""
+    """Return the position after the blocks that begin at `position`, at most the end of the file."""
     while position < len(content) and content[position]:
         position += 1 + content[position]
     return min(position + 1, len(content))

@@ -79,7 +79,7 @@ class MessageFiles:
         self._clock = clock
 
     def attach(self, room: Room, draft: Draft, file_ids: Sequence[str]) -> Draft:
-        """Add files to a draft: files of its author, in this room, that no other message contains. Idempotent."""
+        """Add files to a draft: uploads of its author in this room, which no other message contains. Idempotent."""
         if not file_ids:
             return draft
         if len(file_ids) > self._most_files > 0 or len(set(file_ids)) != len(file_ids):
@@ -94,7 +94,7 @@ class MessageFiles:
         raise Refused("busy", "The files are in use. Please try again.", retry_after=1.0)
 
     def expect_removal(self, message: Message) -> None:
-        """Let the sweep check these files later: a change is about to remove them, but may still fail."""
+        """Let the sweep check a message's files later: a change is about to remove them, but may still fail."""
         self._store.check_at([file.id for file in message.files], self._clock() + CHANGE_TIME)
 
     def remove(self, message: Message | Held) -> None:

@@ -8,7 +8,7 @@ from chatroom.base.models.rooms import Room
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of state that connections cache. `user` and `room` are ids; `data` depends on the kind."""
+    """A change of data that connections cache. `user` and `room` are ids; `data` depends on the kind."""
 
     kind: str
     user: str | None = None
@@ -22,5 +22,5 @@ def access_notice(user_id: str, room: Room, **data: Any) -> Notice:
 
 
 def membership_notices(user_id: str, room: Room, why: str = "removed") -> tuple[Notice, Notice]:
-    """Return the notices for a user who has entered or left a room. A user who left sees `why`."""
+    """Return the notices for a user who has entered or left a room. A client that loses the room gets `why`."""
     return access_notice(user_id, room, why=why), Notice(kind="rooms", user=user_id)

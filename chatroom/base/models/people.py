@@ -40,7 +40,7 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A user as others see them now. Clients get exactly these fields. `name` is the display name."""
+    """The present public data of a user. Clients get exactly these fields. `name` is the display name."""
 
     id: str
     name: str

@@ -47,7 +47,7 @@ class Room(RoomValues, frozen=True, kw_only=True):
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """A user in a room. `role` is the role in this room, `read_sequence` the last message that the user has read."""
+    """A user in a room, with the role there. `read_sequence` is the sequence of the last message that the user read."""
 
     user_id: str
     room_id: str
