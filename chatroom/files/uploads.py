@@ -95,7 +95,7 @@ class FileUploads:
         )
 
     def _check_space(self, user_id: str, now: datetime) -> None:
-        """Raise `Refused` (`full`) if the stored files, with the new one, take too much space."""
+        """Raise `Refused` (`full`) if the files of the site, or this user's unused files, take too much space."""
         if 0 < self._most_total < self._store.total_bytes():
             raise Refused("full", "There is no space left for files. The operator of the site can add some.")
         recent = self._store.recent(user_id, now, now + UNUSED_FOR)
@@ -109,12 +109,12 @@ class FileUploads:
 
 
 def in_megabytes(size: int) -> str:
-    """Return a size with its unit."""
+    """Format a number of bytes with its unit."""
     return f"{size / 1_000_000:g} MB" if size >= 100_000 else f"{size:,} bytes"
 
 
 def _share(settings: Settings) -> int:
-    """Return the limit in bytes for a user's files without a message; 0 means no limit."""
+    """Return the limit, in bytes, on one user's files that are not part of a message; 0 means no limit."""
     messages = MESSAGES_IN_PREPARATION * settings.max_file_bytes * max(1, settings.max_files_per_message)
     total = settings.max_total_file_bytes
     part = max(total // LEAST_PART, settings.max_file_bytes) if total else 0

@@ -13,7 +13,7 @@ from chatroom.live.sockets.visitor import Visitor
 
 
 class Accesses:
-    """The rights of one connection. `ask` looks up the rights in a room. After that, `when_learned` is called."""
+    """The cached rights of one connection. `ask` looks up the rights in a room. `put` calls `when_learned`."""
 
     __slots__ = "_ask", "_grant", "_known", "_when_learned", "author", "forgotten", "person"
 
@@ -38,7 +38,7 @@ class Accesses:
         return iter(list(self._known.values()))
 
     async def get(self, slug: str) -> Access:
-        """The rights in a room. Raises the errors of `ask`."""
+        """The rights in a room. Raises the errors that `ask` raises."""
         while (access := self._known.get(slug)) is None:
             forgotten = self.forgotten
             found = await self._ask(slug)

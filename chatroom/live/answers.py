@@ -1,6 +1,6 @@
 """Send one client all frames that are not changes, for example answers.
 
-Frames are sent in order. A write of changes also sends the waiting frames.
+Frames are sent in order.
 """
 
 import asyncio
@@ -73,7 +73,7 @@ class Answers:
         self.put(frame)
 
     async def until_few(self) -> None:
-        """Wait until fewer answers are due or unsent. Raise `ConnectionResetError` when the connection has ended."""
+        """Wait until `are_many` is False. Raise `ConnectionResetError` when the connection has ended."""
         while self.are_many and not self._is_over:
             self._sent = asyncio.Event()
             await self._sent.wait()

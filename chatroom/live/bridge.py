@@ -26,7 +26,7 @@ class _Engine(NamedTuple):
 
 
 class Bridge:
-    """The bridge is open while an engine runs. Call `open` and `close` on the event loop, the others in threads."""
+    """The bridge is open while an engine runs. Call `open` and `close` on the event loop, other methods in threads."""
 
     def __init__(self) -> None:
         self._engine: _Engine | None = None

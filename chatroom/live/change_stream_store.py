@@ -33,9 +33,10 @@ def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> It
 
 
 def pipeline_for(origin: str) -> list[Document]:
-    """Make the pipeline of the change stream. It leaves out the writes of this process.
+    """Make the pipeline of the change stream, without the writes of this process.
 
-    mongod applies `$lt` and `$gt` while it reads the oplog. With `$ne`, it would first make an event of every message.
+    mongod applies `$lt` and `$gt` while it reads the oplog. To apply `$ne`, mongod would first make an event of every
+    message.
     """
     field = "fullDocument.origin"
     others = [{field: {"$lt": origin}}, {field: {"$gt": origin}}, {field: None}]

@@ -43,8 +43,8 @@ class EndedSessions:
 class SessionCheck:
     """End the connections of ended sessions, and prolong the sessions of active users.
 
-    `ended` reads the ids of ended sessions. `prolong` prolongs a session if `is_active` is true, and returns the
-    session's expiry, or None if the session has ended. Both functions are called in a thread.
+    `ended` returns the ids of ended sessions. `prolong` takes a session id and `is_active`, and prolongs an active
+    session. It returns the session's expiry, or None if the session has ended. Both are called in a thread.
     """
 
     def __init__(
@@ -88,12 +88,12 @@ class SessionCheck:
 
 
 def _is_turn_of(session_id: str, tick: int) -> bool:
-    """Whether a session may be prolonged at this tick. Sessions have different ticks, to spread the database's load."""
+    """Whether a session may be prolonged at this tick. Each session has its turn every `PROLONG_TICKS` ticks."""
     return zlib.crc32(session_id.encode()) % PROLONG_TICKS == tick % PROLONG_TICKS
 
 
 class RightsCheck:
-    """Check the cached rights of all connections. Each second, check the rights of some users."""
+    """Check the cached rights of all connections once a minute: in each second, those of some users."""
 
     def __init__(self, connections: Connections, run: RunInThread, read: ReadRights) -> None:
         self._connections = connections

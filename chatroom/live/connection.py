@@ -108,7 +108,7 @@ class Connection:
         return self._accesses
 
     def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None:
-        """Drop the cached rights in a room, or in all (None). Unfollow a room if the user is no longer a member."""
+        """Drop the cached rights in a room (None: in all rooms). Unfollow a room if the user is no longer a member."""
         self._accesses.forget(room_id)
         self._following.look_again(room_id, why)
 
@@ -133,7 +133,7 @@ class Connection:
         await self._attempt(self._do(raw), raw)
 
     async def _attempt(self, deed: Coroutine[None, None, None], subject: str | dict[str, Any]) -> None:
-        """Execute a frame, or answer with the refusal. `subject` is the raw frame, or its room and client id."""
+        """Execute a frame, or answer with the refusal. `subject` is the raw frame, or its `room` and `client_id`."""
         try:
             await deed
         except (Refused, Unavailable) as error:

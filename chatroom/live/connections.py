@@ -9,7 +9,7 @@ from chatroom.base.models import Room
 
 
 class Connection(Protocol):
-    """The interface of a connection that the engine uses."""
+    """The interface of a connection for the engine."""
 
     user_id: str
     session_id: str
@@ -26,7 +26,7 @@ class Connection(Protocol):
 
 
 class Connections(set[Connection]):
-    """A set of connections that also finds them by user."""
+    """A set of connections. `of` returns the connections of a user."""
 
     def __init__(self) -> None:
         super().__init__()

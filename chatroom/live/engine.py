@@ -116,7 +116,7 @@ class Engine:
             self._chores.append(RightsCheck(self.connections, self.run, application.read_rights).take)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a blocking function in one of the `store` threads."""
+        """Call a blocking function in one of the engine's threads."""
         return await self._loop.run_in_executor(self._pool, function, *arguments)
 
     async def start(self) -> None:

@@ -1,6 +1,6 @@
 """Detect that another process has changed a room: through a change stream, or by polling.
 
-A feed gives hints: a room and a revision. A feed may miss, repeat or reorder hints. It does not give the changes.
+A feed gives hints (a room and a revision), not the changes. It may miss, repeat or reorder hints.
 """
 
 import logging

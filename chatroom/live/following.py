@@ -57,7 +57,7 @@ class Following:
         return slug in self._followers
 
     async def follow(self, frame: Follow) -> None:
-        """Follow a room from the cursor of the frame; raise `Refused`. A followed room starts again at this cursor."""
+        """Follow a room from the cursor of the frame, even if it is followed already; raise `Refused`."""
         most = self._chat.limits.rooms_per_connection
         if frame.room not in self._followers and 0 < most <= len(self._followers):
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
@@ -92,7 +92,7 @@ class Following:
             follower.cancel()
 
     def look_again(self, room_id: str | None, why: str) -> None:
-        """Check one followed room, or all (None): unfollow a room if the user is no longer a member."""
+        """Check a followed room (None: all of them), and unfollow it if the user is no longer a member."""
         for slug, live in self._followed.items():
             if room_id in {None, live.room.id}:
                 self._start(self._look_again(slug, why))

@@ -1,6 +1,6 @@
 """Apply notices to the connections of this process.
 
-`KINDS` has a function for each kind of notice. Notices of unknown kinds are ignored: a newer process may send them.
+`KINDS` has a function for each kind of notice. Other kinds, from a newer version of the server, are ignored.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ REASON_BYTES = 123
 
 
 class NoticeReceiver:
-    """Apply and count notices. If `count` grows during a read, the result of this read may be outdated."""
+    """Apply and count notices. If `count` grows during a read of the database, the result may be outdated."""
 
     def __init__(
         self,

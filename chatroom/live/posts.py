@@ -29,7 +29,7 @@ class Posts:
     async def post(self, frame: Post) -> bool:
         """Queue or hold a post, and return True; raise `Refused`.
 
-        Return False if the post is refused, but was stored or held earlier. Then the earlier answer is sent again.
+        If a refused post was stored or held earlier, do not raise: send the earlier answer again, and return False.
         """
         access = await self._accesses.get(frame.room)
         if self._answers.are_many:

@@ -97,7 +97,7 @@ class Read(Frame, frozen=True, tag="read"):
 
 
 class Typing(Frame, frozen=True, tag="typing"):
-    """Announce that the user is typing. Clients repeat this every three seconds."""
+    """Announce that the user is typing. While the user types, clients repeat this every three seconds."""
 
 
 ClientFrame = Post | Edit | Delete | React | Pin | Follow | Unfollow | Read | Typing
@@ -212,7 +212,7 @@ def approval(room: str) -> bytes:
 
 
 def caught_up(room: str, revision: int, missed: int) -> bytes:
-    """The frame that marks the end of the history."""
+    """The frame that marks the end of the history. `missed` is the number of messages in this history."""
     return _encoder.encode({"type": "caught_up", "room": room, "revision": revision, "missed": missed})
 
 
@@ -235,7 +235,7 @@ def here(room: str, people: Sequence[Person]) -> bytes:
 
 
 def presence_changed(room: str, came: Sequence[Person], left: Sequence[str]) -> bytes:
-    """The frame with the changes since the last presence frame: people who came, and ids of users who left."""
+    """The frame with the changes since the previous presence frame: people who came, and ids of users who left."""
     return _encoder.encode({"type": "presence", "room": room, "came": came, "left": left})
 
 

@@ -1,4 +1,4 @@
-"""Read changes of a followed room from the store: new changes for the tail, and pages of history.
+"""Read changes of a room from the store: new changes for the tail (`chatroom.live.tail`), and pages of history.
 
 Reads for the tail begin after the tail's newest revision, so the tail misses no change.
 """
@@ -66,7 +66,7 @@ class RoomReader:
                 self._typing.stop(message.author.id, message.sent_at)
 
     async def read_page(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
-        """Read a frame of changes after `cursor` from the store. Readers of the same page share one query."""
+        """Read a `bounded_frame` of changes after `cursor` from the store. Readers of one page share a query."""
         key = (cursor, format)
         task = self._pages.get(key)
         if task is None:
@@ -99,7 +99,7 @@ class RoomReader:
         return found
 
     async def _take_in(self, found: Sequence[Message]) -> None:
-        """Send new changes to readers. If this process is writing too, wait briefly, to send one frame for all."""
+        """Send new changes to readers. If this process is writing, wait briefly, so that all messages share a frame."""
         writing = None
         if any(message.origin != self._source.store.origin for message in found):
             writing = await self._source.hear(self._room.id, found[-1].revision)
@@ -112,7 +112,7 @@ class RoomReader:
         self._tail.show()
 
     def _count_posts(self, found: Iterable[Message]) -> None:
-        """Count recent posts in other processes, because this process also limits the rates of their authors."""
+        """Count recent posts from other processes towards the rate limits of their authors in this process."""
         lately = self._source.clock() - LATELY
         for message in found:
             if (

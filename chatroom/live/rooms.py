@@ -61,7 +61,7 @@ class LiveRoom:
 
 
 class LiveRooms:
-    """All rooms with followers. Must be created on the event loop. A room without followers is kept for a minute."""
+    """The rooms that have followers, or had followers in the last minute. Must be created on the event loop."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class LiveRooms:
         return iter(list(self._rooms.values()))
 
     def find(self, room_id: str) -> LiveRoom | None:
-        """The live room, if it has followers."""
+        """The live room with this id, if any."""
         return self._rooms.get(room_id)
 
     async def open(self, room: Room) -> LiveRoom:
@@ -97,7 +97,7 @@ class LiveRooms:
         return live
 
     def revision(self, room_id: str) -> int | None:
-        """The newest revision of a room that this process knows; None for a room without followers."""
+        """The newest revision of a room that this process knows; None if the room is not live."""
         live = self._rooms.get(room_id)
         return live.tail.revision if live else None
 
@@ -106,7 +106,7 @@ class LiveRooms:
         return {room_id: live.tail.revision for room_id, live in list(self._rooms.items())}
 
     def publish(self, room_id: str, messages: list[Message]) -> None:
-        """Send messages that this process has just stored to the readers of the room."""
+        """Send to the readers of the room the messages that this process has just stored."""
         self._posted_here(room_id, messages)
         live = self._rooms.get(room_id)
         if live is not None:

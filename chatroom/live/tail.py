@@ -1,6 +1,6 @@
 """Hold a room's newest changes in memory, and send them to waiting readers.
 
-Changes may be offered twice, late or out of order. The tail has no gaps. Its length and bytes are limited.
+Changes may be offered twice, late or out of order. The tail has no gaps, and a limited size.
 """
 
 import asyncio

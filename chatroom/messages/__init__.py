@@ -1,4 +1,4 @@
 """Messages: post, change, render and read them.
 
-Messages have two orders: `sequence` (as posted) and `revision` (as last changed).
+Messages have two orders: by the time of posting (`sequence`), and by the latest change (`revision`).
 """

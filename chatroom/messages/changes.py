@@ -157,7 +157,7 @@ class Changes:
         return change
 
     def expiring(self, message_id: str) -> Change:
-        """Return the change that deletes a message for the server, for example after the retention time."""
+        """Return the change with which the server deletes a message, for example after the retention time."""
         return self._changing(message_id, _erasing(self._clock()))
 
     def make(self, room: Room, change: Change) -> Message:
@@ -165,7 +165,7 @@ class Changes:
         return self._writer.change(room, change)
 
     def complete_deletion(self, act: Act) -> None:
-        """Complete an interrupted deletion: delete the message of the act."""
+        """Complete an interrupted deletion: delete the message that the act names."""
         room_id = act.room.id if act.room is not None else ""
         for message, _ in self._store.find_all([act.subject.id], [room_id]):
             if not message.deleted_at:

@@ -26,7 +26,7 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 def find_emoji(text: str) -> str | None:
-    """Return the usual form of an emoji or of a short code without colons. Return None for any other text."""
+    """Return the emoji that `text` is or names (by a short code without colons), in its usual form; else None."""
     if len(text) > LONGEST:
         return None
     known = _known()

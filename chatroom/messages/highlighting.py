@@ -60,7 +60,7 @@ class Colours:
         return highlight_within
 
     def left(self, person_id: str) -> float:
-        """Return the seconds that a person has left. The number is negative if the last highlighting took too long."""
+        """Return a person's remaining processor time in seconds. It is negative if highlighting took too long."""
         seconds, at = self._left.get(person_id, (BURST_SECONDS, 0.0))
         return min(BURST_SECONDS, seconds + RATE * (self._clock() - at))
 

@@ -13,7 +13,7 @@ from chatroom.messages.messages_store import MessageStore
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page of messages. `revision` is the cursor for later changes.
 
-    `more`: more messages follow in this direction. `newer`: newer messages follow (only for `around` and `since`).
+    `more`: more messages follow in the direction of reading. `newer` (for `around` and `since`): newer messages follow.
     """
 
     messages: list[Message]
@@ -36,7 +36,7 @@ class History:
         return found[0]
 
     def quoted(self, room: Room, messages: Iterable[Message]) -> dict[int, Message]:
-        """Return the messages to which these messages reply, by sequence. One query reads them all."""
+        """Return the messages to which these messages reply, by sequence."""
         wanted = {message.reply_to for message in messages if message.reply_to is not None}
         return {found.sequence: found for found in self._store.by_sequences(room.id, wanted)}
 
@@ -71,7 +71,7 @@ class History:
         return Page(messages=found[:limit], revision=revision, more=len(found) > limit, newer=len(found) > limit)
 
     def after(self, room: Room, revision: int, limit: int) -> Page:
-        """Return the changes after `revision`, by revision. Raises `Refused` if the room has not reached `revision`."""
+        """Return the changes after a revision, in order. Raises `Refused` if the room has not reached this revision."""
         found = self._store.changed_after(room.id, revision, limit + 1)
         if not found and not self._store.has_come_to(room.id, revision):
             raise Refused("unknown_cursor", "The room does not have this revision yet. Please reload the page.")

@@ -33,7 +33,7 @@ class RoomsLog:
         self._messages = database["messages"]
 
     def find_all(self, ids: Sequence[str], rooms: Collection[str]) -> list[tuple[Message, str]]:
-        """Return the messages with these ids in these rooms, newest first. Each message has the id of its room."""
+        """Return the messages with these ids in these rooms, newest first, each with the id of its room."""
         query = {"_id": {"$in": [ObjectId(id) for id in ids]}, "room": {"$in": list(rooms)}}
         with self._database.bounded():
             found = list(self._messages.find(query))
@@ -76,12 +76,12 @@ class MessageLog(RoomsLog):
             return self._newest_revision(room)
 
     def find_by_client_id(self, room: str, author_id: str, client_id: str) -> Message | None:
-        """Return the stored message of a draft, or None."""
+        """Return the message that this author has posted with this client id, or None."""
         with self._database.bounded():
             return read_by_keys(self._messages, room, [(author_id, client_id)]).get((author_id, client_id))
 
     def changed_after(self, room: str, revision: int, limit: int) -> list[Message]:
-        """Return at most `limit` messages that changed after `revision`, by revision."""
+        """Return at most `limit` messages that changed after `revision`, in order of revision."""
         return self._page({"room": room, "revision": {"$gt": revision}}, "revision", ASCENDING, limit)
 
     def newest(self, room: str, limit: int) -> list[Message]:
@@ -125,7 +125,7 @@ class MessageLog(RoomsLog):
         return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, MOST_PINS)
 
     def count_older(self, room: str, moment: datetime, *, after: int) -> int:
-        """Count the undeleted messages after sequence `after` that were sent before `moment`, at most 10,000."""
+        """Count undeleted messages that were sent before `moment`, with sequences above `after`; at most 10,000."""
         place = {"$gt": after, "$lt": self.first_since(room, moment)}
         query = {"room": room, "sequence": place, "deleted_at": None}
         with self._database.bounded():

@@ -154,7 +154,7 @@ class MessageStore(MessageLog):
     ) -> Message | None:
         """Change these messages at consecutive revisions, in one write.
 
-        Returns the message that changed last, or None if no message exists. Raises `Unavailable` as `append` does.
+        Returns the message that changed last, or None if none of them exists. Raises `Unavailable` as `append` does.
         """
         give_up_at = time.monotonic() + self._database.timeout_seconds
         attempt = 0
@@ -181,7 +181,7 @@ class MessageStore(MessageLog):
     def has_come_to(self, room: str, revision: int) -> bool:
         """Return whether the room has certainly reached a revision.
 
-        A newly elected primary may return an older state, until a majority has stored its first write.
+        A newly elected primary may return an older state, until a majority has stored the primary's first write.
         """
         with self._database.bounded():
             if self._newest_revision(room) >= revision:

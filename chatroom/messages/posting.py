@@ -4,8 +4,8 @@ The checks, in this order: 1. the rules of the room (`chatroom.messages.rules`),
 5. the files, 6. the turn in a slow room, 7. holding for approval, 8. mentions and code. Checks 1 to 3 do not use the
 database. Check 3 counts the draft even if a later check refuses it.
 
-If the draft of a refused post is stored or held already, the response is the stored or held message. The form looks
-for this message before the checks. `post_approved` makes only check 8.
+If the draft of a refused post is stored or held already, the response is the stored or held message. The view
+of the HTML form looks for this message before the checks. `post_approved` makes only check 8.
 """
 
 from collections.abc import Callable, Sequence

@@ -106,7 +106,7 @@ class RoomRules:
         self._of = {deed: tuple(rule for rule in rules if deed in rule.deeds) for deed in get_args(Deed)}
 
     def check(self, deed: Deed, access: Access, actor: Actor) -> None:
-        """Raise `Refused` unless the actor may do this now."""
+        """Raise `Refused` if the actor may not do `deed` now."""
         now = self._clock()
         for rule in self._of[deed]:
             if rule.applies(access, now) and _kind_of(access, actor) in rule.actors:
@@ -143,7 +143,7 @@ def closed_to(room: Room) -> dict[str, str]:
 
 
 def wait_between(access: Access, actor: Actor) -> int:
-    """Return the seconds between two posts of the actor. Return 0 for moderators, or without slow mode."""
+    """Return how many seconds the actor must wait between two posts: 0 for moderators, and without slow mode."""
     seconds = access.room.slow_seconds
     return seconds if seconds and _kind_of(access, actor) in MEMBERS else 0
 

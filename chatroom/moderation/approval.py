@@ -159,7 +159,7 @@ class Approval:
         return held
 
     def _get_for(self, by: By, held_id: str, wanted: str) -> Held:
-        """Return a waiting message, or, after a repeated request, the message that this user has just decided."""
+        """Return a message that waits, or that this user has already decided as `wanted` (a repeated request)."""
         held = self._get(held_id)
         if not self._may_decide(by, held):
             raise _no_such()

@@ -65,7 +65,7 @@ class SiteRoomStore:
         self._users = database["users"]
 
     def list_like(self, beginning: str, after: tuple[str, str], limit: int) -> list[SiteRoom]:
-        """Return rooms whose titles start with `beginning`, in order of title. Start after the place `after`."""
+        """Return rooms whose titles start with `beginning`, in order of title, after a place (title key, room id)."""
         title_key, room_id = after
         query = {
             "kind": {"$in": KINDS},

@@ -42,7 +42,7 @@ class HeldStore:
         self._clock = clock
 
     def add(self, held: Held, most: int) -> Held | None:
-        """Store a message once, and return it; return None if its author has `most` held messages."""
+        """Store a new message, or find a repeated one. Return it, or None if its author has `most` held messages."""
         author = held.author.id
         with self._database.bounded():
             taken = {each["place"] for each in self._held.find({"author.id": author, "place": {"$gt": ""}})}
@@ -71,7 +71,7 @@ class HeldStore:
         return _held(document) if document else None
 
     def list_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> list[Held]:
-        """Return the waiting messages of `rooms` (None: all) and, with `is_public`, of public rooms; oldest first."""
+        """Return waiting messages in `rooms` (None: all rooms), also in public rooms if `is_public`; oldest first."""
         query = _waiting_in(rooms, is_public=is_public)
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).sort("held_at", ASCENDING).limit(limit)]
@@ -108,10 +108,7 @@ class HeldStore:
             return self._held.update_one(query, noting({"$set": fields}, note)).modified_count == 1
 
     def finish(self, held: Held) -> None:
-        """Mark a decision as complete, and erase the text.
-
-        A rejected message keeps its text until its author dismisses it (`put_away`).
-        """
+        """Mark a decision as complete. Erase the text, unless the message was rejected: then `put_away` erases it."""
         update: Document = {"$unset": {"is_unfinished": "", "place": "", "files": ""}}
         if held.state == "rejected":
             update["$set"] = {"is_shown": True}
@@ -139,7 +136,7 @@ class HeldStore:
             self._held.delete_many({"author.id": user_id, "$or": done})
 
     def _insert(self, held: Held, place: str) -> Document | None:
-        """Store a message and return None, or return the document that has its place, client id or id already."""
+        """Store a message and return None. If its place, client id or id is taken, return the document that has it."""
         document = _document(held) | {"place": place}
         same = {"room": held.room_id, "client_id": held.client_id, "author.id": held.author.id}
         return write_or_find(

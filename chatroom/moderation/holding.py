@@ -51,7 +51,7 @@ class Holding:
     def hold(self, access: Access, draft: Draft) -> Held | None:
         """Hold the draft of a newcomer, once; return None if the draft must be posted instead.
 
-        Raise `Refused` as `find` does, and (`too_many_held`) if too many messages wait.
+        Raise the errors of `find`, or `Refused` (`too_many_held`) if too many messages wait.
         """
         if self._newcomers.is_exempt(access):
             return None

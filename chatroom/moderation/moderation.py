@@ -160,7 +160,7 @@ class Moderation:
         self._sessions.end_all(act.subject.id, before=act.at)
 
     def _end_now(self, user: User) -> None:
-        """End all sessions. By the clock of another process, some of them may have begun after the act."""
+        """End all sessions, also those that began after the act by the clock of another process."""
         with suppress(Unavailable):  # sessions that began before the act have ended already
             self._sessions.end_all(user.id)
 
@@ -175,7 +175,7 @@ class Moderation:
     def _is_repeated(
         self, place: Place, is_until: datetime | None, is_because: str, end: datetime | None, reason: str
     ) -> bool:
-        """Return whether the mute or ban exists already. If so, finish the act that made it."""
+        """Return whether the same mute or ban exists already. If so, complete its act."""
         if end is None or is_until is None:
             is_same = end is is_until
         else:

@@ -1,7 +1,7 @@
 """Newcomers: users whose first messages are held, if administrators turn this on.
 
 Newcomers are neither moderators, administrators nor bots. Their accounts were created after holding was turned on, or
-in the week before.
+at most a week earlier.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ class Newcomers:
         )
 
     def may_be_held(self, access: Access) -> bool:
-        """Return whether a post may be held. No database access, because this runs for every post."""
+        """Return whether a post may be held. This does not use the database, because it runs for every post."""
         if self.is_exempt(access):
             return False
         held_at = access.approval_state.held_at
@@ -69,11 +69,11 @@ class Newcomers:
         return self.seems_one(access)
 
     def is_exempt(self, access: Access) -> bool:
-        """Return whether the user's posts in this room are never held. No database access."""
+        """Return, without using the database, whether the user's posts in this room are never held."""
         return access.room.kind == "direct" or access.approval_state.is_exempt
 
     def seems_one(self, access: Access) -> bool:
-        """Return whether the user is a newcomer in this room, by the cached settings. No database access."""
+        """Return whether the user is a newcomer in this room, by the cached settings only."""
         setting = (self._site.known or {}).get(SETTING, {})
         return access.room.kind != "direct" and _is_one(setting, access.approval_state)
 

@@ -1,6 +1,6 @@
 """The people in a room, from the connections of this process and the leases of other processes.
 
-Each presence has a version. A reader that has missed a version gets the whole list, instead of the changes.
+The list of people has a version. A reader that has missed a version gets the whole list, instead of the changes.
 """
 
 from collections import Counter
@@ -39,7 +39,7 @@ class Presence:
         return True
 
     def update(self, person: Person) -> bool:
-        """Update the name and picture of a person. Return False if the person is not here, or nothing changed."""
+        """Update the name and picture of a person who is connected to this process. Return False if nothing changed."""
         if self._people.get(person.id, person) == person:
             return False
         self._people[person.id] = person
@@ -51,11 +51,11 @@ class Presence:
         return bool(self._connections)
 
     def see_elsewhere(self, people: Iterable[Person]) -> None:
-        """Replace the people who are connected to other processes."""
+        """Replace the list of people who are connected to other processes."""
         self._elsewhere = {person.id: person for person in people}
 
     def publish(self) -> bool:
-        """Make a new version with the changes since the last call. Return False if nothing changed."""
+        """Make a new version with the changes since the previous call. Return False if nothing changed."""
         people = self._elsewhere | self._people
         if people == self._shown and self.version:
             return False

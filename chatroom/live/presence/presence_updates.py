@@ -19,7 +19,7 @@ ELSEWHERE_TICKS, TYPING_TICKS = 3, 2
 
 
 class PresenceUpdates:
-    """The updates of presence. All methods are called on the event loop, `keep` and `keep_typing` once a second."""
+    """All methods are called on the event loop. `keep` and `keep_typing` are called once a second."""
 
     def __init__(
         self, rooms: LiveRooms, store: PresenceStore, run: RunInThread, *, renew_ticks: int, clock: Clock
@@ -97,7 +97,7 @@ class PresenceUpdates:
         self._taken[live.room.id, person.id] = person
 
     async def _write(self) -> None:
-        """Write the leases that changed since the last tick. After `Unavailable`, the next call writes these leases."""
+        """Write the leases that changed since the previous call. After `Unavailable`, write them at the next call."""
         taken, self._taken = self._taken, {}
         ended, self._ended = self._ended, set()
         try:

@@ -82,12 +82,12 @@ class PresenceStore:
                 self._presences.update_many({"_id": {"$in": keys}}, {"$set": {"typed_at": at}})
 
     def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> list[tuple[str, Person, datetime]]:
-        """The room, the person and the time of recent typing in these rooms through other processes."""
+        """For each person who typed recently in these rooms through another process: the room, the person, the time."""
         typed = {"typed_at": {"$gt": self._clock() - within}}
         return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}} | typed)
 
     def here(self, room: str) -> list[Person]:
-        """The people in a room, each once, sorted by name."""
+        """The people in a room, without duplicates, sorted by name."""
         people = {person.id: person for _, person, _ in self._find({"room": room})}
         return sorted(people.values(), key=lambda person: person.name.casefold())
 

@@ -1,6 +1,6 @@
 """The people who are typing in a room, through this process and through other processes.
 
-The server sends at most four names, at most once a second, so frames do not grow with the number of typing people.
+The server sends a frame at most once a second. A frame has at most four names, even if more people are typing.
 """
 
 from datetime import datetime, timedelta
@@ -45,12 +45,12 @@ class TypingPeople:
         self._fresh.discard(user_id)
 
     def take_fresh(self) -> set[str]:
-        """The ids of users who have typed in this process since the last call, and have not posted after that."""
+        """The ids of users who have typed in this process since the previous call, and have not posted after typing."""
         fresh, self._fresh = self._fresh, set()
         return fresh
 
     def publish(self, now: datetime) -> bool:
-        """Make a new version with the changes since the last call. Return False if nothing changed."""
+        """Make a new version with the changes since the previous call. Return False if nothing changed."""
         self._typed = {id: (person, at) for id, (person, at) in self._typed.items() if at > now - LASTS}
         self._said = {id: at for id, at in self._said.items() if at > now - LASTS}
         shown = [person for person, _ in self._typed.values()][:MOST_SHOWN]

@@ -44,7 +44,7 @@ def framed(payload: bytes, opening: int = TEXT) -> bytes:
 
 
 class Cutter:
-    """Cut the bytes of one client into frames. An ordinary text frame becomes its text; other frames stay bytes."""
+    """Cut the bytes of one client into frames. An unfragmented text frame becomes its text; other frames stay bytes."""
 
     __slots__ = ("_at", "_in_fragments", "_inflates", "_most", "_rest", "has_more")
 
@@ -102,7 +102,7 @@ class Cutter:
         return rest
 
     def _text(self, opening: int, mask: bytes, payload: bytes) -> str | None:
-        """The text of an ordinary text frame; None for other frames."""
+        """The text of a valid, unfragmented text frame; None for other frames."""
         is_compressed = opening == TEXT | COMPRESSED and self._inflates
         if self._in_fragments or not (opening == TEXT or is_compressed):
             self._note_fragments(opening)

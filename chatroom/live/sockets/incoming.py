@@ -121,7 +121,7 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _receive_otherwise(self, data: bytes) -> None:
-        """Take bytes that arrive before the connection is open, or while it is closing (only a limited number)."""
+        """Take bytes that arrive before the connection is open, or a limited number of bytes while it is closing."""
         if self._cutter is None:
             if self.handshake_initiated:
                 self.transport.abort()  # the client did not wait for the answer to its handshake
@@ -135,7 +135,7 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _stop_reading(self, others: int) -> None:
-        """Stop reading until all events are taken. After many `others` (frames that are not texts), also pause."""
+        """Stop reading until all events are taken. After many frames that are not texts (`others`), wait longer."""
         if self._is_over() or self._cutter is None:
             return
         self._count_waiting(self._cutter.waiting)

@@ -118,7 +118,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        """Handle a packet. End a client that breaks the protocol, or sends anything but text."""
+        """Handle a packet. End a client that breaks the protocol, or sends binary data."""
         session = self._sessions.get(eio_sid)
         if session is None:
             return

@@ -233,6 +233,6 @@ def _converted(usual: dict[str, Any], given: Any, kind: type[Any]) -> Any:
 
 
 def _event(frame: Post | Follow | Unfollow) -> dict[str, Any]:
-    """Make the ASGI event in which a websocket would receive the frame."""
+    """Make the ASGI event that a websocket would receive for this frame."""
     # `json` also writes lone surrogates. The connection then refuses the frame with a reason.
     return {"type": "websocket.receive", "text": json.dumps(msgspec.to_builtins(frame))}

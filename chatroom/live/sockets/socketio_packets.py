@@ -36,7 +36,7 @@ class Outgoing(asyncio.Queue[Any]):
         return item
 
     def release(self) -> None:
-        """Answer a waiting request without packets."""
+        """If a request is waiting for packets, answer it without packets."""
         if self.empty():
             self.put_nowait(None)
 

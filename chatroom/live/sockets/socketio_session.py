@@ -108,6 +108,6 @@ def until_over(receive: Receive, session: Session) -> Receive:
 
 
 def _is_from_own_page(scope: Scope) -> bool:
-    """Whether the browser marks a request without the header Origin as a request of this site."""
+    """Whether a request has no Origin header, but the browser marks it as a request from this site."""
     headers = dict(scope["headers"])
     return b"origin" not in headers and headers.get(b"sec-fetch-site") == b"same-origin"

@@ -108,7 +108,7 @@ class WebSocketProtocol(IncomingProtocol):
         return _compressed(frame) if self.conn.extensions else _plain(frame)
 
     async def send(self, message: Any) -> None:
-        """Send an event. After the handshake, drop its data, which are larger than the rest of an idle connection."""
+        """Send an event. After the handshake, drop the handshake's data to save memory."""
         await super().send(message)
         if message["type"] == "websocket.accept":
             self.scope["headers"] = []

@@ -37,7 +37,7 @@ class BatchWriter:
     async def write(
         self, room: str, drafts: list[Draft], newest: int | None, store_now: StoreNow | None = None
     ) -> Outcome:
-        """Store drafts after the revision `newest`. `store_now` begins a prepared write."""
+        """Store drafts after the revision `newest`. `store_now` makes the first try, if it is given."""
         stored = await self._write_now(room, drafts, newest, store_now)
         if stored is None:
             newest = self._rivals.newest(room)
@@ -47,7 +47,7 @@ class BatchWriter:
         return stored
 
     async def persist(self, write: Callable[[], Any]) -> Any:
-        """Repeat a write until its outcome is known. After a time-out, the outcome is unknown."""
+        """Write in a thread. Repeat this while the outcome is unknown (`Unavailable`), for example after a time-out."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:

@@ -84,7 +84,7 @@ class Rivals:
             self._contests.pop(room, None)
 
     async def lose(self, room: str, revision: int) -> bool:
-        """After another process was faster, wait until its write is known. Return False after the time-out."""
+        """Another process was faster: wait until its write is known. Return False if it does not become known."""
         if time.monotonic() < self._deaf_until:
             return False
         self.meet(room)
