@@ -1,6 +1,6 @@
-"""Leases: the process that holds a lease does the work of all processes.
+"""Leases: the process that holds a lease does a piece of work for all processes.
 
-A lease is not a lock: for a short time, two processes may both use it.
+A lease is not a lock: for a short time, two processes may both do the work.
 """
 
 from datetime import timedelta

@@ -1,6 +1,6 @@
-"""Rate limits. Log-ins and registrations are counted for all processes, posts in each process.
+"""Rate limits. All processes count log-ins and registrations together. Each process counts everything else separately.
 
-A refusal states the time to wait. A limit of 0 is off.
+A refusal states the time to wait. `0` turns a limit off.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ OPENING = "30 per hour; 100 per day"
 
 
 class Limit:
-    """One limit. `text` is a value of the settings: `10 per 15 minutes`, several limits separated by `;`, or `0`."""
+    """Limits on one kind of attempt. `text` is like `10 per 15 minutes`; `;` separates limits, and `0` is no limit."""
 
     def __init__(self, text: str, name: str, storage: Storage, *, clock: Callable[[], float] = time.time) -> None:
         self._items: list[RateLimitItem] = [] if text == "0" else parse_many(text)
@@ -39,7 +39,7 @@ class Limit:
         self._clock = clock
 
     def hit(self, *key: str) -> float:
-        """Count an attempt and return 0. After too many attempts, count nothing and return the seconds to wait."""
+        """Count an attempt and return 0. After too many attempts, return the seconds to wait."""
         for item in self._items:
             if not self._acquire(item, key):
                 return max(self._wait(item, key), SHORTEST_WAIT)
@@ -55,7 +55,7 @@ class Limit:
             self._limiter.clear(item, self._name, *key)
 
     def keys(self, *key: str) -> Iterator[tuple[str, int, int]]:
-        """Yield the storage key, the amount and the seconds of each window."""
+        """For each window, yield the storage key, the maximum number of attempts, and the length in seconds."""
         for item in self._items:
             yield item.key_for(self._name, *key), item.amount, item.get_expiry()
 
@@ -74,7 +74,7 @@ class Limit:
 
 
 class AddressLimit(Limit):
-    """A limit by address. The addresses of one network are counted together."""
+    """A limit for each network: the addresses of one network are counted together."""
 
     def hit(self, *key: str) -> float:
         """Count an attempt from an address, as `Limit.hit` does."""
@@ -97,7 +97,7 @@ class LoginLimit:
         self._guard = guard
 
     def enter(self, username_key: str, address: str, *, is_known_address: bool) -> None:
-        """Count an attempt before the password is checked; raise `Refused` (`too_fast`) after too many."""
+        """Count an attempt before the password is checked. After too many attempts, raise `Refused` (`too_fast`)."""
         with self._guard():
             # The attempt is counted before the check, because a hundred attempts may be made at once. After a success,
             # it is forgotten.
@@ -124,7 +124,7 @@ class RegistrationLimit:
         self._guard = guard
 
     def enter(self, address: str) -> None:
-        """Count a registration; raise `Refused` (`too_fast`) after too many."""
+        """Count a registration. After too many registrations, raise `Refused` (`too_fast`)."""
         with self._guard():
             wait = self._address.hit(address)
         if wait:
@@ -146,7 +146,7 @@ class AccountLimit:
         self._address = AddressLimit(address, "address", self._storage, clock=clock)
 
     def check(self, user_id: str, address: str = "") -> None:
-        """Count an attempt. After too many attempts, count nothing and raise `Refused` (`too_fast`)."""
+        """Count an attempt. After too many attempts, raise `Refused` (`too_fast`)."""
         if wait := self._account.hit(user_id) or self._address.hit(address):
             raise too_fast(self._complaint, wait)
 
@@ -199,6 +199,6 @@ def in_words(seconds: float) -> str:
 
 
 def _account(username_key: str, address: str, is_known_address: bool) -> tuple[str, ...]:
-    """Return the key for the attempts. It has a hash, because the user may have typed a password as the name."""
+    """Return the key of the counter. The name is hashed, because the user may have typed a password as the name."""
     name = hashlib.sha256(username_key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return (name, network_of(address)) if is_known_address else (name,)

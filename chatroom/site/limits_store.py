@@ -98,7 +98,7 @@ class MemoryWindows(Storage, MovingWindowSupport):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """The exceptions that the library must handle. This storage raises no special exceptions."""
+        """The exceptions of this storage, for the library. There are none; `ValueError` is a placeholder."""
         return ValueError
 
     def check(self) -> bool:
@@ -113,7 +113,7 @@ class MemoryWindows(Storage, MovingWindowSupport):
         return count
 
     def get(self, key: str) -> int:
-        """Refuse fixed windows, which this storage does not support."""
+        """Always raise `NotImplementedError`: this storage does not support fixed windows."""
         raise NotImplementedError
 
     incr = get_expiry = get  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Notify every process of a change, for example of a membership, a room's name or a read position.
+"""Tell every process what has changed, for example a membership, a room's name or a read position.
 
 Notices are only hints and may be lost. A client that reconnects reads the present state.
 """
@@ -25,7 +25,7 @@ MISSED = Notice(kind="missed")
 
 
 class Notices:
-    """Sends and receives notices. `apply` applies a notice here. It returns False if no connection needs the notice."""
+    """Sends and receives notices. `apply` applies a notice in this process; False if no connection needs the notice."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Notices:
     def tell(self, *notices: Notice) -> None:
         """Apply notices in this process at once, and in the other processes within about a second.
 
-        Call this after the change is stored. It never fails: a notice that cannot be stored now is stored later.
+        Call `tell` after the change is stored. `tell` never fails: a notice that cannot be stored now is stored later.
         """
         for notice in notices:
             notice_id = self._store.new_id()

@@ -1,6 +1,6 @@
 """Notices in the database: short-lived hints from one process to all others.
 
-Each id is stored only once, even after several tries. An index removes old notices.
+MongoDB removes a notice after `KEPT_SECONDS`.
 """
 
 from datetime import datetime
@@ -45,7 +45,7 @@ class NoticeStore:
             )
 
     def told_since(self, moment: datetime) -> list[Told]:
-        """Return the notices after `moment`, ordered by time. Notices may become visible in another order."""
+        """Return the notices after `moment`, ordered by time. A notice may become visible later than a newer notice."""
         with self._database.bounded():
             found = list(self._notices.find({"at": {"$gt": moment}}).sort("at", ASCENDING))
         return [

@@ -1,6 +1,6 @@
 """Settings of the site that can change while it runs, in one document. The environment sets the other settings.
 
-Each process caches these settings. The answer of `get` is at most two seconds old. `get` may block, so the event loop
+Each process caches the document. The answer of `get` is at most two seconds old. `get` may block, so the event loop
 uses `known`.
 """
 
@@ -31,7 +31,7 @@ class Site:
         """The cached settings of any age; None before the first reading."""
 
     def get(self, name: str, usual: Any) -> Any:
-        """Return the value of a setting, or `usual` if it was never set."""
+        """Return the value of a setting, or `usual` if it is not set."""
         if self.known is None or self._seconds() - self._read_at >= KEPT_SECONDS:
             self.renew()
         return (self.known or {}).get(name, usual)

@@ -41,7 +41,7 @@ class Taken(Iterator[bytes]):
         return self
 
     def __next__(self) -> bytes:
-        """Return the next piece. Raise `Refused` if the user has lost the right, `Unavailable` for a slow reader."""
+        """Return the next piece. Raise `Unavailable` if the reader is too slow; pass on an error from `check`."""
         now = time.monotonic()
         if now > self._began_at + PATIENCE_SECONDS + self._size / LEAST_RATE:
             raise Unavailable("The download was too slow and was stopped.")

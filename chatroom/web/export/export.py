@@ -53,7 +53,7 @@ def own_data() -> Response:
 
 
 def write(room: Room, format: Format, messages: Iterator[Message]) -> Iterator[str]:
-    """Yield the export of a room in a format, in pieces."""
+    """Return the pieces of a room's export."""
     now = datetime.now(UTC)
     if format == "text":
         return text_lines(room, messages, now)

@@ -1,6 +1,7 @@
 """Files over HTTP: users upload a file, by script or form, and download all or a part of it.
 
-Only members of the room get a file, and no browser shows a file as a page of this site.
+Only members of the room, and moderators who approve messages, get a file. No browser runs a file as a page of this
+site.
 """
 
 import re
@@ -47,7 +48,7 @@ blueprint = Blueprint("files", __name__)
 
 
 def register(app: Flask) -> None:
-    """Allow larger requests for uploads."""
+    """Register the routes and the template filters, and allow larger requests for uploads."""
     app.register_blueprint(blueprint)
     shown.register(app)
     app.before_request(_allow_uploads)
@@ -107,7 +108,7 @@ def sent_files() -> list[FileStorage]:
 
 
 def keep_sent(user_id: str, room: Room, parts: list[FileStorage]) -> list[File]:
-    """Keep the files of a form."""
+    """Store the files of a form."""
     most = services.settings.max_files_per_message
     if 0 < most < len(parts):
         raise Refused("too_many_files", f"A message has at most {most} files.")
@@ -153,11 +154,11 @@ def _answer(file_id: str, make: Callable[[KeptFile, str], Response]) -> Page:
 
 
 def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
-    """Find a file for a room member. Before it is posted, only its owner and approving moderators may get it."""
+    """Find a file for a user. Until the file is posted, only its owner and approving moderators may get it."""
     kept = services.files.store.get(file_id)
     grant = grant_of(person.session)
     room = services.rooms.store.find(kept.room_id)
-    # `get_for` would make the user a member of a public room. To open a file must not do this.
+    # `get_for` would make the user a member of the lobby. To open a file must not do this.
     if room is not None and services.rooms.access.find_for(person.id, room.slug) is not None:
         grant.check("read", room.slug)
         if kept.owner_id == person.id or services.files.usage.has_message(kept):

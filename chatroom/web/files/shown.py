@@ -34,7 +34,7 @@ def shown_size(file: File) -> tuple[int, int]:
 
 
 def shown_url(file: File) -> str:
-    """The address of the picture in a message: of a small copy, or of a GIF itself up to `LARGEST_MOVING`."""
+    """The address of the picture in a message: a small copy, or the file itself for a GIF of up to `LARGEST_MOVING`."""
     if file.type == "image/gif" and file.size <= LARGEST_MOVING:
         return url_for("files.fetch", file_id=file.id, name=file.name)
     return still_url(file)
@@ -46,6 +46,6 @@ def still_url(file: File) -> str:
 
 
 def ending(file: File) -> str:
-    """The text that a card shows instead of an icon."""
+    """The ending of the file's name, or `FILE`. A card shows it instead of an icon."""
     _, dot, last = file.name.rpartition(".")
     return last.upper() if dot and len(last) <= LONGEST_ENDING else "FILE"

@@ -48,5 +48,5 @@ def compress_static(app: Flask) -> None:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a setting that is a list with commas."""
+    """Split the text of a setting at its commas."""
     return [word for part in text.split(",") if (word := part.strip())]

@@ -16,7 +16,7 @@ SECRET = "_user_id"  # noqa: S105  Flask-Login's own key
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Flask's cookie sessions, with a special cookie over TLS."""
+    """Flask's cookie sessions, with another cookie name over TLS."""
 
     def get_cookie_name(self, app: Flask) -> str:
         """The name of the cookie. Over TLS, a cookie from plain HTTP is ignored, because its name is different."""

@@ -1,4 +1,4 @@
-"""Show errors as a page, and as JSON under /api, without internal details."""
+"""Show errors as a page, and as JSON under /api and /hooks, without internal details."""
 
 import logging
 import math
@@ -97,7 +97,7 @@ def with_retry_after(response: Answer, seconds: float | None) -> Answer:
 
 
 def explain(status: int, message: str, *, reason: str = "", retry_after: float | None = None) -> Response:
-    """Make the response for an error: JSON under /api, otherwise a page."""
+    """Make the response for an error: JSON under /api and /hooks, otherwise a page."""
     if request.path.startswith(("/api/", "/hooks/")):
         error: dict[str, object] = {"reason": reason or REASON.get(status, "invalid"), "message": message}
         if retry_after is not None:

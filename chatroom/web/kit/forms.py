@@ -28,7 +28,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A form that reads only form fields. Flask-WTF would also read a JSON body, with values of any type."""
 
     beside: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    """By reason of a refusal: the field that shows the refusal, and the sentence that it shows."""
+    """For each reason of a refusal: the field that shows the refusal, and the sentence that it shows."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """WTForms' options for reading the fields."""
@@ -48,7 +48,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             raise Refused("invalid", self.problem)
 
     def read(self, kind: type[Struct]) -> Struct:
-        """Make a struct of the kind. Each of its fields gets the text of the form field with the same name."""
+        """Make a struct of the type `kind` from the texts of the form fields with the same names."""
         return kind(**{name: self[name].data or "" for name in kind.__struct_fields__})
 
     def explain(self, error: Refused | Unavailable) -> Refused | Unavailable:

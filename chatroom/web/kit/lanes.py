@@ -51,7 +51,7 @@ def register(app: Flask) -> None:
 
 
 def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
-    """Make the function that finds the lane of a request from its head, outside of Flask."""
+    """Make the function that finds the lane of a request from the request's head, outside of Flask."""
     routes = app.url_map.bind("localhost")
 
     def find_lane(scope: Mapping[str, Any]) -> Lane:
@@ -73,7 +73,7 @@ def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
 
 
 def brings_files(content_type: str) -> bool:
-    """Whether a content type says that the body is a form with files, according to the parser that Flask uses."""
+    """Whether a content type is that of a form with files, according to the parser that Flask uses."""
     return parse_options_header(content_type)[0].lower() == "multipart/form-data"
 
 

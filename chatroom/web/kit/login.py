@@ -54,7 +54,7 @@ class LoggedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.role = user.role
 
     def get_id(self) -> str:
-        """The session's secret, for the cookie. The user's id is public, and cannot be revoked."""
+        """The session's secret, which the cookie contains. A user's id is public, and could not be revoked."""
         return self._secret
 
     @property
@@ -135,7 +135,7 @@ def client_address() -> str:
 
 
 def redirect_to_login() -> Page:
-    """Redirect to the log-in page. After the log-in, the user returns to this page."""
+    """Redirect to the log-in page. After the log-in, the user returns to the requested page."""
     wanted = request.full_path.removesuffix("?") if request.method in {"GET", "HEAD"} else request.path
     return redirect_to("accounts.login", next=wanted)
 

@@ -1,6 +1,6 @@
 """Declare the API routes, and generate the OpenAPI document from the declarations.
 
-A route without a declaration is not in the document, and no token may use it.
+The document cannot be generated if an API route has no declaration.
 """
 
 import re
@@ -84,7 +84,7 @@ class ErrorAnswer(msgspec.Struct):
 
 
 def make_document(app: Flask, *, title: str, version: str) -> dict[str, Any]:
-    """Make the document, as plain values."""
+    """Make the OpenAPI document, as dictionaries and lists."""
     known = _operations(app)
     bodies = (kind for *_, each in known for kind in (each.body, *each.answers.values()))
     kinds = list(dict.fromkeys([ErrorAnswer, *(kind for kind in bodies if not isinstance(kind, str | None))]))
@@ -181,5 +181,5 @@ def _content(kind: Any, ref_of: Mapping[Any, Any], schema: dict[str, Any]) -> di
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Convert a schema to plain values. In patterns, replace `\\Z` by `$`, because JSON Schema requires it."""
+    """Convert a schema to dictionaries and lists. In patterns, replace `\\Z` by `$`, which JSON Schema requires."""
     return dict(msgspec.json.decode(msgspec.json.encode(schema).replace(rb"\\Z", b"$")))

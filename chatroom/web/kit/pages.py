@@ -1,8 +1,8 @@
 """Pages that show why a form was refused: the message, the HTTP status, and what the user typed.
 
 Each page with forms has a function `show(form=None, **shown)`, which is often the GET view. A view that changes
-something has a decorator of this module. After a refusal, the decorator calls `show`, with those variables of the
-address that are parameters of `show`.
+something has a decorator of this module. After a refusal, the decorator calls `show`, with the URL variables for which
+`show` has parameters.
 """
 
 import inspect
@@ -39,7 +39,7 @@ def redirect_to(endpoint: str, said: str = "", **address: Any) -> Page:
 
 
 def refusals_on(show: Show) -> Callable[[View], View]:
-    """Make a decorator that calls the view. If the view raises a refusal, the decorator calls `show`."""
+    """Make a decorator that calls `show` if the view raises a refusal."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -54,8 +54,8 @@ def refusals_on(show: Show) -> Callable[[View], View]:
 def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[View], View]:
     """Make a decorator that calls the view with a valid form, and calls `show` on GET and after a refusal.
 
-    An expired form is shown again with its input. The view, `show` and `make_form` get `form` and the variables of the
-    address, if they have parameters with these names.
+    An expired form is shown again with its input. `make_form` gets the URL variables; the view and `show` also get
+    `form`. Each of these functions gets only the values for which it has parameters.
     """
 
     def decorate(view: View) -> View:

@@ -37,7 +37,7 @@ csrf = CSRFProtect()
 
 
 def exempt_from_csrf(view: View) -> View:
-    """Leave the check of the CSRF token to the view's form."""
+    """Do not check the CSRF token before the view: its form checks the token, or the view needs no token."""
     return cast("View", csrf.exempt(view))
 
 
@@ -61,7 +61,7 @@ def safe_next(target: str | None) -> str:
 
 
 def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
-    """Set the client's address and the scheme of each request. The same rules apply to websockets."""
+    """Set the client's address and the scheme of each request."""
 
     # The host is not set, because some routers pass on an X-Forwarded-Host that the client may have forged.
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -75,7 +75,7 @@ def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
 
 
 def _refuse_other_sites() -> None:
-    """Refuse requests that the browser marks as requests of another site."""
+    """Refuse a request with an unsafe method if the browser marks the request as cross-site."""
     if request.method in UNSAFE_METHODS and request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
         raise Forbidden("The request comes from another site.")
 

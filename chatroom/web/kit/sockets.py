@@ -40,7 +40,7 @@ def sign_in(app: Flask, scope: Scope) -> Visitor | None:
 
 
 def is_own_origin(scope: Scope, settings: Settings) -> bool:
-    """Whether a page of this site opens the websocket. The header Origin must have exactly this scheme and host."""
+    """Whether a page of this site opens the websocket: Origin must be exactly the scheme and host of this site."""
     host, allowed = header(scope, "host"), words_of(settings.allowed_hosts)
     if not host or (allowed and not host_is_trusted(host, allowed)):
         return False

@@ -1,4 +1,4 @@
-"""A user's own held messages: shown only to their author, who can withdraw them."""
+"""The held messages of a user, as the author sees them. The author can withdraw them."""
 
 from typing import Literal
 

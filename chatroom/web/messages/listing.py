@@ -19,10 +19,10 @@ LONGEST_EXCERPT = 200
 
 
 def message_list(app: Flask) -> Callable[..., str]:
-    """Make the function that shows messages in templates. A message is rendered again only after it changes.
+    """Make the function that shows messages in templates. Rendered messages are cached.
 
-    Each day (in UTC) starts with a line. Consecutive messages of one author share an author line. `panel`
-    is shown below the message `target`.
+    Each day (in UTC) starts with a line. Consecutive messages of one author share an author line. The function shows
+    `panel` below the message with the sequence `target`.
     """
 
     @lru_cache(maxsize=KEPT_MARKUP)

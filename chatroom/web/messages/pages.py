@@ -63,7 +63,7 @@ def _shown_room(slug: str, form: MessageForm | None = None, **shown: Shown) -> P
 @login_required
 @form_page(_shown_room, MessageForm)
 def room(form: MessageForm, slug: str) -> Page:
-    """A room with its newest messages, or with older messages (`?before=`). Without a slug, the lobby."""
+    """Post a message. On GET, show a room with its newest messages, or with older messages (`?before=`)."""
     access = get_access(slug)
     _post(access, form)
     return redirect_to("pages.room", slug=access.room.slug)
@@ -123,7 +123,7 @@ def _as_another(said: Submission) -> Submission:
 
 
 def _is_of(outcome: Stored | Held, said: Submission, keep: Callable[[], list[File]]) -> bool:
-    """Whether the outcome belongs to this submission. File ids are not compared, because each upload gets new ids."""
+    """Whether the outcome is of this submission, and not of an earlier submission with the same client id."""
     if isinstance(outcome, Held):
         return outcome.text == said.text
     message = outcome.message
@@ -147,7 +147,7 @@ def _has_its_files(message: Message, said: Submission, keep: Callable[[], list[F
 def room_page(
     access: Access, form: MessageForm, page: MessagePage, *, is_history: bool = False, **shown: Shown
 ) -> Response:
-    """Render the room with a page of its messages. With `is_history`, scripts do not add new messages."""
+    """Render the room with a page of its messages. If `is_history`, scripts do not add new messages."""
     form.renew()
     found = access.room
     return render(
@@ -170,7 +170,7 @@ def room_page(
 
 
 def _address_of_day(found: Room) -> str:
-    """The address of the first message on the day `date`. `offset` is UTC minus local time, in minutes."""
+    """The address of the first message on the day `?date=`. `?offset=` is UTC minus local time, in minutes."""
     try:
         day = datetime.strptime(request.args["date"], "%Y-%m-%d").replace(tzinfo=UTC)
         offset = int(request.args.get("offset", "0")[:5])

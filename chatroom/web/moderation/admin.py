@@ -47,7 +47,7 @@ def overview() -> Page:
 
 @blueprint.get("/people")
 def people() -> Page:
-    """All users, or the users whose names start with `q`. They are sorted by user name."""
+    """The users, by user name. `q` is the beginning of a user name or of a display name."""
     wanted = request.args.get("q", "")[:LONGEST_NAME].strip()
     directory = services.people.directory
     found = directory.list_like(wanted, request.args.get("after", "")[:LONGEST_NAME], PEOPLE + 1)
@@ -65,7 +65,7 @@ def people() -> Page:
 
 @blueprint.get("/joining")
 def joining(**shown: Shown) -> Response:
-    """Registration and invites, with the `code` of a new invite."""
+    """Registration and invites. `shown` may have the `code` of a new invite."""
     admission = services.moderation.admission
     return _page(
         "joining",
@@ -89,7 +89,7 @@ def set_registration() -> Page:
 @blueprint.post("/holding")
 @refusals_on(joining)
 def set_holding() -> Page:
-    """Turn holding of first messages on or off."""
+    """Set how many first messages of newcomers are held; 0 turns this off."""
     services.moderation.newcomers.set_first(current_user.user, request.form.get("first", -1, type=int))
     return redirect_to("admin.joining", "Set.")
 
@@ -123,7 +123,7 @@ def audit() -> Page:
 
 @rooms_blueprint.app_template_filter("counted")
 def counted(number: int) -> str:
-    """Format a number with a thousands separator. The largest number is shown as `100,000+`."""
+    """Format a number with a thousands separator. A number of at least 100,000 gets a `+`."""
     return f"{number:,}{'+' if number >= MOST_COUNTED else ''}"
 
 

@@ -70,7 +70,7 @@ def queue(report_id: str = "", **shown: Shown) -> Response:
 @blueprint.post("/reports/<report_id>")
 @refusals_on(queue)
 def decide(report_id: str) -> Page:
-    """Dismiss a report, or delete the message, or mute or ban its author."""
+    """Dismiss a report; or delete the message, or mute or ban its author, or both."""
     reports, form, by = services.moderation.reports, SanctionForm(), current_user.user
     found, reason = reports.get_for(by, report_id), form.reason.data or ""
     outcome = []

@@ -63,7 +63,7 @@ class PushKey(msgspec.Struct):
 @blueprint.get("/account/notifications")
 @login_required
 def settings() -> Page:
-    """Notification settings, by room and for this browser."""
+    """The notification settings, for each room and for this browser."""
     forms = [(entry, _form(entry)) for entry in services.rooms.listings.list_for(current_user.id)]
     return render("outbound/notifications.html", forms=forms)
 

@@ -1,4 +1,4 @@
-"""The webhooks of a room: the page to create and remove webhooks, and the address of an incoming webhook."""
+"""The webhooks of a room: the page to create and remove webhooks, and the route to which programs post."""
 
 import msgspec
 from flask import Blueprint, Response, request, url_for

@@ -90,7 +90,7 @@ def _password_form() -> PasswordForm:
 @blueprint.get("/account")
 @login_required
 def account(form: PasswordForm | PictureForm | None = None, status: int = 200, msg: str = "") -> Response:
-    """Show the user's names, picture, password and sessions."""
+    """Show the user's names, picture and sessions, and the form for a new password."""
     return render(
         "people/account.html",
         status,

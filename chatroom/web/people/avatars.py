@@ -1,6 +1,6 @@
 """Pictures of users over HTTP: users choose them on the account page, and one style sheet shows them.
 
-Messages and lists contain no pictures. So they do not change when a picture changes.
+Messages and lists contain no pictures. So their HTML stays the same when a user chooses a new picture.
 """
 
 import hashlib

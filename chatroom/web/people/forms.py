@@ -38,7 +38,7 @@ SAME_PASSWORD = EqualTo("password", "The two passwords are different.")
 
 
 class NextField(HiddenField):  # type: ignore[misc]  # WTForms has no types
-    """The address for the redirect, from the form or the query. It is empty unless it is a path of this site."""
+    """The address for the redirect, from the form or the query; empty if the address is not a path of this site."""
 
     def process_data(self, _value: Any) -> None:
         """Read the query."""
@@ -182,7 +182,7 @@ class OwnDeletionForm(DeletionForm):
     password = PasswordField("Your password", render_kw=PASSWORD)
 
     def validate_password(self, field: Field) -> None:
-        """Require a password. It is checked after the other fields, because each check counts as a log-in attempt."""
+        """Require a password. The view checks it for a valid form, because each check counts as a log-in attempt."""
         if not field.data:
             raise ValidationError("Type your password.")
 

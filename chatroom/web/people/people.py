@@ -102,7 +102,7 @@ def _profile_page(form: ProfileForm | None = None, **shown: Shown) -> Response:
 @blueprint.route("/account/profile", methods=["GET", "POST"])
 @form_page(_profile_page, ProfileForm)
 def profile(form: ProfileForm) -> Page:
-    """The user's own profile."""
+    """Show or change the user's own profile."""
     services.site.limits.posting.check(current_user.id, client_address())
     services.people.profiles.change(current_user.user, form.read(Profile))
     return redirect_to("people.person", "Your profile was saved.", user_id=current_user.id)

@@ -42,7 +42,7 @@ class RoomForm(NamedForm):
 
     @property
     def wanted(self) -> RoomValues:
-        """The settings in the form."""
+        """The values of the settings in the form."""
         return RoomValues(**{name: self[name].data for name in RoomValues.__struct_fields__})
 
 

@@ -21,7 +21,7 @@ blueprint = page_blueprint("rooms")
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A part of the list. Rooms with mentions come first, then rooms with unread messages, then the other rooms."""
+    """A part of the room list: first rooms with mentions, then rooms with unread messages, then the other rooms."""
 
     name: str
     title: str

@@ -137,14 +137,14 @@ def end_invite(slug: str, invite_id: str) -> Page:
 
 @clearing.get("/chatroom/<slug>/clear", endpoint="form")
 def clearing_form(slug: str, **shown: Shown) -> Response:
-    """The page with the form to clear the room's history. It explains the consequences."""
+    """The page with the form to clear the room's history."""
     return render("rooms/clear.html", room=_enter_to_clear(slug).room, typed=_typed_to_clear(), **shown)
 
 
 @clearing.post("/chatroom/<slug>/clear")
 @refusals_on(clearing_form)
 def clear(slug: str) -> Page:
-    """Hide the messages at once. A background thread erases them later."""
+    """Hide the room's messages at once. A background thread erases them later."""
     access, typed = _enter_to_clear(slug), _typed_to_clear()
     services.erasure.clearing.clear(access, current_user.author, typed["title"], typed["reason"])
     return redirect_to("pages.room", slug=access.room.slug)
