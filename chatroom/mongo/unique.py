@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 def write_or_find(database: Database, write: Callable[[], Any], find: Callable[[], Document | None]) -> Document | None:
     """Write, and return None. If the key exists already, return the document that `find` finds.
 
-    Raises `Unavailable` if `find` finds nothing in time: then no majority has stored the document.
+    Raises `Unavailable` if the key exists, but `find` finds nothing in time. In this case, no majority of the database
+    servers has stored the existing document yet.
     """
     give_up_at = time.monotonic() + database.timeout_seconds
     attempt = 0

@@ -1,6 +1,6 @@
 """Sessions and access tokens, found by a secret that only their user has.
 
-A secret is valid while its session is in the database, has not ended or expired, and began with the current password.
+A secret is valid while its session is in the database and has not ended or expired. A change of the password ends it.
 """
 
 import secrets

@@ -42,7 +42,10 @@ def follow(parent: int, number: signal.Signals) -> None:
 
 
 class Pulse:
-    """The heartbeat of a worker's event loop. Only checks count as silence: a suspension does not count."""
+    """The heartbeat of a worker's event loop.
+
+    It is lost after a number of checks without a beat, not after a time. So a suspended machine loses no worker.
+    """
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()

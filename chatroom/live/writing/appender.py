@@ -206,7 +206,7 @@ def _take_batch(queue: Queue) -> Batch:
 
 
 def _is_busy(queue: Queue) -> bool:
-    """Whether enough drafts are queued to store them without waiting for more drafts."""
+    """Whether so many drafts are queued that the next write does not wait for more."""
     return len(queue) >= ENOUGH and isinstance(queue[0][0], Draft)
 
 
