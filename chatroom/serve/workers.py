@@ -42,7 +42,7 @@ def follow(parent: int, number: signal.Signals) -> None:
 
 
 class Pulse:
-    """The heartbeat of a worker's event loop. Only checks count as silence: a suspension does not count."""
+    """The heartbeat of a worker's event loop. Silence is counted in checks, so suspended time does not count."""
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()

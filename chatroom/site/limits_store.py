@@ -113,7 +113,7 @@ class MemoryWindows(Storage, MovingWindowSupport):
         return count
 
     def get(self, key: str) -> int:
-        """Refuse fixed windows, which this storage does not support."""
+        """Always raise `NotImplementedError`: the library needs this method only for fixed windows."""
         raise NotImplementedError
 
     incr = get_expiry = get  # type: ignore[assignment]
