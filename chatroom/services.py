@@ -106,7 +106,7 @@ class Services:
         self.rooms.store.key_titles()
 
     def _wire(self, context: Context) -> None:
-        """Create the parts of each package from the parts below it.
+        """Create the parts of each package from the parts of lower packages.
 
         Some parts need a function of a higher package. `later` looks this function up when it is called.
         """
@@ -159,7 +159,7 @@ class Services:
         self.threads = [thread for parts in working for thread in parts.threads]
 
     def _follow_ups(self) -> Mapping[str, FollowUp]:
-        """The functions that complete acts, by the name of the act."""
+        """Map the names of acts to the functions that complete these acts."""
         end_sessions = later(lambda: self.moderation.moderation.end_sessions_of)
         finish_decision = later(lambda: self.moderation.decisions.complete_act)
         return {

@@ -27,7 +27,7 @@ class CollectionModel(msgspec.Struct, frozen=True):
 
 
 def backed_up(collections: Iterable[CollectionModel]) -> list[CollectionModel]:
-    """Return the collections that a backup keeps, each before the collections in its `points_to`."""
+    """Return the collections that a backup keeps, in this order: each before the collections in its `points_to`."""
     kept = {each.name: each for each in collections if each.backup == "kept"}
     pointing = TopologicalSorter({each.name: each.points_to for each in kept.values()})
     return [kept[name] for name in reversed(list(pointing.static_order()))]

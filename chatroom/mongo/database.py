@@ -1,6 +1,7 @@
 """The connection to MongoDB: the client, its guarantees, and the indexes of the collections.
 
-Every write waits for a majority and the journal. Every read sees majority-committed data. The URI cannot change this.
+Every write waits until a majority has it in the journal. Every read sees only data that a majority has stored. The URI
+cannot change this.
 """
 
 import logging
@@ -39,7 +40,7 @@ WITHOUT_FORM = (InvalidDocument, OverflowError, UnicodeEncodeError)
 
 
 class Database:
-    """One MongoDB database; `close` it after use. A client must not be shared across a fork."""
+    """One MongoDB database; call `close` after use. A client must not be shared across a fork."""
 
     def __init__(
         self, client: "MongoClient[Document]", name: str, *, uri: str = "", timeout_seconds: float = 5.0
@@ -59,7 +60,7 @@ class Database:
         self._collections: dict[str, Collection[Document]] = {}
 
     def __getitem__(self, name: str) -> "Collection[Document]":
-        """Return a collection, the same object each time; `chatroom.services.COLLECTIONS` lists all names."""
+        """Return the collection `name`, always as the same object; `chatroom.services.COLLECTIONS` lists all names."""
         if name not in self._collections:
             self._collections[name] = self._database[name]
         return self._collections[name]
@@ -87,8 +88,7 @@ class Database:
     def connect_async(self) -> "AsyncMongoClient[Document]":
         """Create a client for writes from an event loop. The caller closes the client on the same loop.
 
-        The client does not retry writes, because retries cost the database a twentieth of its work. The caller must
-        handle failures.
+        The client does not retry writes, because this would slow the database down. The caller must handle failures.
         """
         return AsyncMongoClient(self._uri, **_client_options(self.timeout_seconds) | {"retryWrites": False})
 
@@ -127,7 +127,7 @@ class Database:
                 collection.update_one(*update)
 
     def has(self, collection: str, query: Document) -> bool:
-        """Return whether a collection has a matching document. The query is `bounded`."""
+        """Return whether a collection has a document that matches the query. The call is `bounded`."""
         with self.bounded():
             return self[collection].find_one(query, {"_id": 1}) is not None
 
@@ -192,7 +192,7 @@ class Database:
 
 
 def beginning_with(text: str) -> Document:
-    """Return a query for the values that begin with `text`: a range, because some texts cannot be in a pattern."""
+    """Return a query for the values that begin with `text`. It is a range: a pattern cannot contain every text."""
     return {"$gte": text, "$lt": text + LAST_CHARACTER}
 
 

@@ -1,4 +1,4 @@
-"""Writes under unique keys. After a duplicate key error, the existing document must be read.
+"""Writes of documents with unique keys. After a duplicate key error, the existing document must be read.
 
 An earlier try of this write, or another write, may have stored that document.
 """

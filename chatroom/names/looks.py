@@ -21,7 +21,7 @@ _plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019":
 
 
 def fold(text: str) -> str:
-    """Return the name without case and compatibility forms; `fold` of the result is the same."""
+    """Return the name without case and compatibility forms. A second `fold` changes nothing."""
     folded = text
     # One pass is not enough: a case mapping can create a sequence that normalizes further.
     while (following := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())) != folded:
@@ -30,7 +30,7 @@ def fold(text: str) -> str:
 
 
 def look(name: str) -> str:
-    """Return the form in which two names that look alike are equal (`AIice` and `Alice`), by Unicode's UTS 39."""
+    """Return a form that is equal for names that look alike (`AIice` and `Alice`), by Unicode's UTS 39."""
     letters = "".join(_look_alikes().get(letter, letter) for letter in unicodedata.normalize("NFKC", name))
     for dotted in "ij":
         letters = letters.replace(dotted + "\u0307", dotted)
@@ -58,7 +58,7 @@ def check_words(name: str) -> None:
 
 @cache
 def _look_alikes() -> dict[str, str]:
-    """Return, for each letter outside ASCII, the ASCII letter or digit that it looks like."""
+    """Map letters outside ASCII to the ASCII letters or digits that they look like."""
     from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  45 ms to load
 
     found = {}

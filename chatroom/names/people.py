@@ -47,7 +47,7 @@ def keys(username: str, display_name: str) -> list[str]:
 
 
 def clean_username(text: str) -> str:
-    """Return the user name in its stored form; raise `Refused` (`invalid`) with the reason."""
+    """Return the user name in its stored form, or raise `Refused` (`invalid`) with the reason."""
     name = _clean(text, _username, "A user name consists of letters and digits, with . _ - between them.", 2, 32)
     if not (name.isascii() or _latin.search(name)) and look(name).isascii():
         raise _invalid("This user name looks like a name in Latin letters. Please choose another.")
@@ -55,7 +55,7 @@ def clean_username(text: str) -> str:
 
 
 def clean_display_name(text: str) -> str:
-    """Return the display name in its stored form; raise `Refused` (`invalid`) with the reason."""
+    """Return the display name in its stored form, or raise `Refused` (`invalid`) with the reason."""
     return _clean(text, _display_name, "A display name consists of letters, digits, spaces, and ' . _ -.", 1, 40)
 
 

@@ -171,7 +171,7 @@ def signature(key: str, timestamp: str, body: bytes) -> str:
 
 
 def _is_for(hook: Hook, message: Message) -> bool:
-    """Return whether to deliver a message. Messages of bots are not delivered: webhooks could form a loop."""
+    """Return whether to deliver a message. Messages of bots are not delivered, because webhooks could form a loop."""
     if message.kind != "message" or message.deleted_at is not None or message.author.is_bot:
         return False
     return message.text.casefold().startswith(hook.trigger.casefold())

@@ -25,7 +25,7 @@ class FairTurns:
 
     @contextmanager
     def take(self, key: str) -> Iterator[None]:
-        """Measure a turn, and set the pause after it."""
+        """Measure a turn (the `with` block), and set the user's pause after it."""
         began = self._clock()
         try:
             yield

@@ -50,7 +50,7 @@ class HookStore:
             return [record_of(document, Hook) for document in found]
 
     def find_by_secret(self, secret_hash: str) -> Hook | None:
-        """Return the webhook that posts with this secret."""
+        """Return the incoming webhook whose secret has this hash."""
         with self._database.bounded():
             document = self._hooks.find_one({"secret_hash": secret_hash, "is_ended": None})
         return record_of(document, Hook) if document else None
@@ -62,7 +62,7 @@ class HookStore:
         return [(record_of(document, Hook), document["key"]) for document in found]
 
     def end(self, room_id: str, hook_id: str, note: Note) -> bool:
-        """Mark a webhook as ended; return False if there is none. The webhook stays until the audit log has the act."""
+        """End a webhook; return False if there is none. The document stays until the act is in the audit log."""
         query = {"_id": hook_id, "room": room_id, "is_ended": None}
         with self._database.bounded():
             return self._hooks.update_one(query, noting({"$set": {"is_ended": True}}, note)).modified_count > 0

@@ -1,4 +1,4 @@
-"""Notify users of mentions, of direct messages and, if they chose this for a room, of all messages.
+"""Notify users of mentions and direct messages, and of all messages in rooms for which they chose this.
 
 Only the process that stored a message sends its notifications. A notification can be lost.
 """
@@ -42,7 +42,7 @@ class Notifier:
         self.thread = BackgroundThread("notifier", self._notify_all, stop_seconds=STOP_SECONDS)
 
     def take(self, room_id: str, messages: Sequence[Message]) -> None:
-        """Queue new messages without blocking; beyond `MAX_WAITING`, drop the oldest."""
+        """Queue new messages without blocking; if more than `MAX_WAITING` are queued, drop the oldest."""
         if not self._subscribers and self._asked_just_now():
             return
         self._waiting.extend((room_id, message) for message in messages if message.revision == message.sequence)

@@ -1,6 +1,6 @@
 """Web Push: notify a browser whose page is closed, through the browser's push service.
 
-The content is encrypted for that browser: the push service learns only the time.
+The content is encrypted for that browser, so the push service learns only the time of the notification.
 """
 
 import logging

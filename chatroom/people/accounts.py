@@ -40,8 +40,8 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
 class Accounts:
     """Registers users, logs them in, and changes their passwords.
 
-    `registration` returns the present mode: `open`, `invite` or `closed`. `first_key` is the secret key of the
-    site. The code for the first account is derived from it. It is empty if the first account needs no code.
+    `registration` returns the present mode: `open`, `invite` or `closed`. `first_key` is the site's secret
+    key, for the code of the first account. `first_key` is empty if the first account needs no code.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Accounts:
         return self._add(wanted, "the console", is_bot=True)
 
     def authenticate(self, username: str, password: str, address: str) -> User:
-        """Find the user of a name and password. Raises `Refused` (`wrong_password`, `too_fast`, `busy`, `banned`)."""
+        """Find a user by name and password. Raises `Refused` (`wrong_password`, `too_fast`, `busy`, `banned`)."""
         key = fold(username[:LONGEST_USERNAME])
         user = self._user_store.find_by_username(username) if len(username) <= LONGEST_USERNAME else None
         is_known_address = self._sessions.has_been_at(user.id if user else "", address)
@@ -127,12 +127,12 @@ class Accounts:
         return self.set_hash(user, self.hash_choice(user, new))
 
     def hash_choice(self, user: User, new: str) -> str:
-        """Return the hash of a new password for a user. Raises `Refused` (`invalid`, `busy`)."""
+        """Check a new password of this user, and return its hash. Raises `Refused` (`invalid`, `busy`)."""
         self._passwords.check_choice(new, (user.username, user.display_name))
         return self._passwords.hash(new)
 
     def set_hash(self, user: User, password_hash: str, note: Note | None = None) -> User:
-        """Replace the password by a hash, and end all sessions and tokens of the user."""
+        """Store the hash of a new password, and end all sessions and tokens of the user."""
         changed = self._user_store.change_password(user.id, password_hash, note)
         if changed is None:
             raise Refused("not_found", "This account does not exist.")

@@ -1,6 +1,6 @@
 """Avatars: a square of the chosen picture. For users without an avatar, pages show initials.
 
-A version never changes, so browsers may cache it without a limit.
+A changed avatar is a new version, so browsers may cache each version forever.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ class Avatars:
         return self._store.find(user_id, version, is_large=is_large)
 
     def listed(self) -> tuple[tuple[str, str], ...]:
-        """Return pairs of a user id and an avatar version. The pairs are at most a few seconds old."""
+        """Return pairs of a user id and an avatar version. The list may be a few seconds old."""
         now = self._clock()
         if now >= self._list_again_at:
             self._listed = tuple(sorted(self._store.newest(LISTED)))

@@ -24,7 +24,7 @@ class DirectoryStore:
         return list({user.id: user for user in named}.values())[:MOST_FOUND]
 
     def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
-        """List accounts whose user name begins with a text, ordered by user name. Start after the user name `after`."""
+        """List accounts, ordered by user name: the user names begin with `beginning`, and come later than `after`."""
         beyond = {"$gt": fold(after)} if after else {}
         return self._list("username_key", beginning_with(fold(beginning)) | beyond, limit)
 

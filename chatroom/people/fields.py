@@ -12,7 +12,7 @@ from chatroom.base.models import ApprovalState, Person, Role, User
 
 
 class Field(msgspec.Struct, frozen=True):
-    """The properties of one field. They have no defaults, so each property must be decided."""
+    """The properties of one field. No property has a default, so each property must be stated."""
 
     on_deletion: Literal["removed", "replaced", "kept"]
     """The effect of the account's deletion on the field. A kept field says nothing about the user."""
@@ -62,7 +62,7 @@ SHOWN = dict.fromkeys((name for name, field in FIELDS.items() if field.shown == 
 
 
 def person_of(document: dict[str, Any]) -> Person:
-    """Return the user of a document as other users see this user."""
+    """Return the user in an account document, as other users see this user."""
     return Person(**{_OF_PERSON.get(name, name): document[name] for name in SHOWN if name in document})
 
 
@@ -72,7 +72,7 @@ def user_of(document: dict[str, Any]) -> User:
 
 
 def approval_state_of(document: dict[str, Any], room_role: Role = "member") -> ApprovalState:
-    """Return the approval state of a document's user in a room; `room_role` is the user's role there."""
+    """Return the approval state of a document's user in a room; `room_role` is the user's role in this room."""
     roles = {document.get("role", "member"), room_role}
     return ApprovalState(
         since=document.get("created_at"),

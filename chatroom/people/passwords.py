@@ -45,7 +45,7 @@ class Passwords:
         self._workers = Workers("passwords", BUSY, retry_after=RETRY_AFTER_SECONDS)
 
     def check_choice(self, password: str, own_names: Iterable[str] = ()) -> None:
-        """Raise `Refused` (`invalid`) with the reason unless a user may choose the password."""
+        """Raise `Refused` (`invalid`), with the reason, unless a user may choose this password."""
         if len(password) > LONGEST:
             raise _invalid(f"The password is too long: at most {LONGEST} characters are allowed.")
         normal = _normal(password)
@@ -69,14 +69,14 @@ class Passwords:
     def verify(self, password: str, password_hash: str | None) -> bool:
         """Return whether the password has this hash. Raises `Refused` (`busy`).
 
-        For an unknown user, pass None. The check then takes as long as for a known user.
+        For an unknown user, pass None as `password_hash`. The check then takes as long as for a known user.
         """
         normal = _normal(password) if len(password) <= LONGEST else None
         kept = password_hash if normal is not None and self._is_hash(password_hash) else None
         return self._workers.run(lambda: self._verify(normal or "", kept))
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Return whether the hash has another cost than the setting."""
+        """Return whether the cost of the hash differs from the cost in the settings."""
         return not password_hash.startswith(f"$2b${self._rounds:02d}$")
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ class Passwords:
 
     @property
     def _dummy(self) -> str:
-        """A hash for which nobody knows a password. It has the cost of the setting."""
+        """A hash whose password nobody knows, with the cost in the settings."""
         return f"$2b${self._rounds:02d}$" + "." * 22 + "O" * 31
 
 

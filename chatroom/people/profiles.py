@@ -1,4 +1,4 @@
-"""Profiles of users. A new display name is shown at once; earlier messages keep the old one."""
+"""Profiles of users. A new display name is shown at once; earlier messages keep the old name."""
 
 import unicodedata
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def time_zones() -> frozenset[str]:
 
 
 def local_time(user: User, now: datetime) -> str:
-    """Return the local time of a user, or "" without a time zone."""
+    """Return the local time of a user, or "" if the user has no time zone."""
     # The user may have set the zone on a machine that knows more zones.
     return f"{now.astimezone(ZoneInfo(user.time_zone)):%H:%M}" if user.time_zone in time_zones() else ""
 

@@ -1,6 +1,6 @@
 """Reset links: an administrator creates a link for a user who forgot the password. The link sets one new password.
 
-The link also ends when the password is changed without the link. Wrong, used and expired links get the same answer.
+The link also ends when the password is changed in another way. Wrong, used and expired links get the same answer.
 """
 
 from datetime import timedelta
@@ -47,11 +47,11 @@ class Resets:
         return secret
 
     def find_user(self, secret: str) -> User:
-        """Return the user of a link. Raises `Refused` (`not_found`) if it is not valid."""
+        """Return the user of a link. Raises `Refused` (`not_found`) if the link is not valid."""
         return self._get_user(self._codes.find(secret))
 
     def use(self, secret: str, password: str) -> User:
-        """Set a new password. This uses the link up, and ends all sessions and tokens of the user."""
+        """Set a new password. This ends the link, and all sessions and tokens of the user."""
         user = self.find_user(secret)
         made = self._accounts.hash_choice(user, password)  # a refused password must not use up the link
         user = self._get_user(self._codes.take(secret))

@@ -74,7 +74,7 @@ class Sessions:
         return self._store.end(user_id, session_id)
 
     def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
-        """End a user's sessions and tokens, except `but` and those newer than `before`. Return their number."""
+        """End a user's sessions and tokens, except `but` and those that began after `before`. Return how many ended."""
         return self._store.end_all(user_id, but=but, before=before)
 
     def forget(self, user_id: str) -> None:
@@ -91,14 +91,14 @@ class Sessions:
         return self._store.has_been_at(user_id, address)
 
     def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:
-        """Prolong a session if its user was active. Return its expiry, or None if the session has ended."""
+        """Prolong a session if its user was active. Return the session's expiry, or None if the session has ended."""
         session = self._store.find(session_id)
         if session is None or self._holder_of(session) is None:
             return None
         return (self._touch(session) if is_active else session).expires_at
 
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
-        """Return the ids and times of sessions that were ended after `moment` (see `SessionStore`)."""
+        """Return the id and the end time of each session that ended after `moment` (see `SessionStore.ended_since`)."""
         return self._store.ended_since(moment)
 
     def _begin(self, user: User, kind: Kind, lasts: timedelta, *, label: str, address: str, **more: Any) -> str:
@@ -120,7 +120,7 @@ class Sessions:
         return secret
 
     def _holder_of(self, session: Session) -> User | None:
-        """Return the user of a session. Return None if the password has changed since, or the user is banned."""
+        """Return the user of a session, or None if it began with an earlier password, or if the user is banned."""
         user = self._user_store.find(session.user_id)
         if user is None or user.password_version != session.password_version or self.is_banned(user):
             return None

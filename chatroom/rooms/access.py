@@ -1,7 +1,7 @@
 """Find a room together with the user's membership.
 
 A user becomes a member of a public room by opening its page or by joining it, unless a moderator removed the user.
-Posting makes nobody a member.
+Posting does not make a user a member.
 """
 
 from collections.abc import Callable
@@ -35,9 +35,9 @@ class RoomAccess:
         return self._store.find(user_id, slug)
 
     def get_for(self, user_id: str, slug: str) -> Access:
-        """Find a room like `find_for`, and admit every user to the lobby. Raises `Refused` if the user is not a member.
+        """Find a room like `find_for`, but admit the user to the lobby. Raises `Refused` if the user is not a member.
 
-        For a public room, the refusal says that the user can join it. The refusal never reveals a private room.
+        If the user may join the room, the refusal says so. Otherwise, the refusal does not reveal the room.
         """
         access = self.find_for(user_id, slug)
         if access is not None:

@@ -1,4 +1,4 @@
-"""Room links. A link admits a limited number of people to a room, until it expires."""
+"""Room links. A link admits a limited number of people to a room, until the link expires."""
 
 from datetime import timedelta
 
@@ -64,7 +64,7 @@ class RoomLinks:
         return self._codes.list_valid(MAX_LINKS, order="created_at", room=access.room.id)
 
     def end(self, access: Access, link_id: str) -> None:
-        """End a link. Raises `Refused` (`not_found`) if it does not exist or has ended."""
+        """End a link. Raises `Refused` (`not_found`) if the link does not exist or has ended."""
         _check(access)
         if not self._acts.do(
             "room_invites",

@@ -71,7 +71,7 @@ class ListingStore:
         return sorted(entries, key=lambda entry: (entry.title.casefold(), entry.room.id))
 
     def rooms_of(self, user_id: str) -> list[Room]:
-        """Return the rooms of a user, without counts, at most 500. Each room has the title that the user sees."""
+        """Return at most 500 rooms of a user, without unread counts. Each room has the title that the user sees."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "removed_at": None}, {"room": 1}).limit(MOST_ROOMS)
             ids = [document["room"] for document in found]
@@ -80,7 +80,7 @@ class ListingStore:
         return [msgspec.structs.replace(room, title=title_for(user_id, room, people)) for room in rooms]
 
     def list_public(self, user_id: str, after: tuple[str, str] = ("", "")) -> list[PublicRoom]:
-        """Return the next public rooms after a place in the list, by title. Archived rooms are left out."""
+        """Return public rooms, sorted by title, from the first one beyond the place `after`. Omit archived rooms."""
         title_key, room_id = after
         query = {
             "kind": "public",
@@ -110,7 +110,7 @@ class ListingStore:
 
 
 def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
-    """Return the title of a room for a member. A direct conversation has the names of the other members."""
+    """Return the title of a room for a member. For a direct conversation, this is the names of the other members."""
     if room.kind != "direct":
         return room.title
     others = (people[id].name for id in room.people if id != user_id and id in people)

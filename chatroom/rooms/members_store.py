@@ -48,7 +48,7 @@ class MemberStore:
         return sorted(members, key=lambda member: member.person.name.casefold())
 
     def find_named(self, room: Room, usernames: Collection[str]) -> list[Person]:
-        """Return the people with these folded user names who can read the room. Everybody can read a public room."""
+        """Of the people with these folded user names, return those who can read the room (all, if it is public)."""
         with self._database.bounded():
             named = {"username_key": {"$in": list(usernames)}, "deleted_at": None}
             found = [person_of(user) for user in self._users.find(named, NAMES)]
@@ -59,7 +59,7 @@ class MemberStore:
         return [person for person in found if person.id in ids]
 
     def list_like(self, room: Room, beginning: str, limit: int = MOST_PROPOSED) -> list[Person]:
-        """Return people who can read the room, by name. Their user name or display name starts with `beginning`."""
+        """Return people who can read the room and whose user name or display name starts with `beginning`."""
         key_beginning = fold(beginning.strip())
         found: dict[str, Person] = {}
         with self._database.bounded():
@@ -70,7 +70,7 @@ class MemberStore:
         return list(found.values())[:limit]
 
     def username_of(self, user_id: str) -> str:
-        """Return the user name of an account; empty for a deleted account."""
+        """Return the user name of an account, or "" for a deleted account."""
         with self._database.bounded():
             found = self._users.find_one({"_id": user_id}, {"username": 1})
         return found["username"] if found else ""
@@ -79,18 +79,18 @@ class MemberStore:
         return self._database.has("memberships", {"room": room.id, "user": {"$ne": user_id}, "removed_at": None})
 
     def has_another_administrator(self, user_id: str, room: Room) -> bool:
-        """Return whether another member is an administrator of the room."""
+        """Return whether a member other than this user is an administrator of the room."""
         query = {"room": room.id, "role": "administrator", "user": {"$ne": user_id}, "removed_at": None}
         return self._database.has("memberships", query)
 
     def list_managed_by(self, user_id: str) -> list[str]:
-        """Return the ids of the rooms that have this user as an administrator."""
+        """Return the ids of the rooms in which this user is an administrator."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "role": "administrator", "removed_at": None}, {"room": 1})
             return [document["room"] for document in found]
 
     def find_heir(self, user_id: str, room: Room) -> str | None:
-        """Choose the next administrator: the first moderator who joined, or else the first member. Skip bots."""
+        """Choose the next administrator, never a bot: the moderator who joined first, or else the first member."""
         with self._database.bounded():
             others = {"room": room.id, "user": {"$ne": user_id}, "removed_at": None}
             found = list(self._memberships.find(others).sort("user", ASCENDING).limit(MOST_MEMBERS))

@@ -146,9 +146,9 @@ class RoomMembership:
             raise _nobody_else()
 
     def _keep_managed(self, room: Room, user_id: str, note: Note | None = None) -> None:
-        """Restore an administrator of a private room if its last two administrators have resigned at the same time.
+        """Make the user an administrator again, and raise `Refused`, if a private room has no administrator now.
 
-        At least the later of the two requests finds no administrator. It restores the role of its user.
+        This happens if the last two administrators resign at the same time: at least the later request restores a role.
         """
         if room.kind == "private" and not self._member_store.has_another_administrator("", room):
             self._store.take_back(user_id, room, "administrator", note)

@@ -17,7 +17,7 @@ class OwnMembershipStore:
         self._clock = clock
 
     def mark_read(self, user_id: str, room_id: str, sequence: int) -> bool:
-        """Move the read position of a member forward. Return False if the position is at `sequence` or later."""
+        """Move the read position of a member forward. Return False if the position is not lower than `sequence`."""
         with self._database.bounded():
             result = self._memberships.update_one(
                 {"user": user_id, "room": room_id}, {"$max": {"read_sequence": sequence}}

@@ -1,4 +1,4 @@
-"""Read positions: the last message that a member has read in a room, shared by all devices.
+"""A read position is the last message that a member has read in a room. All devices of the member share it.
 
 A read position only moves forward, and never beyond the end of the room.
 """

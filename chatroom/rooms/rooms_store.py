@@ -92,7 +92,7 @@ class RoomStore:
         return True
 
     def count_made_by(self, user_id: str, most: int) -> int:
-        """Return the number of rooms that a user has created, at most `most`."""
+        """Return the number of rooms that a user has created; stop counting at `most`."""
         with self._database.bounded():
             return self._rooms.count_documents({"created_by": user_id}, limit=max(most, 1))
 

@@ -90,7 +90,7 @@ class Indexer:
             report(room, expected, expected)
 
     def _follow(self) -> None:
-        """Index new messages in all rooms; stop when half of the lease is over."""
+        """Index new messages in all rooms; stop when half of the lease time has passed."""
         until = self._clock() + LEASE_SECONDS / 2
         rooms = list(self._rooms())
         for first in range(0, len(rooms), ROOMS_AT_ONCE):
@@ -118,7 +118,7 @@ class Indexer:
 
 
 def entry(message: Message) -> Entry:
-    """Return the entry of a message. The entry of a deleted message or an event line contains only people."""
+    """Return the entry of a message. For a deleted message or an event line, it contains only people."""
     people = {*message.mentions, *(person.id for each in message.reactions for person in each.people)}
     if message.deleted_at is not None or message.kind != "message":
         return Entry(message.id, message.revision, {mark("named", id) for id in {message.author.id, *people}})
@@ -143,6 +143,6 @@ def things(message: Message) -> set[str]:
 def mark(kind: Literal["from", "named", "has"], value: str) -> str:
     """Return the index word for an author (`from`), for a named person (`named`), or for a value of `has:`.
 
-    A word of a text never contains a colon.
+    It contains a colon, unlike the words of texts.
     """
     return f":{kind}:{value}"

@@ -1,6 +1,6 @@
 """Read the candidates for a query from the index, in bounded steps, newest first.
 
-The first step reads the newest messages. If they do not suffice, the search looks up the rarest word first.
+The first step reads the newest messages. If these do not suffice, the next steps look for the rarest word.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -83,7 +83,7 @@ class Proposals:
         return OneOf(tuple(sorted(words))) if len(words) < MOST_ENDINGS else Beginning(key.text)
 
     def _plan(self, span: Span, conditions: Sequence[Condition]) -> tuple[Span, Step]:
-        """Remove the rooms that lack one of the words. Return a step with the rarest condition as its `lead`."""
+        """Remove from `span` the rooms that lack a word. Return a step with the rarest condition as its `lead`."""
         lead: OneOf | None = None
         fewest = MOST_COUNTED
         for condition in conditions:
@@ -112,7 +112,7 @@ def _first_step(span: Span, conditions: Sequence[Condition]) -> Step:
 
 
 def _longer(step: Step, seconds: float, seconds_left: float) -> Step:
-    """Return the next step. It reads twice as many entries as `step`, if the time allows."""
+    """Return the next step, which reads twice the entries of `step`, or fewer if the time is short."""
     looked_at = step.most or FIRST_LOOK
     fitting = int(looked_at * seconds_left / seconds) if seconds > 0 else MOST_LOOKED_AT
     return msgspec.structs.replace(step, most=max(min(2 * looked_at, MOST_LOOKED_AT, fitting), FIRST_LOOK))

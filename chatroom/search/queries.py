@@ -24,7 +24,7 @@ _quotes = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": 
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed query. A message must match every part. One match in `people`, and one in `rooms`, is enough."""
+    """A parsed query. A message must match every part, but only one of the `people` and only one of the `rooms`."""
 
     terms: Sequence[Term]
     people: Sequence[str]

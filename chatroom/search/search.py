@@ -48,7 +48,7 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of hits. `before` is the id to continue from, None at the end.
+    """A page of hits. `before` is the id to continue from, or None at the end.
 
     `is_cut`: the time ran out before the page was full. `is_behind`: the newest messages cannot be found yet.
     """
@@ -85,7 +85,7 @@ class Search:
         self._clock = clock
 
     def find(self, user_id: str, text: str, before: str | None = None, *, limit: int = PAGE) -> Results:
-        """Return the newest hits, before the message with the id `before`; raise `Refused` for a wrong query."""
+        """Return the newest hits (with `before`: older than this message); raise `Refused` for a wrong query."""
         give_up_at = self._clock() + SECONDS
         query = parse(text)
         if before is not None and not is_id(before):
@@ -131,7 +131,7 @@ class Search:
         return frozenset(ids)
 
     def _unindexed(self, rooms: Collection[str]) -> tuple[Proposed, bool]:
-        """Return messages that are not indexed yet. Also return True if there are more such messages."""
+        """Return messages that are not indexed yet, and whether there are more such messages."""
         behind = self.indexer.behind(rooms)
         if behind and not self.indexer.thread.is_started:
             # No indexer runs in this process: index the new messages here, if they are few.

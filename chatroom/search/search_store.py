@@ -60,7 +60,7 @@ class SearchStore:
                 self._cursors.update_one({"_id": room}, further, upsert=True)
 
     def put(self, room: str, entries: Sequence[Entry]) -> None:
-        """Store entries. Remove the words that no message of the room contains now."""
+        """Store entries. Remove the words that no message of the room contains any longer."""
         with self._database.bounded():
             # Write the entries before the words: `remove_unused` reads the entries before and after it removes a word.
             gone = sorted(self._replace(room, entries))
@@ -81,7 +81,7 @@ class SearchStore:
             return self._entries.count_documents(query, limit=limit, hint=BY_WORD)
 
     def look(self, span: Span, step: Step, *, limit: int) -> tuple[list[str], str | None]:
-        """Return at most `limit` ids that match a step, newest first, and the id to continue from (None at the end)."""
+        """Return up to `limit` message ids for a step, newest first, and the id to continue from (None at the end)."""
         conditions = [{"words": condition.filter} for condition in step.rest]
         found: list[ObjectId] = []
         ends: list[ObjectId] = []
@@ -144,7 +144,7 @@ class SearchStore:
         return {word for id, words in old.items() for word in words if word not in documents[id]["words"]}
 
     def _find_used(self, room: str, words: Collection[str]) -> set[str]:
-        """Return which of these words occur in entries. Each query looks for the words that are not found yet."""
+        """Return which of these words occur in the entries of the room."""
         left = set(words)
         while left:
             query = {"room": room, "words": {"$in": sorted(left)}}

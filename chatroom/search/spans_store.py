@@ -25,7 +25,7 @@ class OneOf(msgspec.Struct, frozen=True):
 
 
 class Beginning(msgspec.Struct, frozen=True):
-    """The condition that an entry has a word with this beginning. It is used if too many words have it."""
+    """The condition that an entry has a word with this beginning. It is used if too many words have this beginning."""
 
     text: str
 
@@ -39,7 +39,7 @@ Condition = OneOf | Beginning
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """The rooms and the range of time: from `since` on, before `until`, and before the message id `before`."""
+    """The rooms and the range of time: `since` or later, earlier than `until`, and message ids lower than `before`."""
 
     rooms: tuple[str, ...]
     since: datetime | None = None
@@ -55,8 +55,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A query for entries that match `lead` (None: any) and `rest`, among the newest `most` entries (None: all).
 
-    If the words of `lead` times the rooms exceed `MOST_SCANS`, MongoDB sorts all found entries. So these words must be
-    rare.
+    If the number of words in `lead` times the number of rooms exceeds `MOST_SCANS`, MongoDB sorts all found entries.
+    So these words must be rare.
     """
 
     lead: OneOf | None
@@ -70,7 +70,7 @@ def is_id(text: str) -> bool:
 
 
 def queries_of(span: Span, lead: OneOf | None) -> Iterable[Document]:
-    """Yield the queries for a span. With a lead, yield one query. Without a lead, no query needs sorting."""
+    """Yield the queries for a span. With a lead, yield one query. Otherwise, yield queries that need no sorting."""
     if lead is not None:
         yield {**query_of(span), "words": {"$in": list(lead.words)}}
         return

@@ -33,7 +33,7 @@ _letters = str.maketrans(
 
 
 class Unit(NamedTuple):
-    """A folded word of a text, or one letter if the script has no spaces. `start` and `end` are its place."""
+    """A folded word of a text, or a letter if the script has no spaces; `start` and `end` are its place in the text."""
 
     text: str
     start: int
@@ -84,7 +84,7 @@ class Term(NamedTuple):
 
     @property
     def _goes_on(self) -> bool:
-        """Whether the last word also matches longer words."""
+        """Return whether the last word also matches longer words."""
         last = self.units[-1]
         return self.is_open and not last.is_letter and len(last.text) >= SHORTEST_BEGINNING
 

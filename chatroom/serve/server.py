@@ -41,7 +41,7 @@ class PortError(ChatroomError):
 
 
 def open_ports(settings: Settings) -> list[socket.socket]:
-    """Open one listening socket for each process, before anything starts; the kernel spreads the connections."""
+    """Open one listening socket for each process, before the processes start; the kernel distributes connections."""
     listeners: list[socket.socket] = []
     try:
         family, kind, _, _, address = socket.getaddrinfo(settings.ip, settings.port, type=socket.SOCK_STREAM)[0]
@@ -82,7 +82,7 @@ def run(
 ) -> int:
     """Serve until a signal arrives; return the exit code. The event loop awaits `heartbeat` every second.
 
-    When requests are served, `on_ready` gets the result of the start (`chatroom.services.Start`). Raises
+    As soon as requests are served, `on_ready` gets the result of the start (`chatroom.services.Start`). Raises
     `SettingsError` if no request could ever be served.
     """
     import uvicorn  # noqa: PLC0415  (mongod boots before this is needed)

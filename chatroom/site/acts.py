@@ -38,7 +38,7 @@ class About(TypedDict, total=False):
 
     `room`: the administrators of this room may read the entry too. `tell`: the notices to send. `is_end`: the act ends
     the document that has its note. `is_new`: the act creates something, so a repetition is a new act. Otherwise, an act
-    and its repetition have one entry in the log, if the act was not recorded before the repetition.
+    that is repeated before it is recorded has one entry in the log.
     """
 
     reason: str
@@ -68,7 +68,7 @@ class Acts:
         self._follow_ups = follow_ups or {}
 
     def do(self, place: Place, write: Write, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
-        """Change, announce, record; return False if there was nothing to change. docs/moderation.md lists the acts.
+        """Make, announce and record a change; return False if nothing had to change. docs/moderation.md lists the acts.
 
         With `is_end`, also return True if an earlier try succeeded but its answer was lost. Raises the errors of
         `write`. Raises `Unavailable` if the change is made but the act's follow-up failed.
@@ -109,7 +109,7 @@ class Acts:
         )
 
     def intend(self, note: Note, document_id: str) -> None:
-        """Store a note in a document that the act does not change. The act's follow-up makes the change."""
+        """Store the note of a change in a document that it does not affect. The act's follow-up makes the change."""
         self._store.put(note, document_id)
 
     def follow(self, note: Note) -> None:
@@ -142,7 +142,7 @@ class Acts:
                     self._follow_late(note)
 
     def _follow_late(self, note: Note) -> None:
-        """Follow an older act, and log failures. Send bare notices, because the act may be undone by now."""
+        """Follow an older act, and log failures. Send bare notices, because the act may have been undone."""
         try:
             self._try(self.follow, msgspec.structs.replace(note, notices=_bare(note.notices)))
         except Exception:

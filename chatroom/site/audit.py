@@ -20,7 +20,7 @@ ENTRIES = 50
 
 
 class AuditPage(msgspec.Struct, frozen=True):
-    """A page of the log, the newest entry first. The next page starts at `before`; at the end, `before` is empty."""
+    """A page of the log, newest first. The entries of the next page are older than `before` (empty at the end)."""
 
     entries: list[Entry]
     before: str
@@ -33,7 +33,7 @@ class Audit:
         self._store = store
 
     def page(self, before: str = "", *, act: str = "", actor: str = "", subject: str = "", room: str = "") -> AuditPage:
-        """Return the newest entries before the entry `before`. If other arguments are given, the entries match them."""
+        """Return the newest entries that are older than the entry `before` and match the other arguments, if given."""
         wanted = {"act": act, "actor.id": actor, "subject.id": subject, "room.id": room}
         filters = {field: value for field, value in wanted.items() if value}
         found = self._store.list_before(before, ENTRIES + 1, filters)
@@ -42,7 +42,7 @@ class Audit:
 
 
 def checked(reason: str, why: str, most: int = LONGEST_REASON) -> str:
-    """Return the stripped reason. Raise `Refused`: `invalid` with the text `why` if it is empty, or `too_long`."""
+    """Return the stripped reason. Raise `Refused`: `invalid`, with the text `why`, if it is empty; or `too_long`."""
     reason = reason.strip()
     if not reason:
         raise Refused("invalid", why)

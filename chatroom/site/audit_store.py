@@ -27,7 +27,7 @@ INDEXES = [
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """The object of an act: its kind, its id, and its name at that time."""
+    """The object of an act: its kind, its id, and its name at the time of the act."""
 
     kind: SubjectKind
     id: str

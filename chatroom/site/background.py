@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Take a free lease, or prolong it after a third of its time; return whether this process holds the lease."""
+        """Take the lease if free, or prolong it after a third of its time; return whether this process holds it."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True
@@ -49,7 +49,7 @@ class Lease:
 class BackgroundThread:
     """Calls `work` every `pause_seconds` (None: `PAUSE_SECONDS`), even after an error.
 
-    `stop` waits `stop_seconds` for the current call.
+    `stop` waits at most `stop_seconds` for the current call.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class BackgroundThread:
         self._woken.set()
 
     def wait_until_stopped(self, told_at: float) -> None:
-        """Wait until the current call ends, or until `stop_seconds` after `told_at`."""
+        """Wait until the current call ends, but not longer than `stop_seconds` from the time `told_at`."""
         if self._thread is not None:
             self._thread.join(max(0.0, told_at + self._stop_seconds - time.monotonic()))
             self._thread = None

@@ -113,7 +113,7 @@ class MemoryWindows(Storage, MovingWindowSupport):
         return count
 
     def get(self, key: str) -> int:
-        """Always raise `NotImplementedError`: this storage does not support fixed windows."""
+        """Always raise `NotImplementedError`: the library needs this method only for fixed windows."""
         raise NotImplementedError
 
     incr = get_expiry = get  # type: ignore[assignment]

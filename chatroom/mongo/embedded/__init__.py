@@ -46,7 +46,7 @@ class EmbeddedMongo:
 
     @property
     def uri(self) -> str:
-        """The address for the app, known before mongod answers. Its account can use only `database`."""
+        """The address for the app, known before mongod answers. The account in this address can use only `database`."""
         return self._record.uri(self.database)
 
     @property
@@ -84,7 +84,7 @@ class EmbeddedMongo:
         return self.uri
 
     def uri_for(self, database: str) -> str:
-        """Create an account for the app in one more database, and return its address; for tests."""
+        """Create an account for the app in `database`, and return the address for this account; for tests."""
         from chatroom.mongo.embedded import setup  # noqa: PLC0415  (imports pymongo)
 
         setup.add_database(self.folder, self._record, database)

@@ -1,7 +1,7 @@
 """Run one mongod for one app, and end it when the app ends.
 
-The guardian is a process in a separate session. The app sends orders to its stdin. When this pipe is closed, the app
-has ended. This module imports little, because the guardian starts first and stays in memory.
+The guardian is a process in a separate session. Its stdin is a pipe, from which it reads the orders of the app. If the
+pipe is closed, the app has ended. This module imports little, because the guardian starts first and stays in memory.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ _CANNOT_EXECUTE = 126
 
 
 class Log:
-    """A log file of at most 4 MB; the previous file has the same name with `.1`."""
+    """A log file of at most 4 MB; the previous file has the same name, with `.1` at the end."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -40,7 +40,7 @@ class Log:
             pass
 
     def note(self, text: str) -> None:
-        """Append a line by the guardian."""
+        """Append a message of the guardian as a line."""
         self.write(f"guardian: {text}\n".encode())
 
     def _rotate(self) -> None:
@@ -153,7 +153,7 @@ class Guardian:
 
 
 def main(log_path: str, *command: str) -> int:
-    """Guard `command`, a mongod that logs to its standard output; return its exit code."""
+    """Run `command`, a mongod that logs to its standard output; return its exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

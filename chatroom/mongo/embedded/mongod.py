@@ -53,7 +53,7 @@ def find_binaries() -> list[Path]:
 
 
 def make_runnable(binary: Path, folder: Path) -> Path:
-    """Return an executable binary: this one, if it can be made executable, otherwise a copy in `folder`."""
+    """Return an executable binary: `binary`, or a copy in `folder` if `binary` cannot be made executable."""
     if os.access(binary, os.X_OK):
         return binary
     try:

@@ -51,7 +51,7 @@ def clear_place(path: Path, folder: Path) -> None:
 
 
 def clear_stale(path: Path, folder: Path) -> None:
-    """Remove an earlier run's socket in a folder that was created for it, unless a process listens at the socket."""
+    """Remove the socket of an earlier run if a folder was created for it, unless a process listens at the socket."""
     with suppress(OSError):
         found = path.parent.lstat()
         is_ours = (found.st_uid, found.st_mode) == (os.geteuid(), stat.S_IFDIR | 0o700)
@@ -65,7 +65,7 @@ def _places() -> Iterator[str]:
 
 
 def _is_heard(path: Path) -> bool:
-    """Return whether a process listens at `path`. In a copied data folder, `path` may be the original's socket."""
+    """Return whether a process listens at `path`. If a data folder is a copy, `path` may be the original's socket."""
     try:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.setblocking(False)

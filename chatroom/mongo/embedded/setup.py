@@ -50,7 +50,7 @@ def prepare(folder: DataFolder, record: Record, check: Callable[[], None]) -> No
 
 
 def add_database(folder: DataFolder, record: Record, database: str) -> None:
-    """Create an account for the app in a database, unless it has one."""
+    """Create an account for the app in a database, unless the database has an account."""
     if database not in record.databases:
         roles = [{"role": "readWrite", "db": database}]
         with _connect(record.socket, record.root_password) as client:
@@ -89,7 +89,7 @@ def _connect(path: str, root_password: str | None) -> Iterator[Client]:
 
 
 def _reconfigure(client: Client, path: str) -> bool:
-    """Configure the new socket. Return False if mongod cannot do this yet; call it again then."""
+    """Configure the new socket. If mongod cannot do this yet, return False; then call this function again."""
     try:
         client.admin.command("replSetReconfig", _configuration(path), force=True)
     except OperationFailure as error:
@@ -101,7 +101,7 @@ def _reconfigure(client: Client, path: str) -> bool:
 
 
 def _upgrade(client: Client) -> str:
-    """Upgrade the data files to mongod's version, and return this version. Earlier releases cannot read them then."""
+    """Upgrade the data files to mongod's version, and return the version. Earlier releases cannot read such files."""
     version = ".".join(map(str, client.server_info()["versionArray"][:2]))
     files = client.admin.command("getParameter", 1, featureCompatibilityVersion=1)["featureCompatibilityVersion"]
     if files != {"version": version}:

@@ -70,7 +70,7 @@ class Supervisor:
         self._process = Process(self._command, self._folder, lock)
 
     def wait_for_socket(self, deadline: float) -> None:
-        """Wait until mongod listens; raise `EmbeddedError` if it ends first, or at the deadline."""
+        """Wait until mongod listens; raise `EmbeddedError` if mongod ends first, or if the deadline passes."""
         while True:
             if self._binaries and self._process is not None and self._process.cannot_read():
                 self._try_another(self._process)
@@ -88,7 +88,7 @@ class Supervisor:
             raise EmbeddedError(f"mongod did not become ready in time; see {self._folder / LOG}.")
 
     def keep(self) -> None:
-        """Restart mongod and its guardian from now on."""
+        """From now on, restart mongod and its guardian if they end."""
         if self._process is not None:
             self._process.is_ready()
             threading.Thread(target=self._keep, args=[self._process], name="mongod", daemon=True).start()
@@ -121,7 +121,7 @@ class Supervisor:
                 self.start(lock)
 
     def _keep(self, process: Process) -> None:
-        """Restart the guardian and mongod when the guardian was killed, until `stop` or `kill` is called."""
+        """Restart the guardian and mongod each time the guardian is killed, until `stop` or `kill` is called."""
         while True:
             process.wait()
             with self._turn:

@@ -1,4 +1,4 @@
-"""The releases of mongod, and the versions of data files that each can open.
+"""The releases of mongod, and the versions of data files that each release can open.
 
 MongoDB upgrades data files by one major version at a time, and never downgrades them.
 """
