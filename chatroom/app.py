@@ -84,7 +84,7 @@ class ASGI:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or websocket, or react to the start and the stop of the server."""
         if scope["type"] == "lifespan":
-            scope.get("state", {})[BUDGET] = self._budget  # the server's connections use it
+            scope.get("state", {})[BUDGET] = self._budget  # for the connections of the server
             await self._live_span(receive, send)
         elif scope["type"] == "http":
             await self._answers(scope, receive, send)
@@ -100,7 +100,6 @@ class ASGI:
         return open_app(self._app).start()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
         if self._is_for_socketio(scope):
             await self._get_socketio()(scope, receive, send)
         else:
@@ -110,7 +109,7 @@ class ASGI:
         return bool(self._services.settings.socketio and scope["path"].startswith(SOCKET_IO))
 
     def release_clients(self) -> None:
-        """Answer waiting long-polls before the server waits for unfinished responses."""
+        """Answer waiting long-polls, because a stopping server waits for unfinished responses."""
         if self._socketio is not None:
             self._socketio.release_all()
 
@@ -143,7 +142,7 @@ class ASGI:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _get_socketio(self) -> "SocketIO":
-        """Return the Socket.IO endpoint. Its library is loaded for the first connection that uses Socket.IO."""
+        """Return the Socket.IO endpoint. The first connection that uses Socket.IO loads its library."""
         if self._socketio is None:
             from chatroom.live.sockets.socketio import SocketIO  # noqa: PLC0415
 

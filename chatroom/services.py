@@ -1,6 +1,6 @@
-"""The application without a web framework: it creates the parts of each package, the lowest package first.
+"""The application without a web framework. It creates the parts of each package, the lowest package first.
 
-Nothing connects before `open`; `prepare` creates the indexes and the lobby.
+Nothing connects before `open`. `prepare` creates the indexes and the lobby.
 """
 
 import threading
@@ -33,9 +33,9 @@ PACKAGES = (site, files, people, messages, rooms, outbound, moderation, search, 
 COLLECTIONS: Sequence[CollectionModel] = [each for package in PACKAGES for each in package.COLLECTIONS]
 """All collections of the site, except those in which the `limits` library counts attempts."""
 START_SECONDS = 2.0
-"""The time in which the database must answer at the start. After this time, the server starts without the database."""
+"""The longest wait for the database at the start. After this time, the server starts without the database."""
 Start = Literal["ready", "empty", "waiting"]
-"""The outcome of a start: the database answers and has accounts, has none yet, or does not answer yet."""
+"""The outcome of a start: the database has accounts, has no accounts yet, or does not answer yet."""
 
 
 class Services:
@@ -63,7 +63,7 @@ class Services:
         self._preparation = Preparation(self._prepare)
 
     def open(self) -> None:
-        """Create the client and all parts, once; start the embedded mongod unless another process has started it."""
+        """Create the client and all parts, once. Start the embedded mongod unless another process has started it."""
         if self._is_open:
             return
         with self._lock:
@@ -77,7 +77,7 @@ class Services:
                 self._is_open = True
 
     def prepare(self) -> None:
-        """Create the indexes and the lobby, and migrate documents, only once. Raise `Unavailable` if this fails."""
+        """Create the indexes and the lobby, and migrate documents, once. Raise `Unavailable` if this fails."""
         self._preparation.ensure()
 
     def start(self) -> Start:
@@ -92,7 +92,7 @@ class Services:
             return "waiting"
 
     def close(self) -> None:
-        """Close the client; stop the embedded mongod if this process started it."""
+        """Close the client. Stop the embedded mongod if this process started it."""
         with self._lock:
             if self._is_open:
                 self._preparation.forget()
@@ -106,7 +106,7 @@ class Services:
         self.rooms.store.key_titles()
 
     def _wire(self, context: Context) -> None:
-        """Create the parts of each package from the parts below it.
+        """Create the parts of each package from the parts of lower packages.
 
         Some parts need a function of a higher package. `later` looks this function up when it is called.
         """
@@ -159,7 +159,7 @@ class Services:
         self.threads = [thread for parts in working for thread in parts.threads]
 
     def _follow_ups(self) -> Mapping[str, FollowUp]:
-        """The functions that complete acts, by the name of the act."""
+        """Map the names of acts to the functions that complete these acts."""
         end_sessions = later(lambda: self.moderation.moderation.end_sessions_of)
         finish_decision = later(lambda: self.moderation.decisions.complete_act)
         return {

@@ -1,4 +1,4 @@
 """The HTTP server around the pages: connections, uploads, downloads, and the queue for threads.
 
-The memory that clients occupy in this process is counted in one place, and limited.
+The process counts and limits the memory that its clients use.
 """

@@ -1,6 +1,6 @@
-"""The memory for bytes that clients sent, or have not read yet: counted per connection, user, address and process.
+"""Count the memory for received and unsent bytes: per connection, user, address and process.
 
-Each limit covers the sum of received and unsent bytes. Only `Account.person` may be used outside the event loop.
+Only `Account.person` may be used outside the event loop.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ ACCOUNT = "chatroom.account"
 
 Scope = Mapping[str, Any]
 Payer = tuple[str, str]
-"""The owner of a share of the memory: the kind of share, and a key (an address or a user id)."""
+"""A user of memory: the kind (process, address or person), and an address or a user id."""
 PROCESS, ADDRESS, PERSON = "process", "address", "person"
 
 
@@ -24,7 +24,7 @@ def peer_of(scope: Scope) -> str:
 
 
 class Budget:
-    """The budget of one process: the limits in bytes, and the connections per address; 0 means no limit.
+    """The limits of one process: memory in bytes, and connections per address. 0 means no limit.
 
     `address_of` finds the address of a request's client, also behind proxies.
     """
@@ -46,10 +46,10 @@ class Budget:
         self.most_connections = connections_per_address
         self._most = {PROCESS: in_all, ADDRESS: per_address, PERSON: per_person}
         self.stalled: dict[Account, Callable[[], None]] = {}
-        """The connections with a stalled reader, the longest stall first, each with a function that cuts it off."""
+        """The connections with a stalled reader, the longest stall first. Each has a function that closes it."""
 
     def find_full(self, account: "Account", size: int) -> Payer | None:
-        """Return a payer that would exceed its share, or None. If a payer has one connection, only PROCESS applies."""
+        """Return a payer that would exceed its limit, or None. A payer's only connection has one limit: PROCESS."""
         for payer in account.payers:
             kind, held = payer[0], self.held[payer]
             if 0 < self._most[kind] < held + size and (kind == PROCESS or held > account.size):
@@ -64,14 +64,14 @@ class Budget:
                 del self.held[payer]
 
     def cut_longest(self, payer: Payer) -> None:
-        """Cut off the longest-stalled connection of this payer, if any of its connections is stalled."""
+        """Close the longest-stalled connection of this payer, if there is one."""
         account = next((account for account in self.stalled if payer in account.payers), None)
         if account is not None:
             self.stalled.pop(account)()
 
 
 class Account:
-    """The memory that is used for one connection, and its payers: the process, the address, and the person if known."""
+    """The memory of one connection. Its payers are the process, the address, and the person if known."""
 
     __slots__ = ("_budget", "_is_counted", "_unread", "address", "payers", "person", "size")
 
@@ -81,12 +81,12 @@ class Account:
         self._unread = 0
         self.address = ""
         self.person = ""
-        """The id of the logged-in user. Any thread may set it; it takes effect when bytes are next counted."""
+        """The id of the logged-in user. Any thread may set it. It takes effect at the next count."""
         self.size = 0
         self.payers: tuple[Payer, ...] = ()
 
     def enter(self, address: str) -> bool:
-        """Count the connection for an address; return False, without counting it, if the address has too many."""
+        """Count the connection for an address. If the address has too many, return False without counting."""
         self.leave()
         self.address, self.person = address, ""
         most = self._budget.most_connections
@@ -103,7 +103,7 @@ class Account:
                 del self._budget.connections[self.address]
 
     def hold(self, size: int) -> bool:
-        """Count bytes; return False, without counting them, if a share would be exceeded."""
+        """Count bytes. If a limit would be exceeded, return False without counting."""
         self._settle()
         full = self._budget.find_full(self, size)
         if full is not None:
@@ -120,7 +120,7 @@ class Account:
         self._budget.add(self.payers, -size)
 
     def stall(self, unread: int, cut: Callable[[], None]) -> None:
-        """Count a stalled reader's unsent bytes. If a payer exceeds its share, cut off its longest-stalled reader."""
+        """Count a stalled reader's unsent bytes. If a payer exceeds its limit, close its longest-stalled connection."""
         self._settle()
         self._budget.stalled[self] = cut
         full = self._budget.find_full(self, unread)

@@ -1,7 +1,4 @@
-"""Downloads: send files from the event loop, as fast as the reader takes them.
-
-The request thread is free before the first byte is read, so slow readers occupy no thread.
-"""
+"""Send downloads from the event loop, so that slow readers occupy no thread."""
 
 import asyncio
 import logging
@@ -57,7 +54,7 @@ class Downloads:
         return self._downloads.total() >= DOWNLOADS or self._downloads[user_id] >= DOWNLOADS_PER_USER
 
     async def _stream(self, user_id: str, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
-        """Send the body. After an error, the body ends early; the reader notices that by the length of the body."""
+        """Send the body. After an error, the body is shorter than its announced length."""
         gone = asyncio.get_running_loop().create_task(_await_going(receive))
         try:
             with counted(self._downloads, user_id):
@@ -73,7 +70,6 @@ class Downloads:
 
 
 def _close(pieces: Iterator[bytes]) -> None:
-    """Close the generator of the pieces, which may not have been read to its end."""
     close = getattr(pieces, "close", None)
     if close is not None:
         with suppress(ValueError):  # a thread is still running the generator

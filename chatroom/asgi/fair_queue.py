@@ -1,6 +1,6 @@
 """A queue on the event loop for a limited number of places, such as threads.
 
-Places are given to the waiting people in turn. The queue is bounded for each person and in total.
+Waiting people get the free places in turn. The queue is bounded for each person and in total.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ class Width(msgspec.Struct, frozen=True):
 
 
 class Queue:
-    """One lane, for one kind of request: requests wait for a free place, and the waiting people take turns."""
+    """One lane: requests of one kind wait for a free place."""
 
     def __init__(self, width: Width) -> None:
         self._width = width
@@ -64,7 +64,7 @@ class Queue:
             raise
 
     def _make_room(self, person: str) -> None:
-        """Make room for one request: in a full queue, remove the newest request of the person with most requests."""
+        """If the queue is full, remove the newest request of the person with the most requests, or raise `Full`."""
         own = len(self._waiting.get(person, ()))
         if own >= self._width.waiting_each:
             raise Full

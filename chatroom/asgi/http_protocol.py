@@ -1,4 +1,4 @@
-"""HTTP connections: limits on their number, on the size and duration of requests, and on stalled readers.
+"""Limit HTTP connections: their number, the size and the duration of requests, and stalled readers.
 
 All memory of a connection is counted in its account.
 """
@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 REFUSED_SECONDS = 2.0
 """The time for the head of a request that will be refused."""
 PIPELINED = 8
-"""The most requests on one connection that wait for the answers to earlier ones."""
+"""The maximum number of requests that wait on one connection."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with limits. uvicorn itself stores all input, and waits forever for a head or a reader."""
+    """uvicorn's protocol, with limits on stored input and on waiting times."""
 
     _incoming: IncomingRequest
     _reader: StalledReader

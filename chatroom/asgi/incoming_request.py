@@ -1,4 +1,4 @@
-"""Limits on a request, except on its body: the size of head, trailers and chunk lines; a deadline for the head.
+"""Limit the size of a request's head, trailers and chunk lines, and the time for its head.
 
 While a head arrives, its bytes count in the account of the connection.
 """
@@ -12,7 +12,7 @@ HEAD_SECONDS = 20.0
 """The time for a request's head, from its first byte or from the start of the connection."""
 HEAD_BYTES = 65_536
 BYTES_AROUND_A_BYTE = 8
-"""The most bytes of overhead for each byte of a body. A chunk with one byte of body has six bytes in all."""
+"""The maximum number of bytes around the body (such as chunk lines), for each byte of the body."""
 TOO_LONG = "The head of the request, or the framing of its body, is too long."
 TOO_MANY = "The server is receiving too many requests. Please try again in a moment."
 
@@ -40,7 +40,7 @@ class IncomingRequest:
         self.is_within = False
         """Whether a request is arriving."""
         self._is_next = False
-        """Whether the last received bytes began with a new request."""
+        """Whether the latest bytes began with a new request."""
         self._body_bytes = 0
         self._other_bytes = 0
         """The bytes that are not body: the head, the trailers, and the lines between chunks."""

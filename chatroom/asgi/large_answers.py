@@ -1,6 +1,6 @@
-"""Send large responses in pieces, as fast as the reader takes them, and count their bytes until they are sent.
+"""Send large responses in pieces from the event loop, so that no thread waits for a reader.
 
-The request thread hands over the whole response and is then free: no thread waits for a reader.
+The bytes of a response are counted until they are sent.
 """
 
 import logging
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PIECE_BYTES = 65_536
-"""A part of up to this size is sent as it is. It counts only if its reader stalls."""
+"""A part of at most this size is sent whole. It counts only if its reader stalls."""
 
 Event = dict[str, object]
 
 
 def in_one(app: "WSGIApplication") -> "WSGIApplication":
-    """Return a WSGI app that makes one part of each response: between several parts, the thread would wait."""
+    """Return a WSGI app that joins the parts of each response, so that no thread waits between parts."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         parts = app(environ, start_response)

@@ -1,7 +1,7 @@
 """Queue requests on the event loop until a thread is free, with a fair share for each person.
 
-A "person" is an account, or an address if the account is not known. In each lane (kind of request), people take turns:
-if one person sends many requests, they delay only that person. Each queue is bounded. If it is full, the answer is 503.
+A "person" is an account, or an address if the account is not known. In each lane (kind of request), people take turns.
+So the requests of one person delay only that person. If a queue is full, the answer is 503.
 """
 
 import asyncio
@@ -14,28 +14,29 @@ from chatroom.asgi.slow_requests import Application, Receive, Scope, Send, refus
 from chatroom.base.threads import Lane, give_back, worker_count
 
 TURNS = 2
-"""Requests that may compute at once: one may wait for the database (docs/decisions/0037-turns-to-compute.md)."""
+"""The number of requests that compute at the same time (docs/decisions/0037-turns-to-compute.md)."""
 TURN_SECONDS = 0.5
-"""After this time a request frees its turn, so that others continue while the database is slow."""
+"""After this time, the turn of a request ends, so that others can compute."""
 PROBES_AT_ONCE = 2
 STATIC_AT_ONCE = 3
 QUICK: set[Lane] = {"probes", "static"}
 QUICK_AT_ONCE = PROBES_AT_ONCE + STATIC_AT_ONCE
 """The threads for short requests without a turn, in addition to the threads for pages."""
 PASSWORDS_EACH, PASSWORDS_WAITING = 120, 180
-"""The most log-ins that wait for each worker: from one address, and in all. At three hashes a second, a school class at
-one address waits at most 40 s, and the last request of all waits 60 s. Few people would wait longer."""
+"""The maximum number of log-ins that wait for each worker: from one address, and in total.
+
+A worker makes three hashes a second, so a log-in waits at most 60 s."""
 MOST_KNOWN = 10_000
 LEAVE = "chatroom.leave"
 """The key of a function in a request's scope: it frees the request's places."""
 PERSON = "chatroom.person"
-"""The key of the sender's account in a request's scope, once the account is known."""
+"""The key of the sender's account (if it is known) in a request's scope."""
 
 
 class RequestQueue:
-    """An ASGI middleware that calls a WSGI app (as ASGI) once a thread is free for the request.
+    """An ASGI middleware that calls a WSGI app (wrapped as ASGI) when a thread is free for the request.
 
-    When the request's thread is free again, the app calls `scope[LEAVE]`; it may do so from any thread.
+    The app must call `scope[LEAVE]`, from any thread, when the request's thread is free again.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class RequestQueue:
         give_back.set(leave_from_thread)
 
     def _learn(self, credential: bytes, scope: Scope) -> None:
-        """Remember which account a credential belongs to, only to queue its next request under this account."""
+        """Remember the account of a credential: later requests with the credential wait as requests of this account."""
         person = scope.get(PERSON)
         if person is not None:
             self._known[credential] = person

@@ -1,7 +1,4 @@
-"""Receive the whole request, however slow, before it gets a thread.
-
-Otherwise, forty requests that never end would occupy all threads, and block the site.
-"""
+"""Receive the whole request before it gets a thread, so that slow clients occupy no thread."""
 
 import asyncio
 import logging
@@ -23,7 +20,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class SlowRequests:
-    """An ASGI middleware that calls a WSGI app (as ASGI) when the body is complete, or too long."""
+    """An ASGI middleware that calls a WSGI app (wrapped as ASGI) when the body is complete, or too long."""
 
     def __init__(self, inner: Application, *, most_bytes: int) -> None:
         self._inner = inner
@@ -85,7 +82,7 @@ def announced_length(scope: Scope) -> int:
 
 
 def with_length(scope: Scope, length: int) -> Scope:
-    """Set the length of the body, also if it was chunked: WSGI reads nothing without a length."""
+    """Set the length of the body: without a length, WSGI reads no body."""
     headers = [(name, value) for name, value in scope["headers"] if name not in LENGTHS]
     if length:
         headers.append((b"content-length", str(length).encode()))

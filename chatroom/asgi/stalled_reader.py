@@ -1,4 +1,4 @@
-"""Readers that do not keep up: their unsent data is counted, and a reader that takes no data is disconnected."""
+"""Count the unsent data of slow readers, and close the connection of a reader that takes no data."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from chatroom.asgi.budget import Account
 log = logging.getLogger(__name__)
 
 STALL_SECONDS = 60.0
-"""The time after which a reader that takes no data is cut off."""
+"""The time after which the connection of a reader that takes no data is closed."""
 
 
 class StalledReader:
@@ -30,7 +30,7 @@ class StalledReader:
         return self._timer is not None
 
     def watch(self) -> None:
-        """Count the unsent data, and cut the reader off unless the reader takes some data in time."""
+        """Count the unsent data. Close the connection unless the reader takes some data in time."""
         self._unread = self._transport.get_write_buffer_size()
         self._account.stall(self._unread, self._cut_off)
         self._timer = self._loop.call_later(STALL_SECONDS, self._look)
@@ -49,7 +49,7 @@ class StalledReader:
             self._loop.call_later(STALL_SECONDS, self._transport.abort)
 
     def _look(self) -> None:
-        """Cut the reader off, or wait again if the reader has taken any data."""
+        """Wait again if the reader has taken any data. Otherwise, close the connection."""
         unread = self._transport.get_write_buffer_size()
         if unread >= self._unread:
             self._cut_off()

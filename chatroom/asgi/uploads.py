@@ -1,6 +1,6 @@
-"""Uploads: receive them into files on disk, however slow, before they get a thread.
+"""Receive uploads into files on disk before they get a thread.
 
-Only logged-in users can upload, and each user only a few files at a time. All other requests are small.
+Only logged-in users can upload. Each user can upload only a few files at a time.
 """
 
 import asyncio
@@ -32,17 +32,17 @@ LEAST_RATE = 16_384
 UPLOADS = 100
 UPLOADS_PER_USER = 4
 SPOOLED_BYTES = 2_000_000_000
-"""The most bytes of all incoming uploads together."""
+"""The maximum number of bytes of all incoming uploads together."""
 MEMORY_BYTES = 262_144
-"""The bytes of an upload that are in memory; a longer upload is on disk."""
+"""The maximum number of bytes of an upload in memory. A larger upload is on disk."""
 IN_MEMORY_BYTES = 2 * MEMORY_BYTES
-"""The memory that is counted for each upload, including the bytes that are being written to disk."""
+"""The memory that is counted for each upload."""
 SPOOLED = "chatroom.spooled"
 """The key in a request's scope that marks an upload that was received into a file."""
 
 
 class Uploads:
-    """An ASGI middleware: complete uploads go to the app `large`, all other requests go to the app `small` at once.
+    """An ASGI middleware. The app `large` gets complete uploads. The app `small` gets all other requests.
 
     `find_user` is called in a thread, and returns the id of the logged-in user.
     """
@@ -96,7 +96,7 @@ class Uploads:
         try:
             return await asyncio.to_thread(self._find_user, scope)
         except ChatroomError:
-            return None  # the app will have the same error, and answers with it
+            return None  # the app gets the same error, and answers
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, spool: BinaryIO) -> None:
         intake = _Intake(spool)
@@ -130,7 +130,7 @@ class _Intake:
         self.is_whole = False
 
     async def take(self, receive: Receive) -> Any:
-        """Yield the size of each part that arrives; raise `TimeoutError` for a body that is too slow."""
+        """Store the body, and yield the size of each part; raise `TimeoutError` if the body is too slow."""
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         waiting: list[bytes] = []

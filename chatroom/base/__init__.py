@@ -1,4 +1,4 @@
-"""Settings, errors, typed values, rights, durations and logs, for use by every package.
+"""Settings, errors, typed values, rights, durations and logs. Every package may import them.
 
-Nothing here imports another package of ours, reaches the database, or knows Flask.
+This package imports no other package of `chatroom`. It uses neither the database nor Flask.
 """

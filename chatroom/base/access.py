@@ -1,6 +1,6 @@
-"""The rights of a member in a room: the input of every check.
+"""The rights of a member in a room.
 
-Each request reads the rights from the database. A connection keeps them until it learns of a change.
+Each request reads the rights from the database. A connection caches them until it is notified of a change.
 """
 
 from datetime import datetime
@@ -15,7 +15,7 @@ POWERS: dict[Role, int] = {"member": 0, "moderator": 1, "administrator": 2}
 class Access(msgspec.Struct, frozen=True, kw_only=True):
     """A user in a room, with the user's rights. `site_role` counts only in public rooms.
 
-    `person` is the user as others see them now. At `muted_until`, the mutes in the room and on the site are over.
+    The user may have a mute in the room and a mute on the site. `muted_until` is the later end.
     """
 
     room: Room
@@ -36,7 +36,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def role(self) -> Role:
-        """The role in the room or, in a public room, the role on the site if it is higher."""
+        """The role in the room. In a public room, a higher role on the site replaces it."""
         roles = [self.membership.role, self.site_role if self.room.kind == "public" else "member"]
         return max(roles, key=lambda role: POWERS[role])
 
@@ -46,9 +46,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         return self.room.kind != "direct" and POWERS[self.role] >= POWERS["moderator"]
 
     def outranks(self, role: Role, site_role: Role) -> bool:
-        """Return whether this user may act here on a user with these roles: this user's role must be higher.
+        """Return whether this user has a higher role in this room than a user with these roles.
 
-        In a public room, moderators of the site rank above everybody else.
+        In a public room, moderators and administrators of the site rank above every role in the room.
         """
         if self.room.kind != "public":
             return POWERS[self.membership.role] > POWERS[role]
@@ -58,7 +58,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def may_pin(self) -> bool:
-        """Whether this user may pin messages. In a direct conversation, which has no moderators, everybody may."""
+        """Whether this user may pin messages. In a direct conversation, everybody may."""
         return self.room.kind == "direct" or self.may_moderate
 
     @property

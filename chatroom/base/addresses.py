@@ -1,7 +1,7 @@
 """The address of a client, and the network for which limits are counted.
 
-All limits, logs and lists use `address_of` and `network_of`. A forwarded value counts only if a trusted proxy wrote it,
-and only if it is an address.
+Limits, logs and lists use these functions. A forwarded value counts only if a trusted proxy wrote it, and if it is an
+address.
 """
 
 import ipaddress
@@ -10,19 +10,19 @@ import re
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 HOST_BITS = 64
-"""The bits of an IPv6 address that its owner chooses: every home and every cheap server has a /64."""
+"""The bits of an IPv6 address that its owner can choose: providers assign a /64 network to each customer."""
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 SECURE_SCHEMES = {"https", "wss"}
 WITH_PORT = re.compile(r"(?:\[(?P<v6>[^\[\]]*)\]|(?P<v4>[0-9.]+))(?::[0-9]{0,5})?")
 
 
 def address_of(peer: str, forwarded_for: str, trusted_proxies: int) -> str:
-    """Return the address of a client: from the outermost trusted proxy, otherwise from the connection."""
+    """Return the address that the outermost trusted proxy wrote, or else the address of the connection (`peer`)."""
     return shown(outermost(forwarded_for, trusted_proxies)) or shown(peer)
 
 
 def is_secure(scheme: str, forwarded_proto: str, trusted_proxies: int) -> bool:
-    """Return whether the browser speaks TLS, to us or to a trusted proxy."""
+    """Return whether the browser uses TLS."""
     return (outermost(forwarded_proto, trusted_proxies) or scheme) in SECURE_SCHEMES
 
 
@@ -60,7 +60,7 @@ def network_of(address: str) -> str:
 
 
 def ipv4_within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address that an IPv6 address stands for: mapped, 6to4, Teredo or NAT64."""
+    """Return the IPv4 address inside a mapped, 6to4, Teredo or NAT64 address."""
     teredo = address.teredo[1] if address.teredo else None
     nat64 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
     return address.ipv4_mapped or address.sixtofour or teredo or nat64

@@ -1,4 +1,4 @@
-"""The clock that decides what has expired, and that dates what is stored. Tests use another clock."""
+"""The clock for expiry times and for the times of stored documents. Tests use another clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,7 +1,7 @@
 """The settings: read once from the environment, checked, and passed down.
 
-The server does not start with a wrong value. The error names the setting, its value (except of secrets), and the
-allowed values.
+The server does not start with a wrong value. The error names the setting and the allowed values. It also shows the
+wrong value, unless the setting is secret.
 """
 
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ LOCAL = {"localhost", "::1"}
 
 Count = Annotated[int, Meta(ge=0)]
 Limit = str
-"""A rate limit, such as `10 per 15 minutes` (several, separated by `;`), or `0` for no limit."""
+"""A rate limit such as `10 per 15 minutes`, several limits separated by `;`, or `0` for no limit."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting; the environment variable has the same name in capitals (`.env.example` explains each)."""
+    """All settings. The environment variables have the same names in capitals (explained in `.env.example`)."""
 
     secret_key: str = ""
     secret_key_fallbacks: str = ""
@@ -110,7 +110,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_dotenv(path: Path) -> None:
-    """Read the settings of a file, if it exists; raise `SettingsError` if it cannot be read."""
+    """Load the settings of a file (if it exists) into the environment; raise `SettingsError` if it cannot be read."""
     try:
         load_dotenv(path)
     except (OSError, UnicodeDecodeError) as error:
@@ -131,7 +131,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _read(name: str, environ: Mapping[str, str]) -> tuple[str, str | None]:
-    """Find a variable. `SECRET` is the older name of `SECRET_KEY`; an empty variable counts as unset."""
+    """Return the name and text of a variable. `SECRET` is the older name of `SECRET_KEY`."""
     if name == "SECRET_KEY" and not environ.get(name):
         name = "SECRET" if environ.get("SECRET") else name
     text = environ.get(name, "").strip()
@@ -159,6 +159,6 @@ def _bytes(text: str) -> int:
 
 def _check_folder(settings: Settings) -> None:
     try:
-        settings.data_path  # noqa: B018  is made here
+        settings.data_path  # noqa: B018  this call makes the path
     except (OSError, RuntimeError, ValueError) as error:
         raise SettingsError(f"DATA_DIR={settings.data_dir!r} is not allowed: {error} It must be a path") from error

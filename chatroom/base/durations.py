@@ -1,4 +1,4 @@
-"""Durations as users type and read them: `15m`, `2h`, `7d`, or until a mute or ban is lifted."""
+"""Durations of mutes and bans, as users type and read them: `15m`, `2h`, `7d`, or no limit."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -34,5 +34,5 @@ def end_of(duration: str, now: datetime) -> datetime:
 
 
 def until(moment: datetime) -> str:
-    """`until 21 November 2026, 12:30 UTC`, or `until it is lifted`."""
+    """Return `until 21 November 2026, 12:30 UTC`, or `until it is lifted`."""
     return "until it is lifted" if moment >= FOREVER else f"until {moment:%-d %B %Y, %H:%M} UTC"

@@ -1,6 +1,6 @@
 """Errors that are shown to the user who caused them.
 
-Every refusal has a machine-readable `reason`, and a sentence that tells the user what to do.
+Every refusal has a machine-readable `reason`, and a sentence for the user.
 """
 
 

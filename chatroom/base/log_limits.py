@@ -1,6 +1,6 @@
-"""Limits on the log, per minute: the lines of one kind, and the lines of one kind about one user.
+"""Limits on the number of log lines in a minute: for each logger, for each kind of line, and for each kind and user.
 
-The first lines are written; a later line states the number of lines left out.
+Lines above a limit are left out. A later line states their number.
 """
 
 import logging
@@ -13,7 +13,7 @@ MOST_ABOUT_ONE = 30
 """The most lines of one kind about one user, about one address, or about nobody."""
 MOST_OF_KIND = 1000
 MOST_OF_LOGGER = 3000
-"""The most lines of a logger. If a library logs text of clients, every line can be of a new kind."""
+"""The most lines of a logger. A library that logs text of clients can make a new kind with every line."""
 LONGEST_KEY = 100
 
 Key = tuple[str, ...]
@@ -29,7 +29,7 @@ class LogLimits:
         self._left_out: Counter[tuple[str, str]] = Counter()
 
     def take(self, record: logging.LogRecord) -> list[logging.LogRecord]:
-        """Return the lines to write: this line, if within the limits, and counts of the lines left out before."""
+        """Return the lines to write: this line if it is within the limits, and summaries of lines left out earlier."""
         lines = self._begin_anew() if self._clock() - self._began_at >= WINDOW_SECONDS else []
         if record.levelno <= logging.DEBUG or self._has_room(record):
             lines.append(record)
@@ -49,7 +49,6 @@ class LogLimits:
         return True
 
     def _begin_anew(self) -> list[logging.LogRecord]:
-        """Begin a new minute. If lines of a kind were left out, return a line with their number."""
         left_out, self._left_out = self._left_out, Counter()
         self._seen.clear()
         self._began_at = self._clock()
@@ -65,5 +64,4 @@ def _summary(logger: str, kind: str, count: int) -> logging.LogRecord:
 
 
 def _whom(record: logging.LogRecord) -> str:
-    """Return the user or address of a line, if it has one."""
     return str(getattr(record, "user", None) or getattr(record, "address", ""))[:LONGEST_KEY]

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line for programs, a readable line on a terminal.
+"""Logs: lines of JSON for programs, or readable lines on a terminal.
 
 Text of users is escaped, so that it cannot look like another line. Credentials in addresses are masked.
 """
@@ -15,17 +15,17 @@ import msgspec
 from chatroom.base.log_limits import LogLimits
 
 LONGEST_TEXT = 2000
-"""The longest text of a line: a library may put text of clients into it."""
+"""The longest text of a line. A library may log text of clients."""
 LONGEST_LINE = 500
-"""The longest line of a traceback: a database error may contain a document."""
+"""The longest line of a traceback. A database error may contain a document."""
 
-_credentials = re.compile(r"(mongodb(?:\+srv)?://)\S*@")  # up to the last @: a password may contain an @, too
+_credentials = re.compile(r"(mongodb(?:\+srv)?://)\S*@")  # up to the last @, because a password may contain an @
 _control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
-    """Write every log record to `stream` (None: standard error): readable on a terminal, otherwise as JSON."""
+    """Write log records to `stream` (by default standard error): as readable lines to a terminal, otherwise as JSON."""
     stream = stream or sys.stderr
     handler = BoundedHandler(stream)
     handler.setFormatter(TerminalFormatter() if stream.isatty() else JSONFormatter())

@@ -1,6 +1,6 @@
-"""Checks of a MongoDB address before it is parsed: no part of a password may become a host name.
+"""Check a MongoDB address before pymongo parses it. No part of a password may be parsed as a host name.
 
-The text of an error never contains the address.
+Errors never contain the address.
 """
 
 import re
@@ -25,7 +25,7 @@ SOCKET = re.compile(r"%2[Ff].*\.sock")
 
 
 def check_uri(uri: str) -> None:
-    """Raise `ValueError` with the remedy if an address is not valid."""
+    """Raise `ValueError` if an address is not valid; the error tells the user what to do."""
     if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in uri):
         raise ValueError(FORM)
     parts = PARTS.fullmatch(uri)

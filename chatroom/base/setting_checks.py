@@ -1,4 +1,4 @@
-"""Checks of the settings, and plain words for the allowed values. Errors never show secrets."""
+"""Checks of the settings, and descriptions of the allowed values. Errors never show secrets."""
 
 import re
 from typing import Any, get_args
@@ -44,7 +44,7 @@ WORDS = {
 
 
 def parse_setting(name: str, text: str, kind: Any) -> Any:
-    """Return the typed value of a setting; raise `SettingsError` with the allowed values."""
+    """Return the typed value of a setting; raise `SettingsError`, with the allowed values, if `text` is not valid."""
     try:
         value = msgspec.convert(text, kind, strict=False)
         if name.endswith(LIMITS):

@@ -1,7 +1,6 @@
-"""Rules for work in threads: a thread never waits for a scarce resource.
+"""Limits on heavy work in threads: if no place is free, the work is refused as `busy`.
 
-A request waits before it gets its thread (`chatroom/asgi/request_queue.py`), in the lane of its route. In the thread,
-the request is refused as `busy` if no place is free.
+A request can wait only before it gets its thread, in the lane of its route (`chatroom/asgi/request_queue.py`).
 """
 
 import contextlib
@@ -24,11 +23,11 @@ LOWER_PRIORITY = 10
 current_lane: ContextVar[Lane | None] = ContextVar("current_lane", default=None)
 """The lane of the route that is being served; None outside requests."""
 give_back: ContextVar[Callable[[], None]] = ContextVar("give_back", default=lambda: None)
-"""Frees the request's turn to compute; call this before a long wait."""
+"""Lets another request compute. Call this before a long wait."""
 
 
 class Places:
-    """A limited number of places for heavy work. If no place is free, the work is refused (`busy`): nobody waits."""
+    """A limited number of places for heavy work. If no place is free, the work is refused (`busy`)."""
 
     def __init__(self, lane: Lane, count: int, message: str, *, retry_after: float) -> None:
         self._lane = lane
@@ -51,7 +50,7 @@ class Places:
 
 
 class Workers:
-    """A few threads of low priority. If all threads work, one more piece of work may wait."""
+    """A few threads of low priority. While all threads are busy, one more piece of work may wait."""
 
     def __init__(self, lane: Lane, message: str, *, retry_after: float) -> None:
         count = worker_count()
@@ -67,11 +66,11 @@ class Workers:
 
 
 def worker_count() -> int:
-    """Return the number of threads for heavy work: one processor is left for the event loop."""
+    """Return the number of threads for heavy work. One processor stays free for the event loop."""
     return max(1, (os.cpu_count() or 1) - 1)
 
 
 def _lower_priority() -> None:
-    """Lower the priority of this thread: on Linux, each thread has its own."""
+    """Lower the priority of this thread only: on Linux, each thread has a priority."""
     with contextlib.suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER_PRIORITY)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 LEASE = "account_deletion"
 LEASE_SECONDS = 30.0
 SETTLING = timedelta(minutes=1)
-"""For so long after the deletion, the last requests by or about the user may still be stored: the last pass waits."""
+"""The time from the deletion to the last pass. Until then, running requests may still store data of the user."""
 
 
 class AccountDeletion:
@@ -52,16 +52,16 @@ class AccountDeletion:
         self._ties = ties
         self._clock = clock
         self._passed: set[str] = set()
-        """The ids of users whose first pass found nothing more; they wait for the last pass."""
+        """The ids of users who wait for the last pass."""
         self.thread = BackgroundThread(LEASE, self.finish, lease=Lease(leases, LEASE, LEASE_SECONDS))
         """The thread that finishes deletions that any process began."""
 
     def is_last_administrator(self, user: User) -> bool:
-        """Return whether another user must become an administrator before this account can be deleted."""
+        """Return whether this user is the site's only administrator, whose account cannot be deleted."""
         return user.role == "administrator" and not self._user_store.has_administrator(but=user.id)
 
     def delete_own(self, user: User, password: str, address: str, *, is_erased: bool) -> None:
-        """Delete the user's own account; raise `Refused` as `authenticate` does, or for the last administrator."""
+        """Delete the user's own account; raise `Refused` if `authenticate` does so, or for the last administrator."""
         self._accounts.authenticate(user.username, password, address)
         self._begin(user, user, "", is_erased=is_erased)
         self._finish_unless_running(user)
@@ -72,18 +72,18 @@ class AccountDeletion:
         self._finish_unless_running(user)
 
     def begin(self, by: By, user: User, reason: str, *, is_erased: bool) -> None:
-        """Delete another account; its messages stay until `finish` changes them."""
+        """Delete another account. Its messages stay until `finish` changes them."""
         self.check(by, user)
         self._begin(by, user, reason, is_erased=is_erased)
 
     def check(self, by: By, user: User) -> None:
-        """Raise `Refused` (`forbidden`) unless `by` may delete this account, which belongs to another person."""
+        """Raise `Refused` (`forbidden`) unless `by` may delete this account of another person."""
         if by is not None and by.role != "administrator":
             raise Refused("forbidden", "Only administrators can delete other people's accounts.")
         check_power(by, user)
 
     def complete(self, act: Act) -> None:
-        """Complete the deletion of an administrator that was interrupted after the role was removed."""
+        """Complete the deletion of an administrator, if it was interrupted after the role was removed."""
         self._states.make_former(act.subject.id, is_erased=act.details["messages"] == "erased")
 
     def finish(self, report: Report = lambda *_: None) -> None:
@@ -91,7 +91,7 @@ class AccountDeletion:
         for former in self._states.list_leaving():
             is_last_pass = self._clock() >= former.deleted_at + SETTLING
             if is_last_pass or former.id not in self._passed:
-                self._end_ties(former.id)  # a second time, because the last requests may have created data
+                self._end_ties(former.id)  # again, because running requests may have created data
                 if not self._departed_messages.erase(former, self.thread.may_go_on, report):
                     return
                 self._passed.add(former.id)
@@ -105,7 +105,7 @@ class AccountDeletion:
         def end(note: Note) -> bool:
             if user.role != "administrator":
                 return self._states.make_former(user.id, is_erased=is_erased, note=note)
-            self._moderation.resign(user, "member", note)  # from now on, `complete` will be called
+            self._moderation.resign(user, "member", note)  # from now on, `complete` finishes an interrupted act
             return self._states.make_former(user.id, is_erased=is_erased)
 
         gone = Notice(kind="user", user=user.id, data={"end": True, "message": GONE})

@@ -18,7 +18,7 @@ from chatroom.site.background import BackgroundThread, Lease, Report
 from chatroom.site.leases_store import LeaseStore
 
 BATCH = 500
-"""The number of messages that are erased in one write; posts to the room wait for this write."""
+"""The number of messages that one write erases. Posts to the room wait for this write."""
 LEASE = "clearing"
 LEASE_SECONDS = 30.0
 

@@ -19,7 +19,7 @@ from chatroom.site.background import Report
 from chatroom.site.notices import Notices
 
 BATCH = 200
-"""The number of messages that are changed in one write; posts to the room wait for this write."""
+"""The number of messages that one write changes. Posts to the room wait for this write."""
 ROOMS_AT_ONCE = 500
 GONE = "This account was deleted."
 
@@ -61,7 +61,7 @@ class DepartedMemberships:
 
 
 class DepartedMessages:
-    """Changes the messages that a deleted user wrote, or that name the user; the search index finds these messages."""
+    """Changes the messages that a deleted user wrote, or that name the user. The search index finds them."""
 
     def __init__(self, room_store: RoomStore, messages: MessageParts, search: SearchParts) -> None:
         self._room_store = room_store
@@ -71,10 +71,9 @@ class DepartedMessages:
         self._index = search.store
 
     def erase(self, former: FormerMember, goes_on: Callable[[float], bool], report: Report) -> bool:
-        """Go through all rooms once and change the messages; return False if `goes_on` stopped this before the end.
+        """Change the messages in all rooms. If `goes_on` returns False after a step, stop and return False.
 
-        After each step, `goes_on` is called with the seconds to rest, because posts have priority. The erasure stops if
-        `goes_on` returns False.
+        `goes_on` gets the number of seconds to rest before the next step, because posts have priority.
         """
         words = mark("from", former.id), mark("named", former.id)
         rooms = self._room_store.list_ids()

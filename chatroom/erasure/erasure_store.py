@@ -14,13 +14,13 @@ class ErasureStore:
         self._rooms = database["rooms"]
 
     def start_clearing(self, room_id: str, sequence: int, note: Note | None = None) -> None:
-        """Hide all messages up to a sequence, and mark the room as not erased yet."""
+        """Hide all messages up to a sequence, and mark the room as being cleared."""
         with self._database.bounded():
             hidden = {"$max": {"cleared_sequence": sequence}, "$set": {"is_being_cleared": True}}
             self._rooms.update_one({"_id": room_id}, noting(hidden, note))
 
     def end_clearing(self, room: Room) -> None:
-        """Mark a room as erased, unless another clearing began meanwhile."""
+        """Mark the clearing of a room as complete, unless another clearing began meanwhile."""
         done = {"_id": room.id, "cleared_sequence": room.cleared_sequence}
         with self._database.bounded():
             self._rooms.update_one(done, {"$unset": {"is_being_cleared": ""}})

@@ -1,4 +1,4 @@
-"""Delete messages that are older than the room's retention. Each deletion is a change that every reader learns of.
+"""Delete messages that are older than the room's retention. Every reader learns of each deletion.
 
 A sweep deletes a few messages at a time; the room stores the progress.
 """

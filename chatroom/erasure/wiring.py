@@ -32,8 +32,8 @@ class ErasureParts:
         store = ErasureStore(site.context.database)
         memberships = DepartedMemberships(people.users, rooms, messages.writer, site.notices)
         ties = (
-            lambda _: site.acts.finish(is_urgent=True),  # first: memberships and links have its notes
-            memberships.end_for,  # before the sessions end: open pages show the first notice that they get
+            lambda _: site.acts.finish(is_urgent=True),  # first, because memberships and links have notes of acts
+            memberships.end_for,  # before the sessions end, because pages show the first notice
             *people.forget,
             *outbound.forget,
             *rooms.forget,

@@ -1,7 +1,7 @@
 """Write a backup, verify a backup, and restore a backup into an empty database.
 
-No document in a backup refers to a document that is missing there. All messages of a room have the state of one moment;
-each room has its own moment.
+No document in a backup refers to a missing document. All messages of a room have the state of one moment. The
+moment may differ between rooms.
 """
 
 import time
@@ -34,7 +34,7 @@ from chatroom.site.background import Report
 
 GAP_TRIES, GAP_PAUSE_SECONDS = 5, 1.0
 FURTHEST_JUMP = 50_000_000
-"""The furthest jump from one revision to the next: a forged revision must not exhaust the memory."""
+"""The maximum jump to a newer revision: a forged revision must not exhaust the memory."""
 REPORT_EVERY = 1000
 
 
@@ -60,7 +60,7 @@ def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | No
 
 
 def verify(collections: Sequence[CollectionModel], folder: Path, report: Report) -> Manifest:
-    """Read a whole backup; raise `BackupError` with the file and the line that was altered."""
+    """Read a whole backup. If a line was altered, raise `BackupError` with the file and the line."""
     names = [each.name for each in backed_up(collections)]
     with explained(folder):
         manifest = read_manifest(folder)
@@ -98,9 +98,9 @@ def restore(store: BackupStore, folder: Path, report: Report) -> Manifest:
 
 
 class Logs:
-    """The size of each room's log, counted from the lines of its messages; this needs a byte of memory per revision.
+    """The size of each room's log, counted from the lines of its messages.
 
-    `bounds` are the highest allowed revisions, by room.
+    `bounds` has the highest allowed revision of each room.
     """
 
     def __init__(self, bounds: Mapping[str, int] | None = None) -> None:
@@ -108,7 +108,7 @@ class Logs:
         self._logs: dict[str, _Log] = {}
 
     def take(self, line: bytes) -> bool:
-        """Record the state of a message; return True if it is the first line of this message."""
+        """Record one line (one state of a message); return False if an earlier line had the same message."""
         try:
             entry = _entry_decoder.decode(line)
             numbers = [_integer(number) for number in (entry.sequence, entry.revision, *entry.revisions)]
@@ -121,11 +121,11 @@ class Logs:
         return self._logs.setdefault(entry.room, _Log()).take(numbers[0], numbers)
 
     def newest(self, room: str) -> int:
-        """Return the newest revision so far."""
+        """Return the newest revision of a room in the lines so far."""
         return self._logs[room].newest if room in self._logs else 0
 
     def missing(self, room: str) -> int:
-        """Count the revisions that are neither the current nor an earlier revision of a message in the backup."""
+        """Count the revisions of a room that no message in the backup has or had; 0 if they cannot be counted."""
         return self._logs[room].missing if room in self._logs else 0
 
     def facts(self) -> dict[str, RoomFacts]:
@@ -162,7 +162,7 @@ class _Log:
 
 
 class _Entry(msgspec.Struct):
-    """The fields of a message with its room and numbers, in Extended JSON (such as `{"$numberInt": "5"}`)."""
+    """The room and the numbers of a message, in Extended JSON (such as `{"$numberInt": "5"}`)."""
 
     room: str
     sequence: dict[str, str]
@@ -192,7 +192,7 @@ def _one(_: bytes) -> bool:
 
 
 def _read_messages(store: BackupStore, logs: Logs) -> Iterator[bytes]:
-    """Yield the lines of every room's log. The caller gives each line to `logs` before it takes the next line."""
+    """Yield the lines of every room's log. The caller must give each line to `logs` before it takes the next line."""
     for room in store.rooms_with_messages():
         for _ in range(GAP_TRIES):
             yield from store.read_log(room, logs.newest(room))

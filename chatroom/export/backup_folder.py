@@ -22,7 +22,7 @@ from chatroom.base.errors import ChatroomError
 FORMAT = 1
 MANIFEST = "manifest.json"
 LONGEST_LINE = 128_000_000
-"""A document has at most 16 MB, and its JSON about six times as much."""
+"""A document has at most 16 MB. Its JSON has at most about six times as many bytes."""
 
 
 class BackupError(ChatroomError):
@@ -30,7 +30,7 @@ class BackupError(ChatroomError):
 
 
 class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The checksums and counts of a file. If a document changed during the backup, the last of its lines is valid."""
+    """The checksums and counts of a file. If a document has several lines, only the last line is valid."""
 
     lines: int
     documents: int
@@ -39,7 +39,7 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RoomFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The size of a room's log. Missing revisions were missing in the database too: messages had been removed."""
+    """The size of a room's log. The missing revisions were missing in the database, too."""
 
     revision: int
     messages: int
@@ -82,7 +82,7 @@ def explained(folder: Path) -> Iterator[None]:
 
 
 def write_lines(folder: Path, name: str, lines: Iterable[bytes], count: Callable[[bytes], bool]) -> FileFacts:
-    """Write lines, and their checksums to a second file, so that an altered line can be found."""
+    """Write lines, and their checksums to a second file; `count` returns whether a line has a new document."""
     digest, sums_digest = hashlib.sha256(), hashlib.sha256()
     total = documents = 0
     with _create(folder / f"{name}.jsonl") as file, _create(folder / f"{name}.sums") as sums:

@@ -1,7 +1,6 @@
 """Collections as lines of Extended JSON, for reading and writing.
 
-A room's messages are read by revision; if a message changes meanwhile, it is read again. So all messages have the state
-at the end of the reading.
+A room's messages are read by revision. If a message changes meanwhile, it is read again.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from chatroom.mongo.database import Database, Document
 PAGE = 20_000
 """The messages of a room that one query reads."""
 SECONDS = 600.0
-"""The time-out of a query with all its chunks, and of a write; long enough for a big room on a slow disk."""
+"""The time-out of a query with all its chunks, and of a write."""
 
 _written = json_util.CANONICAL_JSON_OPTIONS
 _read = json_util.JSONOptions(tz_aware=True)
@@ -37,7 +36,7 @@ class BackupStore:
         self._batches = {each.name: each.batch for each in collections}
 
     def batch_of(self, collection: str) -> int:
-        """Return how many documents of a collection are read into memory, or written, at once."""
+        """Return how many documents of a collection are read or written together."""
         return self._batches[collection]
 
     def estimate(self, collection: str) -> int:
@@ -68,7 +67,7 @@ class BackupStore:
                 return
 
     def read(self, collection: str) -> Iterator[bytes]:
-        """Yield all documents; only those that are added or removed during the reading may be missing."""
+        """Yield all documents. Only documents that are added or removed during the reading may be missing."""
         return map(_line, self._chunked(self._database[collection].find(), self.batch_of(collection)))
 
     def read_pieces(self, file_ids: Sequence[str]) -> Iterator[bytes]:
@@ -78,7 +77,7 @@ class BackupStore:
             yield from map(_line, self._chunked(cursor, self.batch_of("files.chunks")))
 
     def find_content(self, allowed: Mapping[str, str]) -> str | None:
-        """Return the name of a non-empty collection, or None; `allowed` maps such a name to an `_id` to ignore."""
+        """Return the name of a non-empty collection, or None. Ignore the `allowed` documents (`_id` by collection)."""
         for name in [each.name for each in self.collections if each.backup != "omitted"]:
             with self._database.bounded():
                 if self._database[name].find_one({"_id": {"$ne": allowed.get(name)}}, {"_id": 1}) is not None:

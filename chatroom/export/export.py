@@ -19,9 +19,9 @@ from chatroom.messages.messages_store import MessageStore
 PAGE = 500
 """The messages that are read at once."""
 MOST_AT_ONCE = 4
-"""The exports that one process writes at a time, at most one per user."""
+"""The maximum number of exports that one process writes at a time. A user has at most one."""
 SKEW = timedelta(hours=1)
-"""The maximum difference between the clocks of processes. A search for a day begins earlier and ends later by this."""
+"""The maximum difference between the clocks of processes. Messages up to this far outside the range are read."""
 
 _unsafe = regex.compile(r"[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 
@@ -50,7 +50,7 @@ class Exports:
 
     @contextmanager
     def slot(self, user_id: str) -> Iterator[None]:
-        """Take one of the few places for exports, during the block; raise `Refused` (`busy`) if none is free."""
+        """Let a user export during the block; raise `Refused` (`busy`) if this user, or too many others, already do."""
         with self._lock:
             if user_id in self._writing:
                 raise Refused("busy", "You already have a download running. Please wait for it.", retry_after=10.0)
@@ -91,7 +91,7 @@ def parse_days(since: str, until: str) -> Days:
 
 
 def text_lines(room: Room, messages: Iterator[Message], now: datetime) -> Iterator[str]:
-    """Yield the room as plain text: one entry per message, with further lines indented. Times are in UTC."""
+    """Yield the room as plain text, with one entry for each message. Times are in UTC."""
     yield f"{safe(room.title)}\n{'=' * len(room.title)}\nExported {now:%Y-%m-%d %H:%M}. Times are in UTC.\n"
     day = None
     for message in messages:

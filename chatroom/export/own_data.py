@@ -21,7 +21,7 @@ from chatroom.search.wiring import SearchParts
 PAGE = 200
 ROOMS_AT_ONCE = 500
 MOST_BATCHES = 50
-"""The batches that are indexed before the reading. If more are missing, the request is refused."""
+"""The maximum number of batches that are indexed first. If more are missing, the request is refused."""
 OF_SESSION = ("kind", "label", "address", "created_at", "seen_at", "expires_at")
 OF_MEMBERSHIP = ("role", "notify", "read_sequence")
 OF_HELD = ("held_at", "state", "reason", "reply_to", "text")

@@ -29,7 +29,7 @@ CHUNK_INDEXES = [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=
 PIECE_BYTES = 255 * 1024
 """The chunk size of GridFS, so that its tools can read the files."""
 PIECES_AT_ONCE = 8
-"""The number of chunks that are written together. All of them are in memory."""
+"""The number of chunks that are written together."""
 
 _BUT_THUMBNAIL = {"metadata.thumbnail": 0}
 
@@ -183,7 +183,7 @@ class FileStore:
             self._files.delete_one({"_id": key})
 
     def total_bytes(self) -> int:
-        """Return the size of all files, including unfinished uploads, from an index alone."""
+        """Return the size of all files, including unfinished uploads."""
         steps: list[Document] = [
             {"$match": {"metadata.room": {"$gt": ""}}},
             {"$group": {"_id": None, "bytes": {"$sum": "$length"}}},

@@ -1,6 +1,6 @@
-"""The type of a file, found by its first bytes and never by its name. The type decides whether browsers show the file.
+"""Find the type of a file by its first bytes, and never by its name.
 
-Browsers save all types that are not known to be harmless: no uploaded page opens under this site's address.
+Browsers show only the types that are known to be harmless. All other files are saved.
 """
 
 import puremagic
@@ -24,7 +24,7 @@ PLAYED = {
     ".mov": "video/quicktime",
     ".webm": "video/webm",
 }
-"""By the extension that puremagic finds. Its media types are not used: some are missing, some formats have several."""
+"""The media types, by the extension that puremagic finds."""
 
 SAVED = {
     ".pdf": "application/pdf",

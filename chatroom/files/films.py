@@ -1,6 +1,6 @@
-"""Removal of the camera's metadata from videos: place, device, time.
+"""Remove the camera's metadata from videos: place, device, time.
 
-Nothing moves: each removed part becomes an empty `free` atom of the same size, so that all offsets stay correct.
+Each removed part becomes an empty `free` atom of the same size, so that all offsets stay correct.
 """
 
 import struct
@@ -28,9 +28,9 @@ TELLS_OF_ITSELF = {b"meta", b"camm", b"gpmd"}
 SPHERICAL = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
 """The `uuid` atom of a 360-degree track, which players need."""
 MOST_NOTES = 4_000_000
-"""The maximum size in bytes of a sample table; with a larger one, the samples are not overwritten."""
+"""The maximum size in bytes of a sample table. The samples of a larger table are not overwritten."""
 MOST_PIECES = 200_000
-"""The maximum number of pieces that are overwritten in a file. Overwriting this many takes about a second."""
+"""The maximum number of pieces that are overwritten in a file."""
 ZEROS = bytes(65_536)
 
 
@@ -60,13 +60,13 @@ class _Reader:
         self._left = MOST_ATOMS
 
     def may_empty(self, size: int) -> bool:
-        """Count a piece that will be overwritten; return False if the limit is exceeded."""
+        """Count a piece that will be overwritten; return False if a limit is exceeded."""
         self._bytes_left -= size
         self._pieces_left -= 1
         return min(self._bytes_left, self._pieces_left) >= 0
 
     def atoms(self, start: int, end: int) -> Iterator[Atom]:
-        """Yield the atoms between two positions, up to the first invalid one."""
+        """Yield the atoms between two positions, up to the first invalid atom."""
         while start + 8 <= end:
             self._left -= 1
             if self._left < 0:

@@ -1,4 +1,4 @@
-"""Removal of comments and application data from GIFs; only the image data stays."""
+"""Remove comments and application data from GIFs."""
 
 from collections.abc import Iterator
 
@@ -8,11 +8,11 @@ EXTENSION, IMAGE = 0x21, 0x2C
 GRAPHIC_CONTROL, APPLICATION = 0xF9, 0xFF
 HEAD_BYTES = 13
 LOOP_BYTES = 19
-"""The length of the extension that sets the number of repetitions; it has no room for other data."""
+"""The length of the extension that sets the number of repetitions."""
 
 
 def strip(content: bytes) -> bytes:
-    """Return a GIF without comments, texts and application extensions; keep only the extension for repetitions."""
+    """Return a GIF without comments, texts and application data, but with the number of repetitions."""
     start = HEAD_BYTES + _colours(content[10])
     return b"".join((content[:start], *_kept(content, start), TRAILER))
 
@@ -43,7 +43,7 @@ def _image_end(content: bytes, position: int) -> int:
 
 
 def _blocks_end(content: bytes, position: int) -> int:
-    """Return the position after the blocks that begin here, at most the end of the file."""
+    """Return the position after the blocks that begin at `position`, at most the end of the file."""
     while position < len(content) and content[position]:
         position += 1 + content[position]
     return min(position + 1, len(content))

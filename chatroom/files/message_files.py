@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 UNUSED_FOR = timedelta(hours=24)
 CHECK_EVERY = timedelta(days=7)
 CHECK_TIME = timedelta(minutes=10)
-"""The time for one check of one file; after that, another process may try."""
+"""The time to check one file. After this time, another process may check it."""
 CHANGE_TIME = timedelta(minutes=1)
 """The time for the change that removes a file from its message."""
 CLAIM_TRIES = 3
@@ -46,12 +46,12 @@ class FileUsage:
         return self.has_message(kept) or self._is_held(kept)
 
     def has_message(self, kept: KeptFile) -> bool:
-        """Return whether a message contains the file; a file without a message can be read only by its owner."""
+        """Return whether a message contains the file. If no message contains it, only its owner can read it."""
         message = self.find_message(kept.room_id, kept.owner_id, kept.client_id)
         return message is not None and any(file.id == kept.file.id for file in message.files)
 
     def sweep(self, most: int = 100) -> int:
-        """Remove at most `most` unused files and return their number; several processes share the work."""
+        """Remove at most `most` unused files; return their number. Several processes may call this at once."""
         removed = 0
         for _ in range(most):
             kept = self._store.take_due(self._clock() + CHECK_TIME)
@@ -79,7 +79,7 @@ class MessageFiles:
         self._clock = clock
 
     def attach(self, room: Room, draft: Draft, file_ids: Sequence[str]) -> Draft:
-        """Add files to a draft: files of its author, in this room, that no other message contains. Idempotent."""
+        """Add files to a draft: uploads of its author in this room, which no other message contains. Idempotent."""
         if not file_ids:
             return draft
         if len(file_ids) > self._most_files > 0 or len(set(file_ids)) != len(file_ids):
@@ -94,7 +94,7 @@ class MessageFiles:
         raise Refused("busy", "The files are in use. Please try again.", retry_after=1.0)
 
     def expect_removal(self, message: Message) -> None:
-        """Let the sweep check these files later: a change is about to remove them, but may still fail."""
+        """Let the sweep check a message's files later: a change is about to remove them, but may still fail."""
         self._store.check_at([file.id for file in message.files], self._clock() + CHANGE_TIME)
 
     def remove(self, message: Message | Held) -> None:

@@ -18,12 +18,12 @@ from chatroom.files import gifs
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 MAX_PIXELS = 50_000_000
-"""Per frame; decoding this many takes about 200 MB."""
+"""The maximum number of pixels of a frame."""
 MAX_FRAMES = 1000
 MAX_MOVING_PIXELS = 1_000_000_000
-"""The total of all frames, because every reader's browser must draw them."""
+"""The maximum number of pixels of all frames together."""
 MAX_SCANS = 100
-"""The most scans of a JPEG. A scan covers the whole picture: 100,000 empty scans fit into a megabyte and take hours."""
+"""The maximum number of scans of a JPEG. A small file with many empty scans could take hours."""
 THUMBNAIL = (640, 480)
 SQUARES = (256, 80)
 ORIENTATION = 0x0112
@@ -33,7 +33,7 @@ PNG_CHUNKS = {
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT",
     b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"sBIT", b"bKGD",
 }  # fmt: skip
-"""The chunks that define the picture and its colours; all others are left out."""
+"""The chunks that define the picture and its colours. All other chunks are removed."""
 UPRIGHT = {None, 0, 1}
 BUSY = "Too many pictures are being processed. Please try again in a moment."
 
@@ -48,7 +48,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_workers() -> Workers:
-    """Create the threads that process pictures. One picture can take seconds, and hundreds of megabytes of memory."""
+    """Create the threads that process pictures."""
     return Workers("pictures", BUSY, retry_after=5.0)
 
 
@@ -125,7 +125,7 @@ def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, 
     out = io.BytesIO()
     profile = image.info.get("icc_profile")  # without it, colours would change
     if type == "image/jpeg":
-        # A picture that was not turned keeps its own quantization tables, and so loses no quality.
+        # A picture that was not turned keeps its quantization tables, so it loses no quality.
         image.format = "JPEG"  # an MPO of a phone is a JPEG followed by a second picture
         options = {"quality": "keep"} if upright is image else {"quality": 92, "subsampling": 0}
         upright.save(out, "JPEG", icc_profile=profile, comment=b"", progressive="progressive" in image.info, **options)
@@ -145,7 +145,7 @@ def _whole(file: BinaryIO) -> bytes:
 
 
 def _strip_png(content: bytes, frames: int) -> bytes:
-    """Return a PNG without EXIF and texts. Encoding it again could enlarge it, and would need all frames in memory."""
+    """Return a PNG without EXIF and texts; the PNG is not encoded again."""
     pieces = [PNG_MARK]
     found = 0
     for name, chunk in _png_chunks(content):

@@ -1,7 +1,6 @@
 """Store uploaded files for future messages, within the limits on space.
 
-The content alone decides the type; pictures and videos lose the camera's metadata. Every process counts the space
-for a file before the file's first byte is stored.
+The camera's metadata is removed from pictures and videos.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +23,7 @@ from chatroom.files.message_files import CHECK_EVERY, UNUSED_FOR, FileUsage
 from chatroom.names import clean_file_name
 
 MEMORY_BYTES = 1_000_000
-"""The bytes of an upload that are in memory; the rest is on disk."""
+"""The maximum number of bytes of an upload in memory. A larger upload is on disk."""
 MESSAGES_IN_PREPARATION = 2
 """A user's files without a message may fill this many messages."""
 LEAST_PART = 10
@@ -96,7 +95,7 @@ class FileUploads:
         )
 
     def _check_space(self, user_id: str, now: datetime) -> None:
-        """Raise `Refused` (`full`) if the stored files, with the new one, take too much space."""
+        """Raise `Refused` (`full`) if the files of the site, or this user's unused files, take too much space."""
         if 0 < self._most_total < self._store.total_bytes():
             raise Refused("full", "There is no space left for files. The operator of the site can add some.")
         recent = self._store.recent(user_id, now, now + UNUSED_FOR)
@@ -110,12 +109,12 @@ class FileUploads:
 
 
 def in_megabytes(size: int) -> str:
-    """Return a size in words."""
+    """Format a number of bytes with its unit."""
     return f"{size / 1_000_000:g} MB" if size >= 100_000 else f"{size:,} bytes"
 
 
 def _share(settings: Settings) -> int:
-    """Return how many bytes a user's files without a message may take; 0 means no limit. Any limit allows one file."""
+    """Return the limit, in bytes, on one user's files that are not part of a message; 0 means no limit."""
     messages = MESSAGES_IN_PREPARATION * settings.max_file_bytes * max(1, settings.max_files_per_message)
     total = settings.max_total_file_bytes
     part = max(total // LEAST_PART, settings.max_file_bytes) if total else 0

@@ -1,7 +1,6 @@
 """Cache the rights of one user in each room.
 
-Notices remove outdated rights from the cache. In addition, `chatroom.live.checks` compares the cached rights
-with the database.
+Notices remove outdated rights from the cache. `chatroom.live.checks` compares the cache with the database.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -14,7 +13,7 @@ from chatroom.live.sockets.visitor import Visitor
 
 
 class Accesses:
-    """The rights of one connection. `ask` looks up the rights in a room; then `when_learned` is called."""
+    """The cached rights of one connection. `ask` looks up the rights in a room. `put` calls `when_learned`."""
 
     __slots__ = "_ask", "_grant", "_known", "_when_learned", "author", "forgotten", "person"
 
@@ -26,20 +25,20 @@ class Accesses:
         self._grant = visitor.grant
         self._known: dict[str, Access] = {}
         self.person = visitor.person
-        """The user as others see the user now."""
+        """The current public data of the user."""
         self.author = visitor.person.author
         self.forgotten = 0
-        """The number of calls of `forget`: if it grows during `ask`, the result of `ask` is not cached."""
+        """The number of calls of `forget`. If it grows during `ask`, the result of `ask` is not cached."""
 
     def __contains__(self, slug: str) -> bool:
         return slug in self._known
 
     def __iter__(self) -> Iterator[Access]:
-        """Iterate over a copy, because `forget` may be called meanwhile."""
+        """Iterate over a copy, because `forget` may be called during the iteration."""
         return iter(list(self._known.values()))
 
     async def get(self, slug: str) -> Access:
-        """The rights in a room. Raises the errors of `ask`."""
+        """The rights in a room. Raises the errors that `ask` raises."""
         while (access := self._known.get(slug)) is None:
             forgotten = self.forgotten
             found = await self._ask(slug)
@@ -48,7 +47,7 @@ class Accesses:
         return access
 
     def put(self, slug: str, access: Access) -> None:
-        """Cache rights that were just read, narrowed to the scopes of the user's token."""
+        """Cache rights that were just read, restricted to the scopes of the user's token."""
         if access.person.name and access.person != self.person:
             self.person, self.author = access.person, access.person.author
         self._when_learned()

@@ -1,6 +1,6 @@
-"""Send responses and notifications to one client, in addition to the changes of its rooms.
+"""Send one client all frames that are not changes, for example answers.
 
-Frames are sent in order. A write of changes also sends the waiting frames. At most `MAX_WAITING` frames wait.
+Frames are sent in order.
 """
 
 import asyncio
@@ -9,9 +9,9 @@ from collections.abc import Callable
 from chatroom.live.sockets.websocket import Write, WriteNow
 
 MAX_WAITING = 3000
-"""The most frames that wait to be sent; one more ends the connection."""
+"""The maximum number of frames that wait to be sent. A further frame ends the connection."""
 MAX_IN_FLIGHT = 1000
-"""The most posts and changes without an answer. At this number, the client's next frames are not read."""
+"""At this number of posts and changes without an answer, no more frames of the client are read."""
 AT_ONCE = 100
 
 
@@ -73,7 +73,7 @@ class Answers:
         self.put(frame)
 
     async def until_few(self) -> None:
-        """Wait while too many answers are outstanding; raise `ConnectionResetError` when the connection has ended."""
+        """Wait until `are_many` is False. Raise `ConnectionResetError` when the connection has ended."""
         while self.are_many and not self._is_over:
             self._sent = asyncio.Event()
             await self._sent.wait()

@@ -1,6 +1,6 @@
 """Pass posts and changes from other threads to the appender on the event loop.
 
-A thread waits at most ten seconds for the outcome. After that, the server keeps trying to store the post.
+A thread waits at most ten seconds for the outcome. After that, the server still tries to store the post.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ class _Engine(NamedTuple):
 
 
 class Bridge:
-    """The bridge is open while an engine runs. Except `open` and `close`, methods are called in other threads."""
+    """The bridge is open while an engine runs. Call `open` and `close` on the event loop, other methods in threads."""
 
     def __init__(self) -> None:
         self._engine: _Engine | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether an engine runs in this process. If one runs, all posts and changes must use the bridge."""
+        """Whether an engine runs in this process. While it runs, all posts and changes must use the bridge."""
         return self._engine is not None
 
     def open(self, appender: Appender, apply: Callable[[Notice], object]) -> None:
@@ -46,7 +46,7 @@ class Bridge:
 
     def apply(self, notice: Notice) -> bool:
         """Apply a notice to the connections of this process, without waiting. Return False if no engine runs."""
-        engine = self._engine  # another thread may close the bridge now
+        engine = self._engine  # read once, because another thread may close the bridge
         if engine is None:
             return False
         with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -93,7 +93,7 @@ class Bridge:
             return
 
         def put() -> None:
-            with contextlib.suppress(Refused):  # the queue is full: the line is left out
+            with contextlib.suppress(Refused):  # the queue is full, so the line is not stored
                 engine.appender.put(room.id, line, lambda _: None)
 
         with contextlib.suppress(RuntimeError):  # the loop has ended

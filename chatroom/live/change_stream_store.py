@@ -13,9 +13,9 @@ AWAIT_MILLISECONDS = 500
 
 
 def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> Iterator[tuple[str | None, int]]:
-    """Yield (room id, revision) for each change that another process made, and (None, 0) when the stream is open.
+    """Yield (None, 0) when the stream is open, then (room id, revision) for each change by another process.
 
-    Ends when `is_stopped` returns True; raises `Unavailable` if the stream breaks.
+    Stop when `is_stopped` returns True. Raise `Unavailable` if the stream fails.
     """
     try:
         with database["messages"].watch(
@@ -33,11 +33,10 @@ def watch(database: Database, origin: str, is_stopped: Callable[[], bool]) -> It
 
 
 def pipeline_for(origin: str) -> list[Document]:
-    """Make a filter for mongod that leaves out this process's own writes, which this process knows already.
+    """Make the pipeline of the change stream, without the writes of this process.
 
-    mongod applies `$eq`, `$gt` and `$lt` while it reads the oplog, and this costs almost nothing. With `$ne`, mongod
-    would first make an event of every message, even of the messages that it leaves out. Making the event is a third
-    of all work that a message causes in mongod.
+    mongod applies `$lt` and `$gt` while it reads the oplog. To apply `$ne`, mongod would first make an event of every
+    message.
     """
     field = "fullDocument.origin"
     others = [{field: {"$lt": origin}}, {field: {"$gt": origin}}, {field: None}]

@@ -16,11 +16,10 @@ from chatroom.live.connections import Connection, Connections
 from chatroom.rooms.current_rights_store import Now
 
 PROLONG_TICKS = 20
-START_OVERLAP = timedelta(hours=1)  # this process's clock may be ahead of the database's by so much
+START_OVERLAP = timedelta(hours=1)  # this process's clock may be ahead of the database's clock
 OVERLAP = timedelta(seconds=10)
 ROUND_TICKS = 60
-"""A round of this many seconds checks the rights of every user once. A user who connects during a round is checked in
-the next round: within two minutes."""
+"""The length of a round in seconds. A round checks every user who was connected at its start."""
 
 ReadRights = Callable[[Collection[str], Collection[str], Collection[str]], Now]
 """A function that takes user ids, room ids and session ids, and reads their current state. Called in a thread."""
@@ -34,7 +33,7 @@ class EndedSessions:
         self._moment = utc_now() - START_OVERLAP
 
     def __call__(self) -> set[str]:
-        """The ids of recently ended sessions. Reads overlap, to find late entries, so an id may come twice."""
+        """The ids of recently ended sessions. Two calls may return the same id."""
         found = self._ended_since(self._moment)
         if found:
             self._moment = max(self._moment, found[-1][1] - OVERLAP)
@@ -44,8 +43,8 @@ class EndedSessions:
 class SessionCheck:
     """End the connections of ended sessions, and prolong the sessions of active users.
 
-    `ended` reads the ids of ended sessions. `prolong` prolongs a session if `is_active` is true, and returns the
-    session's expiry, or None if the session has ended. Both functions are called in a thread.
+    `ended` returns the ids of ended sessions. `prolong` takes a session id and `is_active`, and prolongs an active
+    session. It returns the session's expiry, or None if the session has ended. Both are called in a thread.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class SessionCheck:
         self._clock = clock
 
     async def take(self, tick: int) -> None:
-        """End the connections of ended sessions. Prolong the sessions whose turn it is, or which seem expired."""
+        """End the connections of ended sessions. Look up expired sessions, and active sessions whose turn it is."""
         if not self._connections:
             return
         ended = await self._run(self._ended)
@@ -78,7 +77,7 @@ class SessionCheck:
         await asyncio.gather(*(self._look_up(*each) for each in due.items()))
 
     async def _look_up(self, session_id: str, connections: Sequence[Connection]) -> None:
-        """Prolong a session if it is active; read its expiry. If the session has ended, end its connections."""
+        """Prolong a session if it is active, and read its expiry. If the session has ended, end its connections."""
         is_active = any(connection.was_active for connection in connections)
         expires_at: datetime | None = await self._run(partial(self._prolong, session_id, is_active=is_active))
         for connection in connections:
@@ -89,12 +88,12 @@ class SessionCheck:
 
 
 def _is_turn_of(session_id: str, tick: int) -> bool:
-    """Whether a session is prolonged at this tick. Sessions have different ticks, to spread the database's work."""
+    """Whether a session may be prolonged at this tick. Each session has its turn every `PROLONG_TICKS` ticks."""
     return zlib.crc32(session_id.encode()) % PROLONG_TICKS == tick % PROLONG_TICKS
 
 
 class RightsCheck:
-    """Check the cached rights of all connections, even without notices. Each second, it checks some of the users."""
+    """Check the cached rights of all connections once a minute: in each second, those of some users."""
 
     def __init__(self, connections: Connections, run: RunInThread, read: ReadRights) -> None:
         self._connections = connections
@@ -119,7 +118,7 @@ class RightsCheck:
         rooms = {access.room.id for connection in connections for access in connection.accesses()}
         now: Now = await self._run(self._read, users, rooms, sessions)
         for connection in connections:
-            # The query included the session of each connection in this list: the list was made before the query.
+            # Each session in this list was in the query, so a missing session has ended.
             if connection.session_id not in now.sessions:
                 connection.end(4401, "the session ended")
                 continue

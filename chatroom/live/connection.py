@@ -1,4 +1,4 @@
-"""One open websocket: handle its frames in order, and execute or refuse each frame."""
+"""Handle the frames of one open websocket in order: execute or refuse each frame."""
 
 import asyncio
 import contextlib
@@ -26,11 +26,11 @@ from chatroom.live.sockets.websocket import Transport
 log = logging.getLogger(__name__)
 
 MAX_STRIKES = 100
-"""After so many refused frames in a row, the connection is closed."""
+"""After so many consecutive refused frames, the connection is closed."""
 
 
 class Connection:
-    """Handle one client's frames in order. Send the frames of the followers and of the appender to the client."""
+    """The connection of one client. It handles the client's frames in order."""
 
     def __init__(
         self, engine: Engine, chat: Chat, visitor: Visitor, transport: Transport, *, format: Format = "text"
@@ -62,7 +62,7 @@ class Connection:
         self._closing: asyncio.Task[None] | None = None
 
     async def serve(self, first: Follow | None, access: Access | None) -> None:
-        """Follow the room that the address names, then execute frames until the connection ends."""
+        """Follow the room in `first`, then execute frames until the connection ends."""
         self._engine.connections.add(self)
         try:
             if first is not None:
@@ -74,7 +74,7 @@ class Connection:
                 await self._take(event.get("text"))
                 taken += 1
                 if self._rest_seconds or taken % FRAMES_A_TURN == 0:
-                    # Taking frames that have arrived never waits: without a pause, nothing else on the loop would run.
+                    # While received frames are queued, `receive` never waits. This pause lets other tasks run.
                     await asyncio.sleep(self._rest_seconds)
                     self._rest_seconds = 0.0
         except OSError:
@@ -99,7 +99,7 @@ class Connection:
         self._answers.put(frame)
 
     def see_room(self, room: Room) -> bool:
-        """Replace a cached room by its current state; return whether the connection follows the room."""
+        """Replace a cached room by its current state. Return whether the connection follows the room."""
         self._accesses.see(room)
         return room.slug in self._following
 
@@ -108,7 +108,7 @@ class Connection:
         return self._accesses
 
     def forget_access(self, room_id: str | None = None, *, why: str = "removed") -> None:
-        """Read again the user's rights in a room (None: in all); unfollow a room if the user is no longer a member."""
+        """Drop the cached rights in a room (None: in all rooms). Unfollow a room if the user is no longer a member."""
         self._accesses.forget(room_id)
         self._following.look_again(room_id, why)
 
@@ -116,7 +116,6 @@ class Connection:
         self._following.update_person()
 
     def _stop(self) -> None:
-        """Stop all followers and answers."""
         self._is_over = True
         self._answers.stop()
         self._following.stop()
@@ -134,7 +133,7 @@ class Connection:
         await self._attempt(self._do(raw), raw)
 
     async def _attempt(self, deed: Coroutine[None, None, None], subject: str | dict[str, Any]) -> None:
-        """Execute a frame, or answer with the refusal. `subject` is the raw frame, or its room and client id."""
+        """Execute a frame, or answer with the refusal. `subject` is the raw frame, or its `room` and `client_id`."""
         try:
             await deed
         except (Refused, Unavailable) as error:
@@ -175,5 +174,5 @@ class Connection:
 
 
 def _is_own_fault(error: ChatroomError) -> bool:
-    """Whether the client caused the error, and not the server's load or database."""
+    """Whether the client caused the error. The client does not cause `busy` or `Unavailable`."""
     return isinstance(error, Refused) and error.reason != "busy"

@@ -9,7 +9,7 @@ from chatroom.base.models import Room
 
 
 class Connection(Protocol):
-    """The interface of a connection that the engine uses."""
+    """The interface of a connection for the engine."""
 
     user_id: str
     session_id: str
@@ -26,7 +26,7 @@ class Connection(Protocol):
 
 
 class Connections(set[Connection]):
-    """A set of connections that also finds them by user."""
+    """A set of connections. `of` returns the connections of a user."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Connections(set[Connection]):
         super().add(connection)
         self._by_user.setdefault(connection.user_id, set()).add(connection)
 
-    def discard(self, connection: Connection) -> None:  # type: ignore[override]  # of nothing else
+    def discard(self, connection: Connection) -> None:  # type: ignore[override]  # only a connection
         super().discard(connection)
         theirs = self._by_user.get(connection.user_id, set())
         theirs.discard(connection)

@@ -1,7 +1,7 @@
 """The engine of live delivery in one process: rooms, appender, feed, presence, and all open connections.
 
-The engine belongs to one event loop; other threads use its `bridge`. Its periodic tasks run once a second. A task that
-fails runs again at the next tick, and does not stop the other tasks.
+The engine belongs to one event loop. Other threads use the `bridge`. Periodic tasks run once a second. If a task fails,
+the other tasks still run.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Application(msgspec.Struct, frozen=True, kw_only=True):
-    """The functions that the engine calls. Only `posted_here` and `posted_elsewhere` are not called in threads."""
+    """The functions that the engine calls. Only `posted_here` and `posted_elsewhere` are called on the event loop."""
 
     find_room: Callable[[str], Room | None]
     hear_notices: Callable[[], Sequence[Notice]]
@@ -60,11 +60,11 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     posted_here: Callable[[str, Sequence[Message]], None]
     posted_elsewhere: Callable[[str], None]
     read_rights: ReadRights | None = None
-    """Reads the current rights, to check the cached rights. If it is None, no rights are checked."""
+    """Reads the current rights. If it is None, the cached rights are not checked."""
 
 
 class Engine:
-    """Create the engine on its event loop, then `start` it; `stop` it before the loop ends."""
+    """Create the engine on its event loop, then call `start`. Call `stop` before the loop ends."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class Engine:
             self._chores.append(RightsCheck(self.connections, self.run, application.read_rights).take)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a blocking function in one of the `store` threads."""
+        """Call a blocking function in one of the engine's threads."""
         return await self._loop.run_in_executor(self._pool, function, *arguments)
 
     async def start(self) -> None:
@@ -141,7 +141,7 @@ class Engine:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def enter(self, room: Room, person: Person | None) -> LiveRoom:
-        """Open a room, and count a connection in it. If a `person` is given, this person is shown as present."""
+        """Open a room, and count a connection in it. If `person` is not None, show this person as present."""
         live = await self.rooms.open(room)
         live.enter()
         if person is not None:

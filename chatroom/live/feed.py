@@ -1,6 +1,6 @@
 """Detect that another process has changed a room: through a change stream, or by polling.
 
-A feed only gives hints (room and revision), and may miss, repeat or reorder them: changes are read from the store.
+A feed gives hints (a room and a revision), not the changes. It may miss, repeat or reorder hints.
 """
 
 import logging
@@ -14,12 +14,12 @@ from chatroom.site.background import BackgroundThread
 log = logging.getLogger(__name__)
 
 Hint = Callable[[str, int], None]
-"""A function that the feed calls, in its thread, with the id of a room and a revision that this room has reached."""
+"""A function that takes a room id and a revision that the room has reached. Called in the feed's thread."""
 Known = Callable[[], Mapping[str, int]]
-"""A function that returns the followed rooms, each with its newest known revision."""
+"""A function that returns the newest known revision of each followed room, by room id."""
 
 Watch = Callable[[Callable[[], bool]], Iterator[tuple[str | None, int]]]
-"""Yields (None, 0) when the stream is open, and (room id, revision) of changes; ends when its argument returns True."""
+"""`change_stream_store.watch`, with `is_stopped` as its only argument."""
 
 SAFETY_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.1
@@ -29,7 +29,7 @@ LONGEST_PAUSE_SECONDS = 2.0
 def poll(
     newest_revisions: Callable[[Mapping[str, int]], Mapping[str, int]], known: Known, hint: Hint, *, seconds: float
 ) -> BackgroundThread:
-    """Make a feed that, every `seconds`, reads the newest revision of each followed room."""
+    """Make a feed that reads the newest revisions of all followed rooms. It pauses for `seconds` between two reads."""
 
     def ask() -> None:
         for room, revision in newest_revisions(dict(known())).items():
@@ -39,10 +39,9 @@ def poll(
 
 
 class ChangeStreamFeed:
-    """Listen to the change stream. Each time that the stream is opened, give a hint for every room.
+    """Listen to the change stream. Each time the stream opens, give a hint for every followed room.
 
-    The feed needs no resume token, because revisions show all missed changes. `safety` is a second feed: it polls
-    slowly, in case the stream stops without an error.
+    `safety` is a slow polling feed. It finds changes even if the stream stops without an error.
     """
 
     def __init__(self, watch: Watch, safety: BackgroundThread, known: Known, hint: Hint) -> None:

@@ -1,6 +1,6 @@
-"""Send one connection all changes after its cursor: the same loop serves history, live messages and reconnects.
+"""Send the changes of one room to one connection: first the history after its cursor, then new changes.
 
-A follower holds only a cursor. A follower of a slow client waits in its own `send`, and delays no other client.
+A slow client delays only its own follower.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ STORE_PAUSE_SECONDS = 0.5
 
 Send = Callable[[bytes], Awaitable[None]]
 ReadPage = Callable[[int, Format], Awaitable[tuple[bytes, int, int]]]
-"""A function that reads changes after a cursor from the store; returns frame, new cursor and number of messages."""
+"""A function that reads changes after a cursor from the store. Returns frame, new cursor and number of messages."""
 
 
 class News(Protocol):
@@ -37,9 +37,9 @@ async def follow(
     send_now: SendNow,
     news: Sequence[News] = (),
 ) -> None:
-    """Send a room's news, and its changes after `cursor` (None: only new changes), until the task is cancelled.
+    """Send a room's changes after `cursor`, and its news, until the task is cancelled.
 
-    While the follower waits, the tail itself sends new changes with `send_now`, as long as `send_now` succeeds.
+    If `cursor` is None, send only new changes. While the follower waits, the tail sends new changes with `send_now`.
     """
     cursor = tail.revision if cursor is None else cursor
     missed: int | None = 0

@@ -1,4 +1,4 @@
-"""The rooms that one connection follows. Each room has a follower, as long as the user is a member of the room."""
+"""The rooms that one connection follows. For each room, a follower (a task) sends the changes of the room."""
 
 import asyncio
 import logging
@@ -57,13 +57,13 @@ class Following:
         return slug in self._followers
 
     async def follow(self, frame: Follow) -> None:
-        """Follow a room from a cursor. If the room is followed already, start again at the cursor. Raises `Refused`."""
+        """Follow a room from the cursor of the frame, even if it is followed already; raise `Refused`."""
         most = self._chat.limits.rooms_per_connection
         if frame.room not in self._followers and 0 < most <= len(self._followers):
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
         forgotten = self._accesses.forgotten
         room = (await self._accesses.get(frame.room)).room
-        if room.slug != frame.room:  # frames would have the current slug, which the client does not know
+        if room.slug != frame.room:  # the frames would contain the current slug, which the client does not know
             self._answers.put(protocol.closed(frame.room, "moved", CLOSED["moved"], to=room.slug))
             return
         format = frame.format or self._format
@@ -71,7 +71,7 @@ class Following:
         live = await self._engine.enter(room, person)
         try:
             if frame.after is not None and frame.after > live.tail.revision:
-                # The cursor may come from another process, which is ahead of our tail. Otherwise `after` refuses it.
+                # Another process may have sent this cursor, and may know newer changes. If not, `after` refuses it.
                 await self._engine.run(self._chat.history.after, room, frame.after, 1)
         except BaseException:
             self._engine.leave(live, person)
@@ -81,7 +81,7 @@ class Following:
         follower.add_done_callback(lambda _: self._engine.leave(live, person))
         self._followers[frame.room] = follower
         self._followed[frame.room] = live
-        if forgotten != self._accesses.forgotten:  # a notice may have concerned this room
+        if forgotten != self._accesses.forgotten:  # meanwhile, a notice may have changed the rights in this room
             self._start(self._look_again(frame.room, "removed"))
 
     def unfollow(self, slug: str) -> None:
@@ -92,7 +92,7 @@ class Following:
             follower.cancel()
 
     def look_again(self, room_id: str | None, why: str) -> None:
-        """Check in one room, or in all (None), whether the user is still a member. If not, unfollow the room."""
+        """Check a followed room (None: all of them), and unfollow it if the user is no longer a member."""
         for slug, live in self._followed.items():
             if room_id in {None, live.room.id}:
                 self._start(self._look_again(slug, why))
@@ -141,7 +141,7 @@ class Following:
                 news=() if format == "brief" else live.news,
             )
         except OSError:
-            self._answers.when_gone()  # the task that reads frames may wait in `until_few`
+            self._answers.when_gone()  # wakes the task that reads frames, which may wait in `until_few`
         except Exception:
             log.exception("a follower failed; its connection is closed, so that the client reconnects")
             self._end(1011, "internal error")

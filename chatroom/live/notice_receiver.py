@@ -1,6 +1,6 @@
 """Apply notices to the connections of this process.
 
-`KINDS` maps each kind of notice to a function. Unknown kinds are ignored, because a newer process may send them.
+`KINDS` has a function for each kind of notice. Other kinds, from a newer version of the server, are ignored.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS = 1.0
 MAX_SLUGS = 10_000
 REASON_BYTES = 123
-"""The most bytes of the reason in a close frame."""
+"""The maximum length of the reason in a close frame."""
 
 
 class NoticeReceiver:
-    """Apply notices. `count` is the number of notices: if `count` grows during a read, the result may be outdated."""
+    """Apply and count notices. If `count` grows during a read of the database, the result may be outdated."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class NoticeReceiver:
         await self.apply(await self._run(self._hear))
 
     async def find_room(self, room_id: str) -> Room | None:
-        """Read a room; while the database does not answer, wait and try again."""
+        """Read a room. While the database does not answer, repeat the read."""
         while True:
             try:
                 room: Room | None = await self._run(self._find_room, room_id)
@@ -68,7 +68,7 @@ class NoticeReceiver:
                 return room
 
     async def renew_site(self) -> None:
-        """Read the settings of the site. They stay unchanged if the database does not answer."""
+        """Read the settings of the site again. If the database does not answer, keep the old settings."""
         with contextlib.suppress(Unavailable):
             await self._run(self._renew_site)
 
@@ -82,7 +82,7 @@ class NoticeReceiver:
                 connection.tell(frame)
 
     async def _find_slug(self, room_id: str) -> str | None:
-        """The slug of a room, cached because slugs never change."""
+        """Find the slug of a room, in the cache or in the database."""
         if room_id not in self._slugs:
             room = await self.find_room(room_id)
             if room is None:
@@ -94,13 +94,13 @@ class NoticeReceiver:
 
 
 async def _access(receiver: NoticeReceiver, notice: Notice) -> None:
-    """A user's membership, role or mute in a room changed; `data.why` is `left` if the user left the room."""
+    """A user's membership, role or mute in a room changed. If the user left the room, `data.why` is `left`."""
     for connection in receiver.connections.of(notice.user):
         connection.forget_access(notice.room, why=notice.data.get("why", "removed"))
 
 
 async def _user(receiver: NoticeReceiver, notice: Notice) -> None:
-    """A user's names, role or ban changed. If `data.end`, end the user's connections (reason: `data.message`)."""
+    """A user's names, role or ban changed. If `data.end` is true, end the user's connections."""
     for connection in receiver.connections.of(notice.user):
         if notice.data.get("end"):
             reason = notice.data.get("message", "").encode()[:REASON_BYTES].decode(errors="ignore")
@@ -110,7 +110,7 @@ async def _user(receiver: NoticeReceiver, notice: Notice) -> None:
 
 
 async def _room(receiver: NoticeReceiver, notice: Notice) -> None:
-    """The settings of a room changed: read the room once, for all connections that have cached it."""
+    """The settings of a room changed. Read the room once for all connections."""
     room = await receiver.find_room(notice.room or "")
     if room is not None:
         frame = protocol.room(room)
@@ -127,17 +127,17 @@ async def _rooms(receiver: NoticeReceiver, notice: Notice) -> None:
 
 
 async def _read(receiver: NoticeReceiver, notice: Notice) -> None:
-    """A user has read a room up to `data.sequence`, on one device."""
+    """A user has read a room up to `data.sequence`."""
     await receiver.tell(notice, lambda slug: protocol.read(slug, notice.data["sequence"]))
 
 
 async def _held(receiver: NoticeReceiver, notice: Notice) -> None:
-    """A message of a user was held, or a moderator decided about it."""
+    """A message of a user was held, or a moderator approved or rejected a held message."""
     await receiver.tell(notice, protocol.approval)
 
 
 async def _missed(receiver: NoticeReceiver, _: Notice) -> None:
-    """Notices may have been lost: all connections read their rights and rooms again."""
+    """Notices may have been lost. All connections must read their rights and lists of rooms again."""
     for connection in list(receiver.connections):
         connection.forget_access()
         connection.tell(protocol.rooms())

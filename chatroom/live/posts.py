@@ -27,7 +27,10 @@ class Posts:
         self._answers = answers
 
     async def post(self, frame: Post) -> bool:
-        """Queue or hold a post (True). If it is refused, repeat an earlier try's answer (False), or raise `Refused`."""
+        """Queue or hold a post, and return True; raise `Refused`.
+
+        If a refused post was stored or held earlier, do not raise: send the earlier answer again, and return False.
+        """
         access = await self._accesses.get(frame.room)
         if self._answers.are_many:
             await self._answers.until_few()

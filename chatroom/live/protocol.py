@@ -1,6 +1,6 @@
-"""Parse the frames of clients, and build the frames of the server, without sockets and I/O.
+"""Parse the frames of clients, and build the frames of the server. This module does no I/O.
 
-A frame of a client becomes a typed value or a refusal. A message is encoded once for each format, for all readers.
+A message is encoded once for each format, and all readers of this format get the same bytes.
 """
 
 import json
@@ -18,7 +18,7 @@ from chatroom.messages.outcomes import answer_of, stored_answer
 from chatroom.messages.rules import closed_to
 
 Format = Literal["text", "html", "brief"]
-"""The content of messages in frames. `brief` is enough to count messages, without any text of users."""
+"""The format of messages in frames. `brief` is for clients that only count messages: it has no text of users."""
 
 Slug = Annotated[str, Meta(min_length=1, max_length=64)]
 ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
@@ -76,7 +76,7 @@ class Pin(MessageChange, frozen=True, tag="pin"):
 
 
 class Follow(Frame, frozen=True, tag="follow"):
-    """Receive a room's changes after the cursor `after`, or only new changes."""
+    """Receive the changes of a room after the cursor `after`. Without `after`, receive only new changes."""
 
     scope: ClassVar[Scope] = "read"
     after: Cursor | None = None
@@ -90,14 +90,14 @@ class Unfollow(Frame, frozen=True, tag="unfollow"):
 
 
 class Read(Frame, frozen=True, tag="read"):
-    """Store the read position, for other devices and the next visit."""
+    """Store how far the user has read the room."""
 
     scope: ClassVar[Scope] = "read"
     sequence: Cursor
 
 
 class Typing(Frame, frozen=True, tag="typing"):
-    """Announce that the user is typing. Clients repeat this every three seconds."""
+    """Announce that the user is typing. While the user types, clients repeat this every three seconds."""
 
 
 ClientFrame = Post | Edit | Delete | React | Pin | Follow | Unfollow | Read | Typing
@@ -105,7 +105,7 @@ _decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 
 
 class WireMessage(Struct, omit_defaults=True, kw_only=True):
-    """A message as clients receive it. No other field of a message leaves the server."""
+    """A message in the form that clients receive. Clients receive no other field of a message."""
 
     id: str
     sequence: int
@@ -132,14 +132,14 @@ def parse(raw: str) -> ClientFrame:
     except RecursionError as error:
         raise Refused("invalid", "The frame is nested too deeply.") from error
     except (msgspec.MsgspecError, UnicodeEncodeError, ValueError) as error:
-        # Shortened, because the error may quote the frame.
+        # Shortened, because the error may contain the whole frame.
         raise Refused("invalid", f"The frame is not valid: {str(error)[:200]}") from error
 
 
 def subject_of(raw: str) -> dict[str, Any]:
     """The `room` and `client_id` of a refused frame, if they can be read."""
     try:
-        frame = json.loads(raw)  # `json` accepts lone surrogates, a possible reason of the refusal
+        frame = json.loads(raw)  # unlike msgspec, `json` accepts lone surrogates
     except (RecursionError, ValueError):
         return {}
     if not isinstance(frame, dict):
@@ -152,7 +152,7 @@ def subject_of(raw: str) -> dict[str, Any]:
 
 
 def wire(message: Message, format: Format) -> WireMessage:
-    """A message as clients receive it in this format."""
+    """Convert a message to the form that clients receive."""
     is_brief, is_deleted = format == "brief", message.deleted_at is not None
     return WireMessage(
         id=message.id,
@@ -174,9 +174,9 @@ def wire(message: Message, format: Format) -> WireMessage:
     )
 
 
-@lru_cache(64)  # the messages of a batch have the same time
+@lru_cache(64)  # all messages of a batch have the same time
 def timestamp(moment: datetime) -> str:
-    """A time as `2026-11-21T01:02:03.456Z`."""
+    """Format a time, for example as `2026-11-21T01:02:03.456Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -195,29 +195,29 @@ def changes(room: str, revision: int, pieces: Sequence[bytes]) -> bytes:
 
 
 def stored(room: str, message: Message, client_id: str | None) -> bytes:
-    """The answer to a post or change that is stored, now or earlier. `client_id` is the client id of the frame."""
+    """The answer to a frame whose post or change is stored. `client_id` is the client id of this frame."""
     return b'{"type":"stored",' + _encoder.encode(stored_answer(room, message, client_id))[1:]
 
 
 def held(room: str, message: Held) -> bytes:
-    """The answer to a post that waits for approval; a repeated post gets the same answer."""
+    """The answer to a post that waits for approval."""
     answer = msgspec.to_builtins(answer_of(room, message))
     del answer["held"]
     return _encoder.encode({"type": "held", **answer})
 
 
 def approval(room: str) -> bytes:
-    """The frame after a change of the user's held messages in a room. The client then reads these messages again."""
+    """The frame after a change of the user's held messages in a room. The client must read these messages again."""
     return _encoder.encode({"type": "approval", "room": room})
 
 
 def caught_up(room: str, revision: int, missed: int) -> bytes:
-    """The frame after the history: later frames are live."""
+    """The frame that marks the end of the history. `missed` is the number of messages in this history."""
     return _encoder.encode({"type": "caught_up", "room": room, "revision": revision, "missed": missed})
 
 
 def reason_of(error: ChatroomError) -> dict[str, Any]:
-    """The fields of a refusal: the reason for programs, the message for people."""
+    """The fields of a refusal: `reason` is for programs, `message` is for people."""
     if not isinstance(error, Refused):
         error = Refused("unavailable", str(error))
     fields: dict[str, Any] = {"reason": error.reason, "message": error.message}
@@ -235,17 +235,17 @@ def here(room: str, people: Sequence[Person]) -> bytes:
 
 
 def presence_changed(room: str, came: Sequence[Person], left: Sequence[str]) -> bytes:
-    """The frame with the people who came and the ids of users who left since the last presence frame."""
+    """The frame with the changes since the previous presence frame: people who came, and ids of users who left."""
     return _encoder.encode({"type": "presence", "room": room, "came": came, "left": left})
 
 
 def typing(room: str, people: Sequence[Person]) -> bytes:
-    """The frame with the people who are typing; at most a few, or none."""
+    """The frame with the people who are typing. `people` may be empty."""
     return _encoder.encode({"type": "typing", "room": room, "people": people})
 
 
 def closed(room: str, reason: str, message: str, *, to: str = "") -> bytes:
-    """The frame when the connection stops following a room: the user left, or the slug of the room is now `to`."""
+    """The frame that ends the following of a room. `to` is the new slug, if the room has one."""
     frame = {"type": "closed", "room": room, "reason": reason, "message": message}
     return _encoder.encode({**frame, "to": to} if to else frame)
 
@@ -258,10 +258,10 @@ def room(room: Room) -> bytes:
 
 
 def rooms() -> bytes:
-    """The frame after a change of the user's list of rooms: the client reads the list again."""
+    """The frame after a change of the user's list of rooms. The client must read the list again."""
     return _encoder.encode({"type": "rooms"})
 
 
 def read(room: str, sequence: int) -> bytes:
-    """The frame with the user's new read position in a room, from any device."""
+    """The frame with the user's new read position in a room."""
     return _encoder.encode({"type": "read", "room": room, "sequence": sequence})

@@ -1,4 +1,4 @@
-"""Store the read positions that one connection sends, at most every two seconds.
+"""Store the read positions of one connection, with pauses of two seconds.
 
 The first position is stored at once. The newest position is always stored, even if the connection ends.
 """
@@ -17,7 +17,7 @@ PAUSE_SECONDS = 2.0
 
 
 class Positions:
-    """The read positions to store for one connection: at most one for each room."""
+    """The read positions of one connection that are not stored yet: at most one for each room."""
 
     def __init__(self, run: RunInThread, mark: Callable[[Access, int], object]) -> None:
         self._run = run
@@ -26,7 +26,7 @@ class Positions:
         self._task: asyncio.Task[None] | None = None
 
     def put(self, access: Access, sequence: int) -> None:
-        """Store a position soon. A later position in the same room replaces a position that is not stored yet."""
+        """Store a position soon. If several positions in one room wait, only the highest is stored."""
         _, known = self._waiting.get(access.room.id, (access, 0))
         self._waiting[access.room.id] = (access, max(sequence, known))
         if self._task is None or self._task.done():

@@ -1,4 +1,4 @@
-"""Read changes of a followed room from the store: new changes for the tail, and pages of history.
+"""Read changes of a room from the store: new changes for the tail (`chatroom.live.tail`), and pages of history.
 
 Reads for the tail begin after the tail's newest revision, so the tail misses no change.
 """
@@ -23,11 +23,11 @@ from chatroom.messages.messages_store import MessageStore
 
 RETRY_SECONDS = 0.5
 TOGETHER_SECONDS = 0.02
-"""The longest time that messages of another process wait, to share a frame with messages that this process stores."""
+"""The longest time that messages of another process wait for a write of this process, to share a frame with it."""
 LATELY = timedelta(seconds=2)
 
 Hear = Callable[[str, int], Awaitable["asyncio.Future[Any] | None"]]
-"""Takes a room and the newest revision by other processes; returns this process's running write there, if any."""
+"""Takes a room id and a revision of another process. Returns this process's running write in the room, if any."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class RoomReader:
-    """The reader of one room, created on the event loop."""
+    """The reader of one room. Must be created on the event loop."""
 
     def __init__(self, room: Room, tail: Tail, typing: TypingPeople, source: Source) -> None:
         self._room = room
@@ -49,12 +49,12 @@ class RoomReader:
         self._typing = typing
         self._source = source
         self._is_behind = False
-        """Whether the store may have changes that the tail lacks."""
+        """Whether the store may have changes that the tail does not have."""
         self._refreshing: asyncio.Task[None] | None = None
         self._pages: dict[tuple[int, Format], asyncio.Task[tuple[bytes, int, int]]] = {}
 
     def refresh(self) -> None:
-        """Read new changes for the tail. If a read is running, read again after it."""
+        """Read new changes for the tail. If a read is running already, another read follows."""
         self._is_behind = True
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.get_running_loop().create_task(self._read_on())
@@ -66,7 +66,7 @@ class RoomReader:
                 self._typing.stop(message.author.id, message.sent_at)
 
     async def read_page(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
-        """Read changes after `cursor` from the store, as a frame; readers of the same page share one query."""
+        """Read a `bounded_frame` of changes after `cursor` from the store. Readers of one page share a query."""
         key = (cursor, format)
         task = self._pages.get(key)
         if task is None:
@@ -76,7 +76,7 @@ class RoomReader:
 
     async def _read_page(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
         found = await self._read(cursor)
-        if not found:  # a new primary may lag behind the majority for a moment
+        if not found:  # a new primary may not have the newest messages yet
             raise Unavailable("The database is not up to date yet.")
         pieces = ((message.revision, protocol.encode_message(message, format)) for message in found)
         return bounded_frame(self._room.slug, pieces, found[-1].revision)
@@ -99,7 +99,7 @@ class RoomReader:
         return found
 
     async def _take_in(self, found: Sequence[Message]) -> None:
-        """Show new changes to readers. If this process is writing too, wait shortly to show all in one frame."""
+        """Send new changes to readers. If this process is writing, wait briefly, so that all messages share a frame."""
         writing = None
         if any(message.origin != self._source.store.origin for message in found):
             writing = await self._source.hear(self._room.id, found[-1].revision)
@@ -108,11 +108,11 @@ class RoomReader:
         self._count_posts(found)
         if writing is not None:
             await asyncio.wait([writing], timeout=TOGETHER_SECONDS)
-            await asyncio.sleep(0)  # now the appender shows its own messages, and these with them
+            await asyncio.sleep(0)  # the appender now publishes its messages, and the tail sends all changes
         self._tail.show()
 
     def _count_posts(self, found: Iterable[Message]) -> None:
-        """Count recent posts by other processes against their authors' rate limits in this process."""
+        """Count recent posts from other processes towards the rate limits of their authors in this process."""
         lately = self._source.clock() - LATELY
         for message in found:
             if (
@@ -124,7 +124,7 @@ class RoomReader:
 
 
 def forget(tasks: dict[Any, asyncio.Task[Any]], key: Any, task: asyncio.Task[Any]) -> None:
-    """Remove a finished task. Read its error, so that asyncio does not log it; the callers get the error too."""
+    """Remove a finished task. Read its error, so that asyncio does not log the error."""
     tasks.pop(key, None)
     if not task.cancelled():
         task.exception()

@@ -1,6 +1,6 @@
-"""The rooms with followers in this process, each with its tail, presence and typing people.
+"""The rooms that connections of this process follow.
 
-Changes by other processes arrive as hints; `chatroom.live.room_reader` then reads the changes.
+A change by another process arrives as a hint. Then `chatroom.live.room_reader` reads the change from the store.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class LiveRoom:
         self.connections = 0
         self._empty_ticks = 0
         self._is_hinted = False
-        """Whether a hint is on its way from a feed's thread to the event loop."""
+        """Whether a feed's thread has passed a hint that `follow_hint` has not handled yet."""
 
     def enter(self) -> None:
         """Add a connection."""
@@ -43,7 +43,7 @@ class LiveRoom:
 
     def is_news(self, revision: int) -> bool:
         """Whether a hint must be passed to `follow_hint` on the event loop. Called in a feed's thread."""
-        # While one hint is on its way, later hints need not be passed: when it arrives, all changes are read.
+        # `follow_hint` reads all changes, so one passed hint is enough.
         if self._is_hinted or revision <= self.tail.revision:
             return False
         self._is_hinted = True
@@ -61,7 +61,7 @@ class LiveRoom:
 
 
 class LiveRooms:
-    """All rooms with followers, created on the event loop. A room stays for a minute after its last follower."""
+    """The rooms that have followers, or had followers in the last minute. Must be created on the event loop."""
 
     def __init__(
         self,
@@ -78,11 +78,11 @@ class LiveRooms:
         self._opening: dict[str, asyncio.Task[LiveRoom]] = {}
 
     def __iter__(self) -> Iterator[LiveRoom]:
-        """Iterate over a copy, because rooms may be added and removed meanwhile."""
+        """Iterate over a copy, because rooms may be added and removed during the iteration."""
         return iter(list(self._rooms.values()))
 
     def find(self, room_id: str) -> LiveRoom | None:
-        """The live room, if it has followers."""
+        """The live room with this id, if any."""
         return self._rooms.get(room_id)
 
     async def open(self, room: Room) -> LiveRoom:
@@ -97,7 +97,7 @@ class LiveRooms:
         return live
 
     def revision(self, room_id: str) -> int | None:
-        """The newest revision of a room that this process knows; None for a room without followers."""
+        """The newest revision of a room that this process knows; None if the room is not live."""
         live = self._rooms.get(room_id)
         return live.tail.revision if live else None
 
@@ -106,7 +106,7 @@ class LiveRooms:
         return {room_id: live.tail.revision for room_id, live in list(self._rooms.items())}
 
     def publish(self, room_id: str, messages: list[Message]) -> None:
-        """Show messages that this process has just stored to the readers of their room."""
+        """Send to the readers of the room the messages that this process has just stored."""
         self._posted_here(room_id, messages)
         live = self._rooms.get(room_id)
         if live is not None:
@@ -115,7 +115,7 @@ class LiveRooms:
                 live.reader.refresh()
 
     def hint_from_thread(self, room_id: str, revision: int) -> None:
-        """Take a hint that another process has changed a room; called in a feed's thread."""
+        """Take a hint that another process has changed a room. Called in a feed's thread."""
         live = self._rooms.get(room_id)
         if live is None or not live.is_news(revision):
             return
@@ -137,6 +137,6 @@ class LiveRooms:
         source = self._source
         revision: int = await source.run(source.store.newest_revision, room.id)
         live = self._rooms[room.id] = LiveRoom(room, self._make_tail(room.slug, revision), source)
-        # The room receives hints only from now on. Read the changes that were stored since `revision` was read.
+        # Before this moment, the room received no hints. So read the changes after `revision`.
         live.reader.refresh()
         return live

@@ -1,6 +1,6 @@
 """Hold a room's newest changes in memory, and send them to waiting readers.
 
-Changes may be offered twice, late or out of order. The tail has no gaps, and is limited in number and bytes.
+Changes may be offered twice, late or out of order. The tail has no gaps, and a limited size.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ log = logging.getLogger(__name__)
 FRAME_MESSAGES = 500
 FRAME_BYTES = 128_000
 KEPT_FRAMES = 8
-"""The most cached frames: each is a copy of messages, and returning readers have many different cursors."""
+"""The maximum number of cached frames."""
 
 SendNow = Callable[[bytes], bool]
-"""A function that sends a frame without waiting; returns False, and sends nothing, if it would have to wait."""
+"""A function that sends a frame at once. If it would have to wait, it sends nothing and returns False."""
 
 
 def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -> tuple[bytes, int, int]:
-    """Join encoded messages, each with its revision, up to the size of one frame.
+    """Make one frame from encoded messages. Each piece is a message's revision and the encoded message.
 
-    Returns the frame, the cursor after the frame (`newest` if the frame has all messages), and the number of messages.
+    Return the frame, the cursor after it, and the number of messages. If all messages fit, the cursor is `newest`.
     """
     taken: list[bytes] = []
     size = cursor = 0
@@ -43,20 +43,20 @@ def bounded_frame(slug: str, pieces: Iterable[tuple[int, bytes]], newest: int) -
 
 
 class Entry:
-    """One change: a message at one revision, encoded once for each format in use."""
+    """One change: a message at one revision. It is encoded once for each format."""
 
     __slots__ = ("brief", "html", "message", "size", "text")
 
     def __init__(self, message: Message) -> None:
         self.message = message
-        # An estimate of the encoded bytes.
+        # An estimate of the number of encoded bytes.
         self.size = 2 * (sys.getsizeof(message.text) + sys.getsizeof(message.html)) + 600
         self.text: bytes | None = None
         self.html: bytes | None = None
         self.brief: bytes | None = None
 
     def encoded(self, format: Format) -> bytes:
-        """The encoded message, a piece of a frame."""
+        """The message, encoded for a frame."""
         piece: bytes | None = getattr(self, format)
         if piece is None:
             piece = protocol.encode_message(self.message, format)
@@ -65,7 +65,7 @@ class Entry:
 
 
 class Waiter:
-    """A reader who has all changes. New changes are sent with `send_now`, without waking the reader's task."""
+    """A reader that has all changes. The tail sends new changes with `send_now`, while the reader's task sleeps."""
 
     __slots__ = ("cursor", "format", "send_now", "woken")
 
@@ -77,7 +77,7 @@ class Waiter:
 
 
 class Tail:
-    """The newest changes of one room: everything after `start`, up to `revision`."""
+    """The newest changes of one room: all changes after the revision `start`, up to `revision`."""
 
     def __init__(self, slug: str, revision: int, *, max_messages: int, max_bytes: int) -> None:
         self.slug = slug
@@ -88,12 +88,12 @@ class Tail:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._entries: deque[Entry] = deque()
-        self._latest: dict[str, int] = {}  # message id -> its newest revision here
+        self._latest: dict[str, int] = {}  # by message id: the newest revision in this tail
         self._waiting: dict[Waiter, None] = {}
         self._frames: dict[tuple[int, Format], tuple[bytes, int, int]] = {}
 
     def offer(self, messages: Iterable[Message]) -> bool:
-        """Append the next changes, and ignore known changes; return False if changes in between are missing."""
+        """Append the next changes, and ignore known changes. Return False if a change is missing."""
         before = self.revision
         is_dense = True
         for message in sorted(messages, key=lambda message: message.revision):
@@ -107,9 +107,9 @@ class Tail:
         return is_dense
 
     def fill(self, messages: Iterable[Message]) -> None:
-        """Append all changes after `revision` from the store, in order.
+        """Append all changes after `revision`, as they were read from the store. `show` sends them later.
 
-        A revision is missing if its message has changed again. Readers get the changes at the next `show` or `offer`.
+        If a message has changed several times, the store has only its newest revision.
         """
         for message in messages:
             if message.revision > self.revision:
@@ -121,9 +121,9 @@ class Tail:
             self._spread()
 
     def frame(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
-        """Return a bounded frame with the changes after `cursor`, the new cursor, and the number of messages.
+        """Return a frame with changes after `cursor`, the cursor after the frame, and the number of messages.
 
-        The frame is made once for all readers at the same cursor. `cursor` must not be before `start`.
+        `cursor` must not be before `start`. Readers with the same cursor get the same frame.
         """
         key = (cursor, format)
         frame = self._frames.get(key)
@@ -135,9 +135,9 @@ class Tail:
         return frame
 
     async def wait(self, cursor: int, format: Format, send_now: SendNow) -> int:
-        """Wait, for a reader that has all changes, until its task must act again; return the reader's new cursor.
+        """Wait until the reader's task must act, and return the reader's new cursor. The reader must have all changes.
 
-        Until then, `send_now` sends new changes, as long as `send_now` succeeds.
+        During the wait, new changes are sent with `send_now`. When `send_now` returns False, the wait ends.
         """
         waiter = Waiter(cursor, format, send_now)
         self._waiting[waiter] = None
@@ -148,15 +148,15 @@ class Tail:
         return waiter.cursor
 
     def wake(self) -> None:
-        """Wake all waiting readers, for news other than changes."""
+        """Wake all waiting readers, because there is news such as a new presence."""
         waiting, self._waiting = self._waiting, {}
         for waiter in waiting:
             _wake(waiter)
 
     def _spread(self) -> None:
-        """Send new changes to all waiting readers, and wake the readers that need more than one frame.
+        """Send one frame of new changes to each waiting reader. Wake the readers that still lack changes.
 
-        This costs one call for each reader; waking each reader's task would cost more than sending.
+        To wake a reader's task would cost more than to send the frame here.
         """
         self._frames.clear()
         self._spread_to = self.revision
@@ -168,8 +168,8 @@ class Tail:
                 _wake(waiter)
 
     def _send_to(self, waiter: Waiter) -> bool:
-        """Send one frame to a reader; True if the reader then has all changes."""
-        if waiter.cursor >= self.revision:  # the reader is ahead: its cursor is from another process
+        """Send one frame to a reader. Return True if the reader now has all changes."""
+        if waiter.cursor >= self.revision:  # the cursor comes from another process, which knows newer changes
             return True
         if waiter.cursor < self.start:
             return False
@@ -178,7 +178,7 @@ class Tail:
             if not waiter.send_now(frame):
                 return False
         except Exception:
-            # Other readers must not fail as well. This reader is woken, and ends if sending fails again.
+            # The other readers must still get the frame. The task of this reader wakes, and tries to send the frame.
             log.exception("a frame could not be sent to a waiting reader")
             return False
         waiter.cursor = cursor
@@ -204,13 +204,12 @@ class Tail:
         pieces = (
             (entry.message.revision, entry.encoded(format))
             for entry in self._after(cursor)
-            # A message that has changed again is sent once, in its latest state.
+            # If a message has several changes, only the newest is sent.
             if self._latest.get(entry.message.id) == entry.message.revision
         )
         return bounded_frame(self.slug, pieces, self.revision)
 
     def _after(self, cursor: int) -> Iterable[Entry]:
-        """The entries after `cursor`, searched from the end, because most readers miss only the last few."""
         found = []
         for entry in reversed(self._entries):
             if entry.message.revision <= cursor:
@@ -220,5 +219,5 @@ class Tail:
 
 
 def _wake(waiter: Waiter) -> None:
-    if not waiter.woken.done():  # done: woken before, or its follower was cancelled
+    if not waiter.woken.done():  # otherwise the reader is awake already, or its task was cancelled
         waiter.woken.set_result(None)

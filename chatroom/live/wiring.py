@@ -1,4 +1,4 @@
-"""Create the parts of this package: the presences, the engine and the endpoint. Presences need no event loop."""
+"""Create the presences, the engine and the endpoint of live delivery."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ COLLECTIONS = (CollectionModel("presences", presences_store.INDEXES),)
 
 
 class LiveParts:
-    """The parts of the package."""
+    """The parts of live delivery."""
 
     def __init__(self, site: SiteParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts) -> None:
         self._site, self._people, self._messages, self._rooms = site, people, messages, rooms
@@ -39,7 +39,7 @@ class LiveParts:
     def make_engine(
         self, bridge: Bridge, store_now: AsyncMessages | None, *, posted_here: Callable[[str, Sequence[Message]], None]
     ) -> Engine:
-        """Create the engine for the current event loop. `store_now` writes from this loop, without a thread."""
+        """Create the engine for the current event loop. `store_now` stores messages on this loop, without a thread."""
         site, messages, settings = self._site, self._messages, self._context.settings
         application = Application(
             find_room=self._rooms.store.find,

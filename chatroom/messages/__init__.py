@@ -1,4 +1,4 @@
 """Messages: post, change, render and read them.
 
-A message is stored once. Messages have only two orders: `sequence` and `revision`.
+Messages have two orders: by the time of posting (`sequence`), and by the latest change (`revision`).
 """

@@ -14,7 +14,7 @@ from chatroom.base.models import FORMER_MEMBER, Author, FormerMember, Message, R
 
 
 def is_erased_with(former: FormerMember, message: Message) -> bool:
-    """Whether a message is erased together with its author. Event lines about the author stay."""
+    """Return whether a message is erased with its author's account. Event lines about the author stay."""
     is_written = message.author.id == former.id and message.kind == "message"
     return former.is_erased and is_written and message.deleted_at is None
 
@@ -50,7 +50,7 @@ def _reactions(former: FormerMember, message: Message) -> dict[str, Any]:
 
 
 def _parted(former: FormerMember, reactions: tuple[Reaction, ...]) -> Iterator[Reaction]:
-    """Replace the former member's name in the reactions; if the messages are erased, remove the member's reactions."""
+    """Replace the former member's name in the reactions. If `former.is_erased`, remove the member's reactions."""
     nobody = Author(former.id, FORMER_MEMBER)
     for each in reactions:
         people = [nobody if person.id == former.id else person for person in each.people]

@@ -23,9 +23,9 @@ class Appending:
         return self._store.append(room_id, rendered, after=after)
 
     async def append_now(self, room_id: str, drafts: Sequence[Draft], after: int) -> list[Stored] | None:
-        """Store drafts from the event loop, as the messages that follow the revision `after`.
+        """Store drafts from the event loop, at the revisions that follow `after`.
 
-        Returns None if a text has markup or the write failed. Then the caller must call `append`.
+        Returns None if a text has markup, or if the write failed. Then the caller must call `append`.
         """
         rendered = _render_all_plain(drafts)
         if self._store_now is None or rendered is None:
@@ -33,7 +33,7 @@ class Appending:
         return await self._store_now.append(room_id, rendered, after)
 
     def make_ready(self, room_id: str, drafts: Sequence[Draft], after: int) -> StoreNow | None:
-        """Prepare the write of `append_now`, while the database stores the previous drafts."""
+        """Prepare `append_now`, and return a function that does the rest. Return None if a text has markup."""
         rendered = _render_all_plain(drafts)
         if self._store_now is None or rendered is None:
             return None
@@ -41,7 +41,7 @@ class Appending:
 
 
 def _render_all_plain(drafts: Sequence[Draft]) -> list[Rendered] | None:
-    """Render all drafts; None if a draft has markup, or if the same draft occurs twice."""
+    """Render all drafts. Return None if a draft has markup, or if a draft occurs twice."""
     rendered = [Rendered(draft, html) for draft in drafts if (html := _render_plain(draft)) is not None]
     return rendered if len({each.key for each in rendered}) == len(drafts) else None
 

@@ -1,7 +1,7 @@
 """The only write from the event loop: insert posts at the next revisions of their room.
 
-A write in a thread would wait for the interpreter's lock three times, and threads that render pages hold this lock. If
-the write from the event loop fails, `MessageStore.append` stores the posts in a thread.
+A write from a thread would be slower, because other threads hold the interpreter's lock. If the write from the event
+loop fails, `MessageStore.append` stores the posts from a thread.
 """
 
 import logging
@@ -23,7 +23,7 @@ StoreNow = Callable[[], Awaitable[list[Stored] | None]]
 
 
 class Outrun(Exception):
-    """Another process has used the next revision; nothing was stored."""
+    """Another process has used the next revision. Nothing was stored."""
 
 
 class AsyncMessages:
@@ -41,10 +41,10 @@ class AsyncMessages:
         self._store = store
 
     async def append(self, room: str, drafts: Sequence[Rendered], after: int) -> list[Stored] | None:
-        """Store drafts at the revisions after the room's newest one, `after`; return when a majority has stored them.
+        """Store drafts at the revisions that follow `after`. Return when a majority has stored them.
 
-        Returns None if the outcome is unknown or a draft is stored already. Then pass the same drafts to
-        `MessageStore.append`: it finds the stored drafts and stores the others. Raises `Outrun`.
+        Returns None if the outcome is unknown, or if a draft is stored already. Then pass the same drafts to
+        `MessageStore.append`. Raises `Outrun` if another process has used the next revision.
         """
         documents = self._store.documents(room, after, drafts)
         return self._store.stored(documents) if await self._has_stored(documents) else None
@@ -61,10 +61,10 @@ class AsyncMessages:
         return store_now
 
     async def _has_stored(self, documents: Sequence[Mapping[str, Any]]) -> bool:
-        """Insert documents; return False if this may have failed: then `MessageStore.append` must store them."""
+        """Insert documents. Return False if the insert may have failed."""
         try:
             with pymongo.timeout(self._timeout_seconds):
-                # The raw command: `insert_many` reads every document, and takes a third longer.
+                # `insert_many` would read every document, and take a third longer.
                 reply = await self._database.command({**self._insert, "documents": documents})
         except PyMongoError as error:
             log.warning("the database did not answer at once: %s: %.300s", type(error).__name__, error)
@@ -78,6 +78,6 @@ class AsyncMessages:
 
 
 def _is_outrun(reply: Document) -> bool:
-    """Whether nothing was stored because the first revision is already used."""
+    """Return whether nothing was stored because the first revision is already used."""
     failure: Document = next(iter(reply.get("writeErrors", ())), {})
     return failure.get("index") == 0 and set(failure.get("keyPattern", {"?": 1})) <= {"room", "revision", "revisions"}

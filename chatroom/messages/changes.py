@@ -27,14 +27,14 @@ from chatroom.site.audit import about_message, about_room
 from chatroom.site.audit_store import Act
 
 ERASED: dict[str, Any] = {"text": "", "html": "", "mentions": [], "reactions": [], "files": [], "pinned_at": None}
-"""The fields that deletion empties. The sequence of the message and its `reply_to` stay."""
+"""The fields that deletion empties. `sequence` and `reply_to` stay."""
 
 Edit = Callable[[Message], Mapping[str, Any] | None]
-"""A function from a message to its new fields, or None for no change. May raise `Refused`."""
+"""A function that returns the new fields of a message, or None for no change. It may raise `Refused`."""
 
 
 class Changes:
-    """Create changes of messages; `make` carries a change out. Only people change messages; webhooks cannot."""
+    """Create changes of messages. `make` carries out a change. Webhooks cannot change messages."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Changes:
         self._clock = clock
 
     def editing(self, access: Access, message_id: str, text: str, *, seen: int | None = None) -> Change:
-        """The change of a message's text by its author; raise `Refused` if the new text is not allowed.
+        """Return the change that replaces a message's text. Raises `Refused` if the new text is not allowed.
 
         `seen` is the revision that the author saw. The change refuses to overwrite a later edit (`conflict`).
         """
@@ -79,9 +79,9 @@ class Changes:
         return self._changing(message_id, edit)
 
     def deleting(self, access: Access, message_id: str, reason: str = "") -> Change:
-        """The deletion of a message by its author or a moderator."""
+        """Return the change that deletes a message, for its author or a moderator."""
         notes: list[Note] = []
-        """The note of the act, if a moderator deletes. All tries share one note, because they are one act."""
+        """The note of the act, if a moderator deletes the message. All tries share this note."""
 
         def erase(message: Message) -> Mapping[str, Any] | None:
             if not access.may_moderate:
@@ -103,11 +103,11 @@ class Changes:
         return change
 
     def clearing(self, sequences: Sequence[int]) -> Change:
-        """The deletion of several messages of any author. The change returns the message with the newest revision."""
+        """Return the change that deletes several messages. Its result is the message that changed last."""
         return self._changing_several(sequences, _erasing(self._clock()))
 
     def removing_author(self, sequences: Sequence[int], former: FormerMember) -> Change:
-        """The change that removes the name of a former member from several messages."""
+        """Return the change that removes the name of a former member from several messages."""
         moment = self._clock()
 
         def remove(message: Message) -> Mapping[str, Any] | None:
@@ -119,7 +119,7 @@ class Changes:
         return self._changing_several(sequences, remove)
 
     def reacting(self, access: Access, message_id: str, emoji: str, *, on: bool = True) -> Change:
-        """The change that adds or removes a reaction of this member."""
+        """Return the change that adds or removes a reaction of this member."""
         self._rules.check("react", access, "person")
         kept = check_emoji(emoji)
         person = access.author
@@ -132,7 +132,7 @@ class Changes:
         return self._changing(message_id, edit)
 
     def pinning(self, access: Access, message_id: str, *, on: bool = True) -> Change:
-        """The change that pins a message to the top of its room, or unpins it."""
+        """Return the change that pins or unpins a message."""
         self._rules.check("pin", access, "person")
         is_new = False
 
@@ -157,15 +157,15 @@ class Changes:
         return change
 
     def expiring(self, message_id: str) -> Change:
-        """The deletion of a message by the server itself, for example after the retention time."""
+        """Return the change with which the server deletes a message, for example after the retention time."""
         return self._changing(message_id, _erasing(self._clock()))
 
     def make(self, room: Room, change: Change) -> Message:
-        """Make a change without counting it against a rate limit. Changes by people go through `Posting.change`."""
+        """Make a change without a rate limit. For changes by people, use `Posting.change`."""
         return self._writer.change(room, change)
 
     def complete_deletion(self, act: Act) -> None:
-        """Finish an interrupted act: delete its message, unless the message is deleted already."""
+        """Complete an interrupted deletion: delete the message that the act names."""
         room_id = act.room.id if act.room is not None else ""
         for message, _ in self._store.find_all([act.subject.id], [room_id]):
             if not message.deleted_at:
@@ -179,9 +179,9 @@ class Changes:
         return self._removing_files(edit, lambda room, edit, _: self._store.change_several(room, sequences, edit))
 
     def _removing_files(self, edit: Edit, write: Callable[[str, Edit, int | None], Message | None]) -> Change:
-        """The change that calls `write` with an edit, and then removes the files that the edit detached."""
+        """Return the change that makes an edit with `write`, and then removes the files that the edit detached."""
         bereft: dict[str, Message] = {}
-        """The messages as they were before the edit detached their files."""
+        """By id: the messages before the edit detached their files."""
 
         def edit_with_files(message: Message) -> Mapping[str, Any] | None:
             fields = edit(message)
@@ -209,7 +209,7 @@ class Changes:
         self._acts.intend(notes[0], access.room.id)
 
     def _note_pin(self, access: Access, message: Message) -> None:
-        """Reply to the message with an event line that says who pinned it."""
+        """Post an event line that says who pinned the message."""
         client_id = make_client_id(f"pin-{message.id}-{message.revision}")
         text = f"{access.name} pinned a message"
         line = Draft(author=access.author, text=text, client_id=client_id, reply_to=message.sequence, kind="event")

@@ -31,7 +31,7 @@ def make_document(room: str, revision: int, draft: Draft, html: str, *, sent_at:
 
 
 def find_message(document: Document) -> Message | None:
-    """The message of a document; None for an invalid document, so that one bad document does not break its room."""
+    """Return the message of a document. Return None for an invalid document, so that the room stays readable."""
     try:
         return get_message(document)
     except msgspec.ValidationError:
@@ -40,12 +40,11 @@ def find_message(document: Document) -> Message | None:
 
 
 def get_message(document: Document) -> Message:
-    """The message of a document; raise `msgspec.ValidationError` for an invalid document."""
+    """Return the message of a document. Raises `msgspec.ValidationError` for an invalid document."""
     return msgspec.convert({**document, "id": str(document["_id"])}, Message)
 
 
 def _optional_fields(draft: Draft) -> Document:
-    """The fields that few messages have."""
     fields: Document = {}
     if draft.reply_to is not None:
         fields["reply_to"] = draft.reply_to

@@ -15,7 +15,7 @@ SHORTCODE = re.compile(r":([a-z0-9_+-]{1,60}):")
 SHORTCODES = re.compile(r"(?<![A-Za-z0-9_:/])(?::[a-z0-9_+-]{1,60}:)+(?![A-Za-z0-9_:/])")
 """Short codes are not part of a word, a time, a ratio, a path or an address: `10:30:45`, `root:x:0`."""
 LONGEST = 40
-"""In code points. The longest family with skin tones has 10, the longest flag 7."""
+"""The most code points of an emoji. The longest family with skin tones has 10."""
 
 _TONED = re.compile(r"(?<=[^\U0001f3fb-\U0001f3ff\u200d\ufe0f])[\U0001f3fb-\U0001f3ff]")
 _AS_PICTURE = "\ufe0f"
@@ -28,7 +28,7 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 def find_emoji(text: str) -> str | None:
-    """The usual form of an emoji, which may be given as a short code without colons; None for any other text."""
+    """Return the emoji that `text` is or names (by a short code without colons), in its usual form; else None."""
     if len(text) > LONGEST:
         return None
     known = _known()

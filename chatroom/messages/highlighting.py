@@ -1,6 +1,6 @@
 """Highlight code: mark the keywords, strings and comments of a known language.
 
-The result is the same text, escaped, in spans of known classes. It is empty if highlighting would take too long.
+The result is the escaped text, in spans of known classes. It is empty if highlighting takes too long.
 """
 
 import time
@@ -18,14 +18,14 @@ LANGUAGES = {
     "JavaScript", "Kotlin", "Lua", "Makefile", "PHP", "Perl", "PowerShell", "Python", "Ruby", "Rust", "SCSS", "SQL",
     "Scala", "Swift", "TOML", "TypeScript", "XML", "YAML",
 }  # fmt: skip
-"""The names that Pygments uses. A lexer cannot be stopped, so tests run each lexer on texts made to be slow."""
+"""The names in Pygments. A running lexer cannot be stopped, so tests run each lexer on slow texts."""
 
 LONGEST = 8000
 MOST_SECONDS = 0.05
-"""The processor time for the code of one message."""
+"""The most seconds of processor time for the code of one message."""
 BURST_SECONDS = 0.3
 RATE = 0.02
-"""After a burst, the code of one person may use this many seconds of processor time per second."""
+"""The seconds of processor time that one person gets back each second."""
 MOST_PEOPLE = 10_000
 
 CLASSES = {"k", "kt", "nf", "nc", "nb", "nd", "nt", "na", "nv", "s", "m", "c", "gd", "gi", "gh"}
@@ -33,7 +33,7 @@ CLASSES = {"k", "kt", "nf", "nc", "nb", "nd", "nt", "na", "nv", "s", "m", "c", "
 
 
 Highlight = Callable[[str, str], str]
-"""A function from code and its language to HTML; empty if the code is not highlighted."""
+"""A function that makes HTML from code and its language. It returns "" for code without highlighting."""
 
 
 class Colours:
@@ -42,10 +42,10 @@ class Colours:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._left: dict[str, tuple[float, float]] = {}
-        """By person: the seconds left, and the time of this count. No lock: a race of two threads loses little."""
+        """By person: the seconds left, and the time of this count. It needs no lock, because a race changes little."""
 
     def of(self, person_id: str) -> Highlight:
-        """Return the function that highlights the code of one message of a person."""
+        """Return the function that highlights the code of a message by this person."""
         left = min(self.left(person_id), MOST_SECONDS)
 
         def highlight_within(code: str, language: str) -> str:
@@ -60,7 +60,7 @@ class Colours:
         return highlight_within
 
     def left(self, person_id: str) -> float:
-        """The seconds that a person has left; negative if the last highlighting took too long."""
+        """Return a person's remaining processor time in seconds. It is negative if highlighting took too long."""
         seconds, at = self._left.get(person_id, (BURST_SECONDS, 0.0))
         return min(BURST_SECONDS, seconds + RATE * (self._clock() - at))
 
@@ -71,7 +71,7 @@ class Colours:
 
 
 def highlight(code: str, language: str, most_seconds: float | None = None) -> str:
-    """Highlight code as HTML; empty for an unknown language, or if highlighting takes too long."""
+    """Highlight code as HTML. Return "" for an unknown language, or if highlighting takes too long."""
     lexer_class = _find_lexer(language.lower()) if len(code) <= LONGEST else None
     if lexer_class is None:
         return ""
@@ -90,7 +90,7 @@ def highlight(code: str, language: str, most_seconds: float | None = None) -> st
             open_class = wanted
         pieces.append(escape(text))
     pieces.append("</span>" if open_class else "")
-    # A lexer drops a byte order mark and changes line ends. Then the text is shown without highlighting.
+    # A lexer can drop a byte order mark or change line ends. Then show the code without highlighting.
     return "".join(pieces) if length == len(code) else ""
 
 
@@ -113,6 +113,6 @@ def _find_lexer(language: str) -> type[Lexer] | None:
 
 @cache
 def _names() -> dict[str, str]:
-    """Map each word that may follow the backticks of a code block to the language that it names."""
+    """Map each name and alias of a language to the language's name in Pygments."""
     found = get_all_lexers(plugins=False)
     return {word.lower(): name for name, words, _, _ in found if name in LANGUAGES for word in (name, *words)}

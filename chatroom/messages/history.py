@@ -1,4 +1,4 @@
-"""What members may read of a room: pages of its history, single messages, and the changes since a cursor."""
+"""Read a room for its members: pages of its history, single messages, and the changes after a cursor."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ from chatroom.messages.messages_store import MessageStore
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page of messages. `revision` is the cursor for later changes.
 
-    `more`: further messages follow in the same direction. `newer`: newer messages follow a page of `around` or `since`.
+    `more`: more messages follow in the direction of reading. `newer` (for `around` and `since`): newer messages follow.
     """
 
     messages: list[Message]
@@ -29,27 +29,27 @@ class History:
         self._store = store
 
     def at(self, room: Room, sequence: int) -> Message:
-        """The message with this sequence; raise `Refused` (`not_found`) if there is none."""
+        """Return the message with this sequence. Raises `Refused` (`not_found`) if there is none."""
         found = self._store.by_sequences(room.id, [sequence])
         if not found:
             raise Refused("not_found", "There is no such message in this room.")
         return found[0]
 
     def quoted(self, room: Room, messages: Iterable[Message]) -> dict[int, Message]:
-        """The messages to which these messages reply, by sequence. One query reads them all."""
+        """Return the messages to which these messages reply, by sequence."""
         wanted = {message.reply_to for message in messages if message.reply_to is not None}
         return {found.sequence: found for found in self._store.by_sequences(room.id, wanted)}
 
     def newest(self, room: Room, limit: int) -> Page:
-        """The newest messages of the room, oldest first."""
+        """Return the newest messages of the room, oldest first."""
         return self._page(room, limit, lambda: self._store.newest(room.id, limit + 1))
 
     def before(self, room: Room, sequence: int, limit: int) -> Page:
-        """The messages before `sequence`, oldest first."""
+        """Return the messages before `sequence`, oldest first."""
         return self._page(room, limit, lambda: self._store.before(room.id, sequence, limit + 1))
 
     def around(self, room: Room, sequence: int, limit: int) -> Page:
-        """The messages around a sequence, oldest first; raise `Refused` (`not_found`) if all messages are before it."""
+        """Return the messages around a sequence, oldest first. Raises `Refused` if all messages are older."""
         revision = self._store.newest_revision(room.id)
         half = limit // 2
         later = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), half + 2)
@@ -60,18 +60,18 @@ class History:
         return Page(messages=found, revision=revision, more=len(earlier) > half, newer=len(later) > half + 1)
 
     def first_at(self, room: Room, moment: datetime) -> Message | None:
-        """The first message that was sent at this time or later, if any."""
+        """Return the first message that was sent at this time or later, if any."""
         found = self._store.since(room.id, self._store.first_since(room.id, moment), 1)
         return found[0] if found else None
 
     def since(self, room: Room, sequence: int, limit: int) -> Page:
-        """The messages from `sequence` on, oldest first. `more` says whether there are newer messages."""
+        """Return the messages from `sequence` on, oldest first."""
         revision = self._store.newest_revision(room.id)
         found = self._store.since(room.id, max(sequence, room.cleared_sequence + 1), limit + 1)
         return Page(messages=found[:limit], revision=revision, more=len(found) > limit, newer=len(found) > limit)
 
     def after(self, room: Room, revision: int, limit: int) -> Page:
-        """The changes after `revision`, by revision; raise `Refused` for a revision that the room has not reached."""
+        """Return the changes after a revision, in order. Raises `Refused` if the room has not reached this revision."""
         found = self._store.changed_after(room.id, revision, limit + 1)
         if not found and not self._store.has_come_to(room.id, revision):
             raise Refused("unknown_cursor", "The room does not have this revision yet. Please reload the page.")
@@ -79,13 +79,12 @@ class History:
         return Page(messages=page, revision=page[-1].revision if page else revision, more=len(found) > limit)
 
     def _page(self, room: Room, limit: int, read: Callable[[], list[Message]]) -> Page:
-        # Read the cursor before the page. A change between the two reads then arrives twice, and its revision shows
-        # that it is the same change. In the other order, the change would never arrive.
+        # Read the cursor before the page. Otherwise, a change between the two reads would never arrive.
         revision = self._store.newest_revision(room.id)
         found = _shown(room, read())
         return Page(messages=found[-limit:], revision=revision, more=len(found) > limit)
 
 
 def _shown(room: Room, messages: list[Message]) -> list[Message]:
-    """The messages that were not cleared. Pages do not even show that a cleared message existed."""
+    """Leave out the cleared messages."""
     return [message for message in messages if message.sequence > room.cleared_sequence]

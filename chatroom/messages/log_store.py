@@ -18,7 +18,7 @@ from chatroom.mongo.database import Database, Document
 
 MOST_COUNTED = 10_000
 MAX_HINTS = 10_000
-"""The most entries that one query for newer revisions reads. The next query reads the others."""
+"""The most entries that one query for newer revisions reads."""
 MOST_PINS = 50
 
 Key = tuple[str, str]
@@ -33,25 +33,25 @@ class RoomsLog:
         self._messages = database["messages"]
 
     def find_all(self, ids: Sequence[str], rooms: Collection[str]) -> list[tuple[Message, str]]:
-        """The messages with these ids in these rooms, each with the id of its room, newest first."""
+        """Return the messages with these ids in these rooms, newest first, each with the id of its room."""
         query = {"_id": {"$in": [ObjectId(id) for id in ids]}, "room": {"$in": list(rooms)}}
         with self._database.bounded():
             found = list(self._messages.find(query))
         return _with_rooms(sorted(found, key=lambda document: document["_id"], reverse=True))
 
     def changed_beyond(self, known: Mapping[str, int], limit: int) -> list[tuple[Message, str]]:
-        """At most `limit` messages that changed after the known revision of their room, unsorted."""
+        """Return at most `limit` messages that changed after the known revision of their room, unsorted."""
         query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
         with self._database.bounded():
             return _with_rooms(self._messages.find(query).limit(limit).batch_size(limit + 1)) if known else []
 
     def newest_of(self, rooms: Collection[str]) -> dict[str, int]:
-        """The newest revision of each room that has messages, by one index lookup for each room."""
+        """Return the newest revision of each room that has messages."""
         with self._database.bounded():
             return newest_of(self._messages, rooms)
 
     def newest_revisions(self, known: Mapping[str, int]) -> dict[str, int]:
-        """The newest revision of each room that has changed since its known revision."""
+        """Return the newest revision of each room that has changed since its known revision."""
         found: dict[str, int] = {}
         if not known:
             return found
@@ -66,38 +66,38 @@ class MessageLog(RoomsLog):
     """Read one room in the messages collection."""
 
     def get(self, room: str, message_id: str) -> Message:
-        """The message; raise `Refused` (`not_found`) if the room has no message with this id."""
+        """Return the message. Raises `Refused` (`not_found`) if the room has no message with this id."""
         with self._database.bounded():
             return read_message(self._messages, room, message_id)
 
     def newest_revision(self, room: str) -> int:
-        """The newest revision of the room; 0 for a room without messages."""
+        """Return the newest revision of the room; 0 for a room without messages."""
         with self._database.bounded():
             return self._newest_revision(room)
 
     def find_by_client_id(self, room: str, author_id: str, client_id: str) -> Message | None:
-        """The stored message of a draft, or None."""
+        """Return the message that this author has posted with this client id, or None."""
         with self._database.bounded():
             return read_by_keys(self._messages, room, [(author_id, client_id)]).get((author_id, client_id))
 
     def changed_after(self, room: str, revision: int, limit: int) -> list[Message]:
-        """At most `limit` messages that changed after `revision`, by revision."""
+        """Return at most `limit` messages that changed after `revision`, in order of revision."""
         return self._page({"room": room, "revision": {"$gt": revision}}, "revision", ASCENDING, limit)
 
     def newest(self, room: str, limit: int) -> list[Message]:
-        """The `limit` newest messages, oldest first."""
+        """Return the `limit` newest messages, oldest first."""
         return self._page({"room": room}, "sequence", DESCENDING, limit)[::-1]
 
     def before(self, room: str, sequence: int, limit: int) -> list[Message]:
-        """The `limit` messages before `sequence`, oldest first."""
+        """Return the `limit` messages before `sequence`, oldest first."""
         return self._page({"room": room, "sequence": {"$lt": sequence}}, "sequence", DESCENDING, limit)[::-1]
 
     def since(self, room: str, sequence: int, limit: int) -> list[Message]:
-        """The `limit` messages from `sequence` on, oldest first."""
+        """Return the `limit` messages from `sequence` on, oldest first."""
         return self._page({"room": room, "sequence": {"$gte": sequence}}, "sequence", ASCENDING, limit)
 
     def first_since(self, room: str, moment: datetime) -> int:
-        """The sequence of the first message sent at this time or later; exact only if the servers' clocks agree."""
+        """Return the sequence of the first message since a time. This is exact only if the servers' clocks agree."""
         with self._database.bounded():
             low, high = 0, self._newest_revision(room) + 1
             while low < high:
@@ -112,20 +112,20 @@ class MessageLog(RoomsLog):
             return low
 
     def by_sequences(self, room: str, sequences: Collection[int]) -> list[Message]:
-        """The messages with these sequences, oldest first. Missing messages are left out."""
+        """Return the messages with these sequences, oldest first. Missing messages are left out."""
         query = {"room": room, "sequence": {"$in": sorted(sequences)}}
         return self._page(query, "sequence", ASCENDING, len(sequences)) if sequences else []
 
     def changed_last(self, room: str, revision: int, limit: int) -> list[Message]:
-        """At most `limit` messages that changed after `revision`, the latest change first."""
+        """Return at most `limit` messages that changed after `revision`, the latest change first."""
         return self._page({"room": room, "revision": {"$gt": revision}}, "revision", DESCENDING, limit)
 
     def pinned(self, room: str) -> list[Message]:
-        """The pinned messages, in the order in which they were pinned."""
+        """Return the pinned messages, in the order in which they were pinned."""
         return self._page({"room": room, "pinned_at": {"$type": "date"}}, "pinned_at", ASCENDING, MOST_PINS)
 
     def count_older(self, room: str, moment: datetime, *, after: int) -> int:
-        """The number of undeleted messages after sequence `after` that were sent before `moment`; at most 10,000."""
+        """Count undeleted messages that were sent before `moment`, with sequences above `after`; at most 10,000."""
         place = {"$gt": after, "$lt": self.first_since(room, moment)}
         query = {"room": room, "sequence": place, "deleted_at": None}
         with self._database.bounded():
@@ -145,7 +145,7 @@ class MessageLog(RoomsLog):
 
 
 def read_message(messages: PymongoCollection[Document], room: str, message_id: str) -> Message:
-    """The message; raise `Refused` (`not_found`) if the room has no message with this id."""
+    """Return the message. Raises `Refused` (`not_found`) if the room has no message with this id."""
     try:
         document = messages.find_one({"_id": ObjectId(message_id), "room": room})
     except InvalidId:
@@ -156,7 +156,7 @@ def read_message(messages: PymongoCollection[Document], room: str, message_id: s
 
 
 def read_by_keys(messages: PymongoCollection[Document], room: str, keys: Sequence[Key]) -> dict[Key, Message]:
-    """The stored messages with these keys."""
+    """Return the stored messages with these keys."""
     found = {}
     wanted = set(keys)
     authors, client_ids = map(list, zip(*keys, strict=True))
@@ -174,7 +174,7 @@ def _with_rooms(documents: Iterable[Document]) -> list[tuple[Message, str]]:
 
 
 def newest_of(messages: PymongoCollection[Document], rooms: Collection[str]) -> dict[str, int]:
-    """The newest revision of each room that has messages, read from the index only."""
+    """Return the newest revision of each room that has messages. Only the index is read."""
     pipeline: list[Document] = [
         {"$match": {"room": {"$in": list(rooms)}}},
         {"$sort": {"room": DESCENDING, "revision": DESCENDING}},

@@ -19,11 +19,11 @@ KEPT_SECONDS = 15.0
 MOST_KEPT = 10_000
 
 FindPeople = Callable[[Room, Collection[str]], list[Person]]
-"""A function from a room and folded user names to the people with these names who can read the room."""
+"""A function that finds the people with these folded user names who can read the room."""
 
 
 class Mentions:
-    """Find the people whom a text mentions. Results are cached for 15 seconds, because conversations repeat names."""
+    """Find the people whom a text mentions. Results are cached for 15 seconds."""
 
     def __init__(self, find_people: FindPeople, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._find_people = find_people
@@ -31,7 +31,7 @@ class Mentions:
         self._kept: dict[tuple[str, str], tuple[float, Person | None]] = {}
 
     def find(self, access: Access, text: str) -> tuple[Person, ...]:
-        """The first 20 people that the text mentions outside code and links, in order. May query the database."""
+        """Return the first 20 people that the text mentions outside code and links."""
         if "@" not in text:
             return ()
         words = [[fold(name) for name in possible] for possible in names_in(text)]

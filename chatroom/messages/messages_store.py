@@ -20,12 +20,12 @@ from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import pause
 
 INDEXES = [
-    # A revision is used only once: `revisions` has all revisions of a message. Without this index, a writer with an old
-    # revision could reuse a former revision of a message, and readers whose cursor is newer would miss that write.
+    # Each revision is used only once. Without this index, a late writer could use a former revision of a message.
+    # Readers with a newer cursor would miss this write.
     IndexModel([("room", ASCENDING), ("revisions", ASCENDING)], unique=True, name="room_revisions"),
     IndexModel([("room", ASCENDING), ("revision", ASCENDING)], unique=True, name="room_revision"),
     IndexModel([("room", ASCENDING), ("sequence", ASCENDING)], name="room_sequence"),
-    # The fields are in this order so that one query also finds the stored drafts of a batch.
+    # With this order of fields, one query also finds the stored drafts of a batch.
     IndexModel(
         [("room", ASCENDING), ("client_id", ASCENDING), ("author.id", ASCENDING)],
         unique=True,
@@ -45,7 +45,7 @@ INDEXES = [
     ),
 ]
 KEPT_REVISIONS = 1000
-"""The number of former revisions that a message keeps. No writer lags behind by so many changes of one message."""
+"""The most former revisions that a message keeps. No writer misses so many changes of one message."""
 
 NOBODY = ObjectId("0" * 24)
 """An id that no message has."""
@@ -71,7 +71,7 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class MessageStore(MessageLog):
-    """Write to the messages collection. `origin` marks the writes of this process, so that its own feed skips them."""
+    """Write to the messages collection. `origin` marks the writes of this process; the process's feed skips them."""
 
     def __init__(self, database: Database, *, origin: str, clock: Clock = utc_now) -> None:
         super().__init__(database)
@@ -81,7 +81,7 @@ class MessageStore(MessageLog):
     def append(self, room: str, drafts: Sequence[Rendered], *, after: int | None = None) -> list[Stored]:
         """Store drafts as the room's next messages. If a draft is stored already, return its stored message.
 
-        `after` is the newest revision that the caller has read; an outdated `after` costs one more round trip.
+        `after` is the newest revision that the caller has read. An outdated `after` costs one more round trip.
         Raises `Unavailable` if the outcome is unknown: then call `append` again with the same drafts.
         """
         waiting: dict[Key, Rendered] = {}
@@ -100,13 +100,12 @@ class MessageStore(MessageLog):
                 except (BulkWriteError, DuplicateKeyError):
                     ours.update(str(document["_id"]) for document in documents)
                     is_first = attempt == 0
-                    # Pause before reading the newest revision: a revision read before the pause would be outdated.
+                    # Pause first: a revision that was read before the pause would be outdated.
                     attempt = pause(attempt, give_up_at)
                     newest = self._newest_revision(room)
                     if newest == last or not is_first:
-                        # No other writer used the revision, so some drafts are stored already. A duplicate key alone
-                        # proves nothing: that document may be rolled back. A draft counts as stored only if a read
-                        # of the majority's state finds it. The other drafts are tried again.
+                        # Some drafts are stored already. A document with the same key may still be rolled back. So a
+                        # draft counts as stored only if a read of the majority's state finds it.
                         for key, message in read_by_keys(self._messages, room, list(waiting)).items():
                             stored[key] = Stored(message, is_repeated=message.id not in ours)
                             del waiting[key]
@@ -127,7 +126,7 @@ class MessageStore(MessageLog):
     ) -> Message:
         """Change a message at the room's next revision. `edit` returns the new fields, or None for no change.
 
-        `edit` may raise `Refused`, and is called again after a conflict. Raises `Unavailable` as `append` does.
+        `edit` may raise `Refused`. After a conflict, `edit` is called again. Raises `Unavailable` as `append` does.
         """
         give_up_at = time.monotonic() + self._database.timeout_seconds
         attempt = 0
@@ -155,15 +154,14 @@ class MessageStore(MessageLog):
     ) -> Message | None:
         """Change these messages at consecutive revisions, in one write.
 
-        Returns the message that changed last; None if none of them exists. Raises `Unavailable` as `append` does.
+        Returns the message that changed last, or None if none of them exists. Raises `Unavailable` as `append` does.
         """
         give_up_at = time.monotonic() + self._database.timeout_seconds
         attempt = 0
         with self._database.bounded():
             while True:
-                # Read the newest revision before the messages. If another writer changes the room in between, that
-                # writer uses the next revision. Then our write at this revision fails, and our later writes stop. If a
-                # message has changed meanwhile, it is not updated. Its revision is used by the other writer: no gap.
+                # Read the newest revision before the messages. If another writer changes the room between these reads,
+                # it uses the next revision. Then our first update changes nothing, so the revisions have no gap.
                 last = self._newest_revision(room)
                 found = map(get_message, self._messages.find({"room": room, "sequence": {"$in": list(sequences)}}))
                 messages = sorted(found, key=lambda message: message.sequence)
@@ -181,10 +179,9 @@ class MessageStore(MessageLog):
                     attempt = pause(attempt, give_up_at)
 
     def has_come_to(self, room: str, revision: int) -> bool:
-        """Whether the room has certainly reached a revision.
+        """Return whether the room has certainly reached a revision.
 
-        A newly elected primary has every write that a majority has stored. But reads from this primary may return
-        an older state until a majority has stored the first write of this primary.
+        A newly elected primary may return an older state, until a majority has stored the primary's first write.
         """
         with self._database.bounded():
             if self._newest_revision(room) >= revision:
@@ -194,7 +191,7 @@ class MessageStore(MessageLog):
             return self._newest_revision(room) >= revision
 
     def documents(self, room: str, last: int, drafts: Iterable[Rendered]) -> list[Document]:
-        """Make the documents of new messages from drafts; their revisions are `last` + 1, `last` + 2, ..."""
+        """Make the documents of new messages. Their revisions are `last` + 1, `last` + 2, ..."""
         now = as_stored(self._clock())
         return [
             make_document(room, revision, rendered.draft, rendered.html, sent_at=now, origin=self.origin)
@@ -202,11 +199,11 @@ class MessageStore(MessageLog):
         ]
 
     def stored(self, documents: Iterable[Document]) -> list[Stored]:
-        """The result of `append` for documents that are all new."""
+        """Return the result of `append` for new documents."""
         return [Stored(get_message(document), is_repeated=False) for document in documents]
 
     def _next_state(self, message: Message, fields: Mapping[str, Any], revision: int) -> tuple[Document, Document]:
-        """A query and an update. The query matches the message only if it has not changed since it was read."""
+        """Return a query and an update. The query matches the message only if the message is unchanged."""
         numbers = {"revision": revision} | ({"text_revision": revision} if "text" in fields else {})
         update = {
             "$set": {**fields, **numbers, "origin": self.origin},

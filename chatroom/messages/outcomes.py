@@ -33,14 +33,14 @@ class HeldAnswer(msgspec.Struct, kw_only=True):
 
 
 def answer_of(room: str, outcome: Stored | Held) -> StoredAnswer | HeldAnswer:
-    """The response to a post; `room` is the slug of the room."""
+    """Return the response to a post; `room` is the slug of the room."""
     if isinstance(outcome, Stored):
         return stored_answer(room, outcome.message, outcome.message.client_id)
     return HeldAnswer(room=room, client_id=given_client_id(outcome.client_id), id=outcome.id)
 
 
 def stored_answer(room: str, message: Message, client_id: str | None) -> StoredAnswer:
-    """The response to a stored post or change; `room` is the slug of the room."""
+    """Return the response to a stored post or change; `room` is the slug of the room."""
     return StoredAnswer(
         room=room,
         client_id=given_client_id(client_id),

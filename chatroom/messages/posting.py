@@ -1,12 +1,11 @@
-"""Posting: check every new message, from the websocket, Socket.IO, form, API, webhook or approval.
+"""Check every new message, from the websocket, Socket.IO, form, API, webhook or approval.
 
 The checks, in this order: 1. the rules of the room (`chatroom.messages.rules`), 2. the text, 3. the rate, 4. the reply,
 5. the files, 6. the turn in a slow room, 7. holding for approval, 8. mentions and code. Checks 1 to 3 do not use the
 database. Check 3 counts the draft even if a later check refuses it.
 
-If a check refuses a draft, but a message with its client id is stored or held already, the response is that message.
-For a post from the form, the server looks for that message before the checks. An approved message was checked before
-it was held, so `post_approved` does not check it again.
+If the draft of a refused post is stored or held already, the response is the stored or held message. The view
+of the HTML form looks for this message before the checks. `post_approved` makes only check 8.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +24,7 @@ from chatroom.messages.writer import Change, Writer
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """A post as a client sends it. `access` has the rights of the author, or of the user who created the webhook."""
+    """A post from a client. `access` has the rights of the author, or of the user who created the webhook."""
 
     access: Access
     author: Author
@@ -74,7 +73,7 @@ class Posting:
         """Count a post or change against the rate of its user and address; raise `Refused` (`too_fast`)."""
 
     def post(self, said: Submission) -> Stored | Held:
-        """Post or hold a message; return when a majority stored it. Raises `Unavailable` if the outcome is unknown."""
+        """Post or hold a message. Return when a majority has stored it. Raises `Unavailable` for an unknown outcome."""
         try:
             outcome = self.complete(said, self.check(said))
         except Refused as refusal:
@@ -96,7 +95,7 @@ class Posting:
         return self._writer.change(access.room, change)
 
     def check(self, said: Submission) -> Draft:
-        """Make the checks that do not use the database; return the draft. Raises `Refused`."""
+        """Make the checks that do not use the database. Return the draft. Raises `Refused`."""
         self._rules.check("post", said.access, said.actor)
         self._texts.check(said.text, may_be_empty=bool(said.file_ids or said.upload))
         self.count(said.author.id, said.address)
@@ -104,7 +103,7 @@ class Posting:
         return Draft(author=said.author, text=said.text, client_id=client_id, reply_to=said.reply_to)
 
     def may_post(self, access: Access) -> bool:
-        """Whether a user may post now, by the rules that do not use the database."""
+        """Return whether a user may post now. Only the rules that do not use the database are checked."""
         try:
             self._rules.check("post", access, "person")
         except Refused:
@@ -112,7 +111,7 @@ class Posting:
         return True
 
     def needs_database(self, said: Submission) -> bool:
-        """Whether the draft must pass `complete` before it is stored."""
+        """Return whether the draft must pass `complete` before it is stored."""
         return bool(
             said.reply_to is not None
             or said.file_ids
@@ -123,27 +122,27 @@ class Posting:
         )
 
     def complete(self, said: Submission, draft: Draft) -> Draft | Held:
-        """Make the checks that use the database; return the draft to store, or the held message. Raises `Refused`."""
+        """Make the checks that use the database. Return the draft to store, or the held message. Raises `Refused`."""
         access = said.access
         self._check_reply(access.room, draft.reply_to)
-        if said.upload is None:  # files first: a draft with an expired file takes no turn
+        if said.upload is None:  # a draft with an expired file must take no turn
             draft = self._files.attach(access.room, draft, said.file_ids)
             self._rules.take_turn(access, said.actor, draft.client_id)
-        else:  # turn first: no file is stored for a user who must wait
+        else:  # no file must be stored for a user who must wait
             self._rules.take_turn(access, said.actor, draft.client_id)
             draft = self._files.attach(access.room, draft, said.upload())
         held = self._holding.hold(access, draft) if said.actor == "person" else None
         return held or self._texts.with_code(self._texts.with_mentions(access, draft))
 
     def answer_known(self, said: Submission, refusal: Refused) -> Stored | Held:
-        """The stored or held message of an earlier try; raise `refusal` if there is none."""
+        """Return the stored or held message of an earlier try. Raises `refusal` if there is none."""
         known = self.find_known(said)
         if known is None:
             raise refusal
         return known
 
     def find_known(self, said: Submission) -> Stored | Held | None:
-        """The stored or held message of an earlier try; raise `Refused` if a moderator or the author removed it."""
+        """Return the stored or held message of an earlier try. Raises `Refused` if a held message was removed."""
         if said.client_id is None:
             return None
         message = self._store.find_by_client_id(said.access.room.id, said.author.id, said.client_id)

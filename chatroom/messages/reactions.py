@@ -14,7 +14,7 @@ MOST_PEOPLE = 100
 
 
 def check_emoji(text: str) -> str:
-    """Return the stored form of an emoji; raise `Refused` (`invalid`) if the text is not an emoji."""
+    """Return the stored form of an emoji. Raises `Refused` (`invalid`) if the text is not an emoji."""
     emoji = find_emoji(text.strip().strip(":"))
     if emoji is None:
         raise Refused("invalid", "A reaction is an emoji, or its name, such as :tada:.")
@@ -22,7 +22,7 @@ def check_emoji(text: str) -> str:
 
 
 def react(reactions: Sequence[Reaction], person: Author, emoji: str, *, on: bool) -> list[Reaction] | None:
-    """Add or remove a person's reaction, and return all reactions; None if nothing changes."""
+    """Add or remove a person's reaction, and return all reactions. Return None if nothing changes."""
     found = next((each for each in reactions if each.emoji == emoji), None)
     has_reacted = found is not None and any(each.id == person.id for each in found.people)
     if has_reacted == on:

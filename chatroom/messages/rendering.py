@@ -1,6 +1,6 @@
 """Render Markdown to HTML: a subset of CommonMark, sanitized by an allow-list.
 
-This is the only place where a message becomes HTML; its output is safe to insert in a page.
+This is the only place where a message becomes HTML. The HTML is safe to insert in a page.
 """
 
 import re
@@ -35,7 +35,7 @@ CLASSES = {
 }
 CHARACTER = regex.compile(r"\X")
 MOST_LARGE = 12
-"""A message of at most this many emoji, without other text, is shown large."""
+"""Pages show a message large if it has only emoji, and at most this many."""
 SCHEMES = {"http", "https", "mailto"}
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 NAME = regex.compile(
@@ -46,7 +46,7 @@ NAME = regex.compile(
 """A mention. Letters of scripts that use no spaces, or that attach words to the next, may stand before it."""
 LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}\Z", re.ASCII)
 MOST_LINKS = 100
-"""A message with more possible links gets no links: parsing many unfinished links would take a tenth of a second."""
+"""A message with more possible links gets no links, because parsing many unfinished links is slow."""
 
 # The signs of markup: marks, an ampersand or angle bracket, a possible link (`a.b`, `//`), the short code of an emoji
 # (`:tada:`), or the start of a block. A text without any of them is rendered line by line, without the parser.
@@ -57,7 +57,7 @@ MARKUP = re.compile(
 )
 
 WORDS = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,!?']*[A-Za-z0-9.!?])?")
-"""Matches most texts without markup, in a tenth of the time of `MARKUP`."""
+"""Matches most texts without markup, and is faster than `MARKUP`."""
 
 
 class _Parser(MarkdownIt):
@@ -140,7 +140,7 @@ _PARSER_WITHOUT_LINKS = _make_parser().disable(["link", "autolink", "linkify"])
 
 
 def render_plain(text: str) -> str | None:
-    """Render a text without markup, in microseconds; None for a text that needs the parser."""
+    """Render a text without markup. Return None for a text that needs the parser."""
     if is_emoji_only(text):
         return f'<p><span class="emoji-only">{replace_shortcodes(text.strip())}</span></p>'
     if text and (WORDS.fullmatch(text) or MARKUP.search(text) is None):
@@ -149,7 +149,7 @@ def render_plain(text: str) -> str | None:
 
 
 def has_code(text: str) -> bool:
-    """Whether a text may contain code. Highlighting code takes a thousand times as long as rendering other texts."""
+    """Return whether a text may contain code."""
     return "```" in text or "~~~" in text
 
 
@@ -176,7 +176,7 @@ def render(text: str, people: Collection[Person] = (), highlight: Highlight = hi
 
 
 def is_emoji_only(text: str) -> bool:
-    """Whether a text is one line of at most 12 emoji or their short codes."""
+    """Return whether a text is one line of at most 12 emoji or their short codes."""
     if not text or len(text) > MOST_LARGE * LONGEST or (text[0].isascii() and text[0] != ":"):
         return False
     shown = [each for each in CHARACTER.findall(replace_shortcodes(text.strip())) if each != " "]

@@ -93,7 +93,7 @@ def newcomer(is_newcomer: Callable[[Access], bool]) -> Rule:
 
 
 RULES = (PINNING, ARCHIVED, READ_ONLY, MUTED)
-"""The rules in their order; `RoomRules` adds the one about newcomers. Slow mode comes last: it needs the database."""
+"""The rules in their order. `RoomRules` adds the rule about newcomers. `RoomRules.take_turn` checks slow mode."""
 
 
 class RoomRules:
@@ -106,7 +106,7 @@ class RoomRules:
         self._of = {deed: tuple(rule for rule in rules if deed in rule.deeds) for deed in get_args(Deed)}
 
     def check(self, deed: Deed, access: Access, actor: Actor) -> None:
-        """Raise `Refused` unless the actor may do this now."""
+        """Raise `Refused` if the actor may not do `deed` now."""
         now = self._clock()
         for rule in self._of[deed]:
             if rule.applies(access, now) and _kind_of(access, actor) in rule.actors:
@@ -130,20 +130,20 @@ class RoomRules:
 
 
 def why_closed(access: Access) -> str:
-    """The reason why a person cannot post in a room, or "". Rules that end by themselves (mutes) do not count."""
+    """Return the reason why a person cannot post in a room, or "". Mutes do not count, because they end."""
     refusal = _find_lasting(access, "person", utc_now())
     return refusal.message if refusal is not None else ""
 
 
 def closed_to(room: Room) -> dict[str, str]:
-    """Why members (key `member`) and moderators (key `moderator`) cannot post in a room; for open pages."""
-    # For moderators, check with the highest role: only rules that apply to everybody refuse it.
+    """Return why members (key `member`) and moderators (key `moderator`) cannot post in a room."""
+    # Only rules for everybody refuse an administrator. The same rules refuse moderators.
     as_role: dict[str, Role] = {"member": "member", "moderator": "administrator"}
     return {kind: why for kind, role in as_role.items() if (why := why_closed(_anybody_in(room, role)))}
 
 
 def wait_between(access: Access, actor: Actor) -> int:
-    """The seconds between two posts of the actor in this room; 0 for moderators, or if slow mode is off."""
+    """Return how many seconds the actor must wait between two posts: 0 for moderators, and without slow mode."""
     seconds = access.room.slow_seconds
     return seconds if seconds and _kind_of(access, actor) in MEMBERS else 0
 

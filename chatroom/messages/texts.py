@@ -1,4 +1,4 @@
-"""Check a text, find its mentions, and render it, for posts and edits alike."""
+"""Check a text, find its mentions, and render it, for posts and edits."""
 
 from collections.abc import Callable, Sequence
 from html import escape
@@ -42,7 +42,7 @@ class Texts:
         return msgspec.structs.replace(draft, mentions=mentions) if mentions else draft
 
     def with_code(self, draft: Draft) -> Draft:
-        """Add the HTML to a draft with code. Call this before queueing the draft, because highlighting is slow."""
+        """Add the HTML to a draft that may have code. Call this before queueing the draft: highlighting is slow."""
         if draft.html or draft.kind != "message" or not has_code(draft.text):
             return draft
         return msgspec.structs.replace(draft, html=self.render_draft(draft))

@@ -34,7 +34,7 @@ class MessageParts:
         is_newcomer: Callable[[Access], bool],
         holding: Holding,
     ) -> None:
-        """Create the parts. `line` passes writes to the running engine. Other packages pass the other functions."""
+        """Create the parts. `line` passes writes to the running engine."""
         context, attached = site.context, files.of_messages
         self.store = MessageStore(context.database, origin=context.origin)
         self.texts = Texts(context.settings.max_message_length, Mentions(find_people).find)

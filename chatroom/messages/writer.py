@@ -35,19 +35,19 @@ class Writer:
         self._line = line
 
     def post(self, room: Room, draft: Draft) -> Stored:
-        """Store a draft; return when a majority has stored it. Raises `Unavailable` if the outcome is unknown."""
+        """Store a draft. Return when a majority has stored it. Raises `Unavailable` if the outcome is unknown."""
         return self._line.post(room, draft) if self._line.is_open else self._appending.append(room.id, [draft])[0]
 
     def change(self, room: Room, change: Change) -> Message:
-        """Make a change; return when a majority has stored it. Raises `Unavailable` if the outcome is unknown."""
+        """Make a change. Return when a majority has stored it. Raises `Unavailable` if the outcome is unknown."""
         return self._line.post(room, change).message if self._line.is_open else change(room.id, None)
 
     def note(self, room: Room, author: Author, what: str) -> None:
-        """Post an event line: the author's name, then `what`. If the line cannot be stored, only log this."""
+        """Post an event line: the author's name, then `what`. If the line cannot be stored, log a warning."""
         self._note(room, Draft(author=author, text=f"{author.name} {what}", client_id=make_client_id(), kind="event"))
 
     def note_soon(self, room: Room, line: Draft) -> None:
-        """Post an event line without waiting for the engine. If the line cannot be stored, only log this."""
+        """Post an event line without waiting for the engine. If the line cannot be stored, log a warning."""
         if self._line.is_open:
             self._line.note(room, line)
         else:

@@ -1,4 +1,4 @@
-"""Who can register: the registration mode, and the invites.
+"""Registration: its mode, and the invites.
 
 A mode that is set on the site overrides `REGISTRATION` in the environment.
 """
@@ -18,7 +18,7 @@ Registration = Literal["open", "invite", "closed"]
 MOST_USES, MOST_DAYS = 10_000, 3650
 MOST_SHOWN = 100
 SECRET_BYTES = 12
-"""So few bytes that a person can type the secret from paper."""
+"""Few bytes, because a person may type the secret from paper."""
 
 
 class Admission:
@@ -43,14 +43,14 @@ class Admission:
         return self.chosen or self.default
 
     def shown_registration(self) -> str:
-        """Return the mode for a page; this also works while the database does not answer."""
+        """Return the mode for a page, even while the database does not answer."""
         try:
             return self.registration()
         except Unavailable:
             return self.default
 
     def set_registration(self, by: By, mode: str) -> None:
-        """Set the registration mode; if it is empty, the mode of the environment applies again."""
+        """Set the registration mode. An empty mode restores the mode of the environment."""
         check_administrator(by)
         if mode and mode not in get_args(Registration):
             raise Refused("invalid", "Registration must be open, invite or closed.")

@@ -1,6 +1,6 @@
-"""List and decide held messages: a moderator approves or rejects a message, or its author withdraws it.
+"""Held messages: a moderator approves or rejects a message, or its author withdraws it.
 
-Each message is decided once; `chatroom.moderation.decisions` completes the decision.
+Each message is decided once. `chatroom.moderation.decisions` completes the decision.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ ACTS = {"approved": "approve_message", "rejected": "reject_message"}
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A held message as a moderator sees it. `author` is the present account (None: the account was deleted)."""
+    """A held message as a moderator sees it. `author` is None if the account was deleted."""
 
     held: Held
     room: Room | None
@@ -59,11 +59,11 @@ class Approval:
         self._acts = acts
 
     def list_of(self, access: Access) -> list[Held]:
-        """Return the waiting and rejected messages of this author in the room."""
+        """Return this user's waiting and rejected messages in the room."""
         return self._store.list_of(access.user_id, access.room.id) if access.approval_state.held_at is not None else []
 
     def list_for(self, by: User) -> list[Waiting]:
-        """Return the messages that `by` may decide about, oldest first; raise `Refused` if `by` moderates nothing."""
+        """Return the messages that `by` may decide, the oldest first; raise `Refused` if `by` moderates nothing."""
         rooms = self._access_store.moderated_by(by.id)
         if not rooms and not POWERS[by.role]:
             raise Refused("not_found", "The page does not exist, or you may not see it.")
@@ -71,7 +71,7 @@ class Approval:
         return self._shown([held for held in found if held.author.id != by.id])
 
     def count_for(self, by: User) -> int:
-        """Count the messages that wait for this moderator; 100 means 100 or more."""
+        """Count the messages that wait for this moderator, up to 100."""
         rooms = self._access_store.moderated_by(by.id)
         return self._store.count_waiting(rooms, is_public=bool(POWERS[by.role]), limit=MOST_COUNTED)
 
@@ -80,9 +80,9 @@ class Approval:
         return self._shown(self._store.list_waiting(None, is_public=True, limit=MOST_LISTED))
 
     def approve(self, by: By, held_id: str, *, is_trusting: bool = False) -> None:
-        """Post a held message under its author's name; with `is_trusting`, hold none of the author's later messages.
+        """Approve a held message, and post it. With `is_trusting`, hold none of the author's later messages.
 
-        Raise `Unavailable` if the decision is stored, but the message is not posted yet: a thread will post it soon.
+        Raise `Unavailable` if the decision is stored but the message is not posted yet. A thread then posts it soon.
         """
         held = self._get_for(by, held_id, "approved")
         if held.state == "approved":
@@ -95,7 +95,7 @@ class Approval:
         self._decide(by, held, "approved", is_trusting=is_trusting)
 
     def reject(self, by: By, held_id: str, reason: str, *, with_others: bool = False) -> int:
-        """Reject a message; its author sees the reason. `with_others`: reject the author's other held messages too."""
+        """Reject a message; its author sees the reason. `with_others` rejects the author's other held messages too."""
         held = self._get_for(by, held_id, "rejected")
         reason = checked(reason, WHY)
         if held.state == "waiting":
@@ -159,7 +159,7 @@ class Approval:
         return held
 
     def _get_for(self, by: By, held_id: str, wanted: str) -> Held:
-        """Return a waiting message, or one that this user has just decided in the same way (a repeated request)."""
+        """Return a message that waits, or that this user has already decided as `wanted` (a repeated request)."""
         held = self._get(held_id)
         if not self._may_decide(by, held):
             raise _no_such()

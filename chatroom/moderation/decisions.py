@@ -1,6 +1,6 @@
 """Complete decisions about held messages: post the message or remove its files, and notify its author.
 
-After an interruption, all steps run again. Repeating a step changes nothing.
+After an interruption, all steps are repeated. A repeated step changes nothing.
 """
 
 import logging
@@ -20,7 +20,7 @@ from chatroom.site.notices import Notices
 log = logging.getLogger(__name__)
 
 UNFINISHED_AFTER = timedelta(seconds=20)
-"""A decision that is incomplete after this time was interrupted."""
+"""The age at which an incomplete decision counts as interrupted."""
 
 
 class Decisions:
@@ -60,7 +60,7 @@ class Decisions:
         self.complete(act.subject.id)
 
     def complete(self, held_id: str) -> None:
-        """Complete a decision. It is safe to call this again, also in two processes at once."""
+        """Complete a decision. Repeated calls are safe, even in two processes at once."""
         held = self._store.find_by_id(held_id)
         if held is None or held.is_done:
             return

@@ -1,7 +1,6 @@
-"""The figures of the site, and of all public and private rooms; the text of messages is never read.
+"""The figures of the site, and of its public and private rooms. No text of a message is read.
 
-The counts of a room are bounded, so that no room makes the page of all rooms slow. The page of all rooms shows
-no direct conversations.
+The counts of a room are bounded, because counting must not make the page of all rooms slow.
 """
 
 from collections.abc import Collection, Iterable
@@ -20,7 +19,7 @@ from chatroom.rooms.rooms_store import room_of
 PAGE = 25
 KINDS = ["public", "private"]
 MOST_COUNTED = 100_000
-"""The members of a room are counted up to this number; so are its messages."""
+"""The largest count of members or messages of a room."""
 MOST_NAMED = 5
 """The maximum number of listed administrators of a room."""
 
@@ -51,7 +50,7 @@ class SiteRoom(msgspec.Struct, frozen=True, kw_only=True):
     last_at: datetime | None
     managers: tuple[Person, ...]
     place: tuple[str, str]
-    """The place in the list after which the next page starts."""
+    """The key of the title, and the id. The next page of the list starts after this place."""
 
 
 class SiteRoomStore:
@@ -66,7 +65,7 @@ class SiteRoomStore:
         self._users = database["users"]
 
     def list_like(self, beginning: str, after: tuple[str, str], limit: int) -> list[SiteRoom]:
-        """Return rooms whose titles start with `beginning`, by title; skip those up to `after` (a title and an id)."""
+        """Return rooms whose titles start with `beginning`, in order of title, after a place (title key, room id)."""
         title_key, room_id = after
         query = {
             "kind": {"$in": KINDS},
@@ -103,7 +102,7 @@ class SiteRoomStore:
         ]
 
     def _count_messages(self, room: Document) -> int:
-        # The index alone gives this count. To leave out deleted messages, MongoDB would have to read every document.
+        # The index alone gives this count. Without the deleted messages, MongoDB would have to read every document.
         query = {"room": room["_id"], "sequence": {"$gt": room.get("cleared_sequence", 0)}}
         return self._messages.count_documents(query, limit=MOST_COUNTED)
 

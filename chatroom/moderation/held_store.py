@@ -1,6 +1,6 @@
 """Held messages: posts of newcomers that wait for a moderator.
 
-There is one held message for each author, room and client id; it is decided once, and is not in the room's log.
+Author, room and client id identify a held message. It is decided once, and is not in the room's log.
 """
 
 from collections.abc import Collection
@@ -19,11 +19,11 @@ from chatroom.mongo.unique import check_own, write_or_find
 from chatroom.site.acts_store import INDEX, Note, noting
 
 KEPT_SECONDS = 30 * 24 * 3600
-"""The time for which the outcome is kept, for the author and for repeated posts."""
+"""The time for which the outcome is kept."""
 
 INDEXES = [
     IndexModel([("room", ASCENDING), ("client_id", ASCENDING), ("author.id", ASCENDING)], unique=True),
-    # Each author has a fixed number of places, so that simultaneous posts cannot store one message too many.
+    # Each author has a fixed number of places. So simultaneous posts cannot exceed the limit.
     IndexModel("place", unique=True, sparse=True),
     IndexModel([("state", ASCENDING), ("held_at", ASCENDING)]),
     IndexModel("is_unfinished", sparse=True),
@@ -42,7 +42,7 @@ class HeldStore:
         self._clock = clock
 
     def add(self, held: Held, most: int) -> Held | None:
-        """Store a message, unless it is stored already, and return it; None if its author has `most` held messages."""
+        """Store a new message, or find a repeated one. Return it, or None if its author has `most` held messages."""
         author = held.author.id
         with self._database.bounded():
             taken = {each["place"] for each in self._held.find({"author.id": author, "place": {"$gt": ""}})}
@@ -53,7 +53,7 @@ class HeldStore:
                     return held
                 if (found := self.find(held.room_id, author, held.client_id)) is not None:  # sent twice
                     return found
-                check_own(holder, place=place)  # another post of the same author was faster
+                check_own(holder, place=place)  # another post of the same author has taken this place
         return self.find(held.room_id, author, held.client_id)
 
     def find(self, room_id: str, author_id: str, client_id: str) -> Held | None:
@@ -71,7 +71,7 @@ class HeldStore:
         return _held(document) if document else None
 
     def list_waiting(self, rooms: Collection[str] | None, *, is_public: bool, limit: int) -> list[Held]:
-        """Return the waiting messages of `rooms` (None: of all rooms), oldest first; `is_public` adds public rooms."""
+        """Return waiting messages in `rooms` (None: all rooms), also in public rooms if `is_public`; oldest first."""
         query = _waiting_in(rooms, is_public=is_public)
         with self._database.bounded():
             return [_held(each) for each in self._held.find(query).sort("held_at", ASCENDING).limit(limit)]
@@ -108,10 +108,7 @@ class HeldStore:
             return self._held.update_one(query, noting({"$set": fields}, note)).modified_count == 1
 
     def finish(self, held: Held) -> None:
-        """Mark a decision as complete, and erase the text.
-
-        A rejected message keeps its text, until its author dismisses the message (`put_away`).
-        """
+        """Mark a decision as complete. Erase the text, unless the message was rejected: then `put_away` erases it."""
         update: Document = {"$unset": {"is_unfinished": "", "place": "", "files": ""}}
         if held.state == "rejected":
             update["$set"] = {"is_shown": True}
@@ -133,13 +130,13 @@ class HeldStore:
             return [_held(each) for each in self._held.find(query).limit(limit)]
 
     def forget(self, user_id: str) -> None:
-        """Remove a user's held messages. Keep approved ones that are not posted yet: they are erased as messages."""
+        """Remove a user's held messages, except approved messages that are not posted yet."""
         done = [{"state": {"$ne": "approved"}}, {"place": None}]
         with self._database.bounded():
             self._held.delete_many({"author.id": user_id, "$or": done})
 
     def _insert(self, held: Held, place: str) -> Document | None:
-        """Store a message, and return None; if a stored document has the same place, client id or id, return it."""
+        """Store a message and return None. If its place, client id or id is taken, return the document that has it."""
         document = _document(held) | {"place": place}
         same = {"room": held.room_id, "client_id": held.client_id, "author.id": held.author.id}
         return write_or_find(

@@ -1,6 +1,6 @@
 """Hold posts of newcomers until a moderator has decided about them (`chatroom.moderation.approval`).
 
-A draft is held once. If its author sends the draft again, the response has the present state of the message.
+A draft is held once. If its author sends it again, the answer is the present state of the held message.
 """
 
 from chatroom.base.access import Access
@@ -39,7 +39,7 @@ class Holding:
         self._clock = clock
 
     def find(self, access: Access, client_id: str) -> Held | None:
-        """Find the held message of this author and client id; None if it was never held, or has been posted.
+        """Find the held message of this author and client id; return None if there is none, or if it has been posted.
 
         Raise `Refused` (`rejected`, `withdrawn`) if the message will never be posted.
         """
@@ -51,11 +51,11 @@ class Holding:
     def hold(self, access: Access, draft: Draft) -> Held | None:
         """Hold the draft of a newcomer, once; return None if the draft must be posted instead.
 
-        Raise `Refused` like `find`; also (`too_many_held`) if too many messages wait.
+        Raise the errors of `find`, or `Refused` (`too_many_held`) if too many messages wait.
         """
         if self._newcomers.is_exempt(access):
             return None
-        first = self._newcomers.first  # read first: this may renew the cached settings, which the next line uses
+        first = self._newcomers.first  # may renew the cached settings for the next line
         if not self._newcomers.may_be_held(access):
             return None
         found = self._store.find(access.room.id, draft.author.id, draft.client_id)

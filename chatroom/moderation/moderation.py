@@ -1,4 +1,4 @@
-"""Moderate: roles, mutes and bans, each recorded in the audit log.
+"""Roles, mutes and bans. Each act is recorded in the audit log.
 
 Nobody can act on a user of the same or a higher role. The site always has an administrator.
 """
@@ -27,7 +27,7 @@ from chatroom.site.authority import By, author_of, ban_words, check_power
 
 WHY = "Give a reason. The author sees it, and the audit log keeps it."
 SAME = timedelta(seconds=15)
-"""Two equal mutes or bans whose ends differ by less than this are a repetition."""
+"""If the ends of two equal mutes or bans differ by less than this, the second one is a repetition."""
 
 
 class Moderation:
@@ -70,18 +70,18 @@ class Moderation:
         return self.get(user.id)
 
     def resign(self, user: User, role: Role, note: Note) -> None:
-        """Remove an administrator's role; raise `Refused` (`last_administrator`) if no administrator would be left."""
+        """Replace an administrator's role; raise `Refused` (`last_administrator`) if no administrator would be left."""
         if self._user_store.has_administrator(but=user.id):
             self._state_store.set_role(user.id, role, note)
-            # Two administrators may resign at the same moment. Each reads after its own write was acknowledged, so
-            # the one that reads last sees that no administrator is left, and takes the role back.
+            # Two administrators may resign at the same moment. Each call reads after its own write is acknowledged. So
+            # the last call to read finds no administrator, and gives the role back.
             if self._user_store.has_administrator():
                 return
             self._state_store.give_back_role(user.id, user.role, note)
         raise Refused("last_administrator", "This is the last administrator. Make another user an administrator first.")
 
     def mute(self, by: By, user: User, end: datetime | None, reason: str = "") -> None:
-        """Mute a user in all rooms until `end`: the user can read but not post. If `end` is None, lift the mute."""
+        """Mute a user in all rooms until `end`; if `end` is None, lift the mute."""
         check_power(by, user)
         reason = checked(reason, WHY) if end else reason
         user = self.get(user.id)
@@ -99,7 +99,7 @@ class Moderation:
     def mute_in(self, access: Access, by: User, user: User, end: datetime | None, reason: str) -> None:
         """Mute a member in one room until `end`; if `end` is None, lift the mute.
 
-        A former member can be muted too: the mute applies when the user joins again.
+        A user who has left the room can be muted too. The mute applies when the user joins again.
         """
         room = access.room
         if not self._membership_store.was_ever_in(user.id, room):
@@ -121,14 +121,14 @@ class Moderation:
         )
 
     def ban(self, by: By, user: User, end: datetime | None, reason: str = "") -> None:
-        """Ban a user until `end`: all their sessions and tokens end at once. If `end` is None, lift the ban."""
+        """Ban a user until `end`, and end their sessions and tokens; if `end` is None, lift the ban."""
         check_power(by, user)
         reason = checked(reason, WHY) if end else reason
         user = self.get(user.id)
         if self._is_repeated("users", user.banned_until, user.ban_reason, end, reason):
             return
         tell = []
-        if end:  # sent before `end_sessions_of` ends the sessions, so that open pages learn the reason
+        if end:  # open pages get the reason before `end_sessions_of` ends the sessions
             tell = [Notice(kind="user", user=user.id, data={"end": True, "message": ban_words(end, reason)})]
         self._do(
             by,
@@ -153,14 +153,14 @@ class Moderation:
         return count
 
     def end_sessions_of(self, act: Act) -> None:
-        """Complete a ban, an `end_sessions`, or a password reset: end the sessions that began before the act.
+        """Complete a ban, an `end_sessions` or a password reset: end the sessions that began before the act.
 
-        It is safe to run this late or twice: sessions that began after the act stay valid.
+        Late and repeated calls are safe, because sessions that began after the act stay valid.
         """
         self._sessions.end_all(act.subject.id, before=act.at)
 
     def _end_now(self, user: User) -> None:
-        """End all sessions, even those that seem to begin after the act: another process's clock may be ahead."""
+        """End all sessions, also those that began after the act by the clock of another process."""
         with suppress(Unavailable):  # sessions that began before the act have ended already
             self._sessions.end_all(user.id)
 
@@ -175,7 +175,7 @@ class Moderation:
     def _is_repeated(
         self, place: Place, is_until: datetime | None, is_because: str, end: datetime | None, reason: str
     ) -> bool:
-        """Return whether an earlier request, by any user, had the same effect. If so, finish the earlier act."""
+        """Return whether the same mute or ban exists already. If so, complete its act."""
         if end is None or is_until is None:
             is_same = end is is_until
         else:
@@ -200,5 +200,4 @@ class Moderation:
 
 
 def _until(end: datetime | None) -> dict[str, str]:
-    """Return the end of a mute or ban, as details for the audit log; no details if the mute or ban is lifted."""
     return {"until": until(end)} if end else {}

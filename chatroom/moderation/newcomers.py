@@ -1,7 +1,7 @@
 """Newcomers: users whose first messages are held, if administrators turn this on.
 
-Moderators, administrators and bots are never newcomers. Accounts that were created more than a week before holding was
-turned on are no newcomers either.
+Newcomers are neither moderators, administrators nor bots. Their accounts were created after holding was turned on, or
+at most a week earlier.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,9 +23,9 @@ from chatroom.site.settings_store import Site
 SETTING = "holding"
 MOST, SUGGESTED = 20, 3
 LOOK_BACK = timedelta(days=7)
-"""Accounts that were created in the week before holding was turned on are newcomers too: they may be the reason."""
+"""Accounts up to this age are newcomers when holding is turned on. They may be the reason for it."""
 SENT_AGAIN = timedelta(seconds=KEPT_SECONDS)
-"""For so long after a message was held, its author may send the same message again."""
+"""The time in which a client may send a held message again."""
 
 
 class Newcomers:
@@ -39,11 +39,11 @@ class Newcomers:
 
     @property
     def first(self) -> int:
-        """The number of a newcomer's first messages that are held; 0 for none."""
+        """The number of first messages that are held for each newcomer; 0 for none."""
         return int(self._site.get(SETTING, {}).get("first", 0))
 
     def set_first(self, by: By, first: int) -> None:
-        """Set how many first messages of newcomers are held; 0 for none. Messages that are held now stay held."""
+        """Set how many first messages of each newcomer are held; 0 for none. Held messages stay held."""
         check_administrator(by)
         if not 0 <= first <= MOST:
             raise Refused("invalid", f"Hold the first 1 to {MOST} messages, or 0 to hold none.")
@@ -60,7 +60,7 @@ class Newcomers:
         )
 
     def may_be_held(self, access: Access) -> bool:
-        """Return whether a post may be held. This runs for every post, so it does not read the database."""
+        """Return whether a post may be held. This does not use the database, because it runs for every post."""
         if self.is_exempt(access):
             return False
         held_at = access.approval_state.held_at
@@ -69,11 +69,11 @@ class Newcomers:
         return self.seems_one(access)
 
     def is_exempt(self, access: Access) -> bool:
-        """Return whether the user's posts in this room are never held, whatever the setting. No database access."""
+        """Return, without using the database, whether the user's posts in this room are never held."""
         return access.room.kind == "direct" or access.approval_state.is_exempt
 
     def seems_one(self, access: Access) -> bool:
-        """Return whether the user is a newcomer in this room, by the cached settings. No database access."""
+        """Return whether the user is a newcomer in this room, by the cached settings only."""
         setting = (self._site.known or {}).get(SETTING, {})
         return access.room.kind != "direct" and _is_one(setting, access.approval_state)
 

@@ -1,6 +1,6 @@
-"""Reports: members send a message and its neighbours to the moderators, who decide.
+"""Reports: members send a message and its neighbours to the moderators of the room and of the site.
 
-Moderators of the room and of the site see reports. Nobody can decide about a report of their own message.
+Moderators cannot decide about reports of their own messages.
 """
 
 from chatroom.base.access import POWERS, Access
@@ -16,7 +16,7 @@ from chatroom.site.audit import about_message, checked
 from chatroom.site.authority import author_of
 
 NEIGHBOURS = 3
-"""The number of messages before the reported one, and after it, that a report includes."""
+"""A report includes this number of messages before the reported message, and this number after it."""
 LONGEST_REASON = 500
 LONGEST_TEXT = 2000
 """The maximum length of each message in a report."""
@@ -57,7 +57,7 @@ class Reports:
         return self._store.has(_id_of(message, access.user_id))
 
     def make(self, access: Access, reporter: Author, message: Message, reason: str) -> None:
-        """Report a message with its neighbours; a second report by the same user changes nothing."""
+        """Report a message with its neighbours. A second report by the same user changes nothing."""
         reason = checked(reason, "Describe the problem, so that the moderators understand it.", LONGEST_REASON)
         around = self._history.around(access.room, message.sequence, 2 * NEIGHBOURS).messages
         self._store.add(
@@ -75,7 +75,7 @@ class Reports:
         )
 
     def list_for(self, by: User) -> list[Report]:
-        """Return the open reports for this moderator, oldest first; raise `Refused` for users who moderate nothing."""
+        """Return the open reports for this moderator, the oldest first; raise `Refused` if `by` moderates nothing."""
         rooms = None if POWERS[by.role] else self._access_store.moderated_by(by.id)
         if rooms is not None and not rooms:
             raise Refused("not_found", "The page does not exist, or you may not see it.")
@@ -102,7 +102,7 @@ class Reports:
 
     def close(self, by: User, report: Report, outcome: list[str], reason: str) -> None:
         """Close all reports of the message; an empty `outcome` dismisses them."""
-        # Recorded without the room, because the report may be about one of its administrators.
+        # The act has no room, because the report may be about an administrator of the room, who could read the entry.
         self._acts.do(
             "reports",
             lambda note: self._store.close_all(report.message, outcome, author_of(by), note) > 0,

@@ -1,6 +1,6 @@
 """Reports in the database.
 
-An open report has a copy of the reported messages. A person can report a message once.
+An open report has a copy of the messages. A user can report a message once.
 """
 
 from collections.abc import Collection, Sequence
@@ -61,7 +61,7 @@ class ReportStore:
         self._clock = clock
 
     def add(self, report: Report) -> None:
-        """Store a report, unless the same person has reported this message before."""
+        """Store a report, unless the same user has reported this message before."""
         document = {**msgspec.to_builtins(report, builtin_types=(datetime,)), "is_open": True}
         document["_id"] = document.pop("id")
         with self._database.bounded():

@@ -1,6 +1,6 @@
-"""What administrators of the site do with rooms: see figures, archive a room, and appoint an administrator.
+"""Administrators of the site see figures of rooms, archive rooms, and appoint administrators of rooms.
 
-Administrators see the size of a private room but never its messages, and do not become members.
+They see the size of a private room but not its messages, and do not become members.
 """
 
 from chatroom.base.errors import Refused
@@ -52,7 +52,7 @@ class SiteRooms:
     def appoint(self, slug: str, author: Author, user: User, reason: str) -> SiteRoom:
         """Appoint a member as administrator of a room that has none.
 
-        The user must be a member; otherwise administrators of the site could appoint themselves in private rooms.
+        The user must be a member. Otherwise administrators of the site could appoint themselves in private rooms.
         """
         found = self.get(slug)
         role = self._membership_store.find_role(user.id, found.room)

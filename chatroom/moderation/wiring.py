@@ -23,7 +23,7 @@ from chatroom.site.background import make_chore
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (
-    # A backup reads these before the messages: so a message that is approved meanwhile is in both, and never lost.
+    # A backup reads these before the messages. So it contains each message that is approved meanwhile.
     CollectionModel("held", held_store.INDEXES, "kept", ("messages", "files.files", "rooms", "users")),
     CollectionModel("reports", reports_store.INDEXES, "kept", ("messages", "rooms", "users")),
 )

@@ -15,8 +15,8 @@ class CollectionModel(msgspec.Struct, frozen=True):
     """One collection.
 
     `backup` is `kept` (in backups), `secret` (not in backups; must be empty before a restore), or `omitted` (not in
-    backups, because its documents expire or are created again). `points_to` names the collections that its documents
-    refer to; `batch` is the number of documents that a backup holds in memory at once.
+    backups, because the documents expire or are created again). `points_to` names the collections to which the
+    documents refer. `batch` is the number of documents that a backup holds in memory at once.
     """
 
     name: str
@@ -27,7 +27,7 @@ class CollectionModel(msgspec.Struct, frozen=True):
 
 
 def backed_up(collections: Iterable[CollectionModel]) -> list[CollectionModel]:
-    """Return the collections that a backup keeps, each one before the collections that it points to."""
+    """Return the collections that a backup keeps, in this order: each before the collections in its `points_to`."""
     kept = {each.name: each for each in collections if each.backup == "kept"}
     pointing = TopologicalSorter({each.name: each.points_to for each in kept.values()})
     return [kept[name] for name in reversed(list(pointing.static_order()))]

@@ -23,7 +23,7 @@ class Context(msgspec.Struct, frozen=True):
         """Start the embedded mongod if the settings ask for it; create a client, which connects on first use."""
         origin = secrets.token_hex(4)
         if not settings.is_embedded:
-            # A generated key is enough here: the database is in memory and ends with the process.
+            # The database is in memory and ends with the process, so the key may be generated.
             return cls(settings, Database.connect(settings), settings.secret_key or _make_secret(), origin)
         embedded = EmbeddedMongo.launch(settings.data_path, settings.mongo_db)
         try:

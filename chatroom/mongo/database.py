@@ -1,6 +1,7 @@
 """The connection to MongoDB: the client, its guarantees, and the indexes of the collections.
 
-Every write waits for a majority and the journal, every read sees majority-committed data, whatever the URI says.
+Every write waits until a majority has it in the journal. Every read sees only data that a majority has stored. The URI
+cannot change this.
 """
 
 import logging
@@ -39,7 +40,7 @@ WITHOUT_FORM = (InvalidDocument, OverflowError, UnicodeEncodeError)
 
 
 class Database:
-    """One MongoDB database; `close` it after use. A client must not be shared across a fork."""
+    """One MongoDB database; call `close` after use. A client must not be shared across a fork."""
 
     def __init__(
         self, client: "MongoClient[Document]", name: str, *, uri: str = "", timeout_seconds: float = 5.0
@@ -59,14 +60,14 @@ class Database:
         self._collections: dict[str, Collection[Document]] = {}
 
     def __getitem__(self, name: str) -> "Collection[Document]":
-        """Return a collection, the same object each time; `chatroom.services.COLLECTIONS` lists all names."""
+        """Return the collection `name`, always as the same object; `chatroom.services.COLLECTIONS` lists all names."""
         if name not in self._collections:
             self._collections[name] = self._database[name]
         return self._collections[name]
 
     @classmethod
     def connect(cls, settings: Settings, uri: str | None = None) -> "Database":
-        """Create a client for `uri` (the embedded server's; None: `MONGO_URI`). The client connects on first use."""
+        """Create a client for `uri`, or for `MONGO_URI` if `uri` is None. The client connects on first use."""
         uri = uri or settings.mongo_uri
         seconds = settings.store_timeout_seconds
         client: MongoClient[Document]
@@ -76,8 +77,7 @@ class Database:
             client = mongomock.MongoClient(tz_aware=True)
         else:
             with warnings.catch_warnings():
-                # pymongo ignores a misspelled option, even `tls`, and only warns: make this an error. Warnings of its
-                # other modules (about the kind of server, or missing compressors) stay warnings.
+                # pymongo only warns about a misspelled option, even `tls`, and ignores it. Make this an error.
                 warnings.filterwarnings("error", category=UserWarning, module=r"pymongo\.uri_parser")
                 try:
                     client = MongoClient(uri, **_client_options(seconds))
@@ -88,8 +88,7 @@ class Database:
     def connect_async(self) -> "AsyncMongoClient[Document]":
         """Create a client for writes from an event loop. The caller closes the client on the same loop.
 
-        The client does not retry writes: this saves the database a twentieth of its work.
-        The caller must handle failures.
+        The client does not retry writes, because this would slow the database down. The caller must handle failures.
         """
         return AsyncMongoClient(self._uri, **_client_options(self.timeout_seconds) | {"retryWrites": False})
 
@@ -101,13 +100,13 @@ class Database:
         self.client.close()
 
     def ensure_indexes(self, collections: Iterable[CollectionModel]) -> None:
-        """Create missing indexes. Checking existing indexes costs one round trip for each collection.
+        """Create missing indexes. This costs one round trip for each collection, even if no index is missing.
 
         Raises `SettingsError` if existing documents violate a unique index. After this call, `bounded` no
         longer raises `SettingsError`.
         """
         with self.bounded():
-            self["sessions"].find_one({"_id": "?"})  # if the server is away, fail fast
+            self["sessions"].find_one({"_id": "?"})  # fails soon if the server is away
         with self.bounded(INDEX_TIMEOUT_SECONDS):
             for collection in collections:
                 if not collection.indexes:
@@ -128,12 +127,12 @@ class Database:
                 collection.update_one(*update)
 
     def has(self, collection: str, query: Document) -> bool:
-        """Return whether a collection has a matching document. The query is `bounded`."""
+        """Return whether a collection has a document that matches the query. The call is `bounded`."""
         with self.bounded():
             return self[collection].find_one(query, {"_id": 1}) is not None
 
     def has_change_streams(self) -> bool:
-        """Return whether the server is a replica set or mongos; a standalone mongod and mongomock are not."""
+        """Return whether the server has change streams. A standalone mongod and mongomock have none."""
         with self.bounded():
             try:
                 hello = self.client.admin.command("hello")
@@ -151,7 +150,7 @@ class Database:
         return True
 
     def complaint(self) -> str:
-        """Describe what is wrong with the server's release; return "" if no problem is known, or for mongomock."""
+        """Describe a known problem of the server's release; return "" if none is known."""
         with self.bounded():
             try:
                 version = self.client.server_info()["versionArray"]
@@ -163,7 +162,7 @@ class Database:
     def warn_if_outdated(self) -> None:
         """Log a known problem of the server's release."""
         if complaint := self.complaint():
-            # A problem of the embedded server needs no warning: it listens only on a unix socket in a private folder.
+            # The embedded server needs no warning, because it listens only on a unix socket in a private folder.
             log.log(logging.INFO if is_socket(self._uri) else logging.WARNING, "%s", complaint)
 
     @contextmanager
@@ -171,9 +170,10 @@ class Database:
         """Limit the time of calls and retries in a block; raise `Unavailable` if the database does not answer in time.
 
         After a write, `Unavailable` means that the outcome is unknown. A value that BSON cannot represent raises
-        `Refused` (`invalid`). During the start, a wrong setting raises `SettingsError`. The start ends when
-        `ensure_indexes` is done, or when a call fails for a reason other than a wrong setting. After the start, even
-        a refused log-in raises `Unavailable`.
+        `Refused` (`invalid`).
+
+        During the start, a wrong setting raises `SettingsError`. The start ends when `ensure_indexes` is done, or when
+        a call raises `Unavailable`. After the start, even a refused log-in raises `Unavailable`.
         """
         try:
             with pymongo.timeout(timeout_seconds or self.timeout_seconds):
@@ -192,7 +192,7 @@ class Database:
 
 
 def beginning_with(text: str) -> Document:
-    """Return a query for the values that begin with `text`: a range, because a pattern cannot contain every text."""
+    """Return a query for the values that begin with `text`. It is a range: a pattern cannot contain every text."""
     return {"$gte": text, "$lt": text + LAST_CHARACTER}
 
 
@@ -208,7 +208,7 @@ def _client_options(seconds: float) -> dict[str, Any]:
 
 
 def _wrong_setting(error: PyMongoError) -> str:
-    """Describe the wrong setting that caused an error; return "" for any other cause."""
+    """Describe the wrong setting that caused an error; return "" if there is none."""
     if isinstance(error, ConfigurationError):
         return f"MONGO_URI cannot be used: {error}"
     code = error.code if isinstance(error, OperationFailure) else None

@@ -1,4 +1,4 @@
-"""Work that must be done once in the database before the database is used."""
+"""Work that must be done in the database before the database is used."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ PAUSE_SECONDS = 1.0
 
 
 class Preparation:
-    """Work that is done once. After a failure, every call fails for a second; the next call tries the work again."""
+    """Work that is done once. After a failure, every call fails for a second. Then the next call tries again."""
 
     def __init__(self, prepare: Callable[[], None]) -> None:
         self._prepare = prepare
@@ -25,7 +25,7 @@ class Preparation:
                 self._ensure()
 
     def forget(self) -> None:
-        """Mark the work as not done, after waiting for a run in progress."""
+        """Wait until no call does the work, and mark the work as not done."""
         with self._lock:
             self._is_done = False
 

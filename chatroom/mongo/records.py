@@ -10,5 +10,5 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 
 
 def record_of(document: Document, kind: type[Record]) -> Record:
-    """Convert a document to a record: `id` is the `_id` as text; fields that the record lacks are left out."""
+    """Convert a document to a record. `id` is the `_id` as text. Fields that `kind` does not have are left out."""
     return msgspec.convert(document | {"id": str(document["_id"])}, kind)

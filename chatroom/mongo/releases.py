@@ -21,7 +21,7 @@ GOOD = "7.0.43, 8.0.32, 8.3.11"
 
 
 def complaint_about(version: Sequence[int], *, compresses: bool) -> str:
-    """Describe in one sentence what is wrong with a release; return "" if no problem is known."""
+    """Describe the problem of a release in one sentence; return "" if no problem is known."""
     major, minor, release = version[:3]
     holes = [
         name

@@ -1,7 +1,6 @@
-"""Writes under unique keys: a duplicate key error proves nothing until the existing document is read.
+"""Writes of documents with unique keys. After a duplicate key error, the existing document must be read.
 
-That document may be from an earlier try of this write, from another caller with the same intention, or from
-something else.
+An earlier try of this write, or another write, may have stored that document.
 """
 
 import logging
@@ -23,9 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def write_or_find(database: Database, write: Callable[[], Any], find: Callable[[], Document | None]) -> Document | None:
-    """Write; return None on success. If the key exists already, return the existing document that `find` finds.
+    """Write, and return None. If the key exists already, return the document that `find` finds.
 
-    Raises `Unavailable` if `find` finds nothing in time: the document is not yet majority-committed, and may be undone.
+    Raises `Unavailable` if the key exists, but `find` finds nothing in time. In this case, no majority of the database
+    servers has stored the existing document yet.
     """
     give_up_at = time.monotonic() + database.timeout_seconds
     attempt = 0
@@ -57,7 +57,7 @@ def doubles(error: BulkWriteError) -> set[Any]:
 
 
 def pause(attempt: int, give_up_at: float) -> int:
-    """Wait for a random time, longer at each attempt, so that two processes do not collide; raise at `give_up_at`."""
+    """Wait for a random time that grows with `attempt`; raise `Unavailable` after `give_up_at`."""
     if time.monotonic() > give_up_at:
         raise Unavailable("The database did not confirm this in time. Please try again.")
     if attempt:

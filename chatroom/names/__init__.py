@@ -1,7 +1,4 @@
-"""All names that users choose: of people, rooms, webhooks and files, and the addresses made from them.
-
-All checks of names are here, so that no name can equal a reserved name.
-"""
+"""The names that users choose for people, rooms, webhooks and files, and the addresses that are made from names."""
 
 from chatroom.names.files import *  # noqa: F403
 from chatroom.names.hooks import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""The names of files, without parts that could mislead users or lead out of a folder.
+"""The names of files, without parts that could mislead users or point outside a folder.
 
 A name is only shown. It does not decide the type, and no file is found or opened by its name.
 """
@@ -19,7 +19,7 @@ _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt"
 
 
 def clean_file_name(name: str, picture_ending: str | None = None) -> FileName:
-    """Clean the name of a file. The name of a picture gets the extension of its type."""
+    """Clean the name of a file. Add `picture_ending` (for a picture) unless the name has an extension of that type."""
     name = unicodedata.normalize("NFC", name[:1000]).replace("\\", "/").rpartition("/")[2]
     name = "".join(character for character in name if unicodedata.category(character) not in _INVISIBLE)
     name = " ".join(name.translate(_FORBIDDEN).split()).strip(" .")

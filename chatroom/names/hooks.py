@@ -16,7 +16,7 @@ _hidden = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 
 
 def clean_hook_name(text: str) -> HookName:
-    """Return the name in its stored form; raise `Refused` (`invalid`) with the reason."""
+    """Return the name in its stored form, or raise `Refused` (`invalid`) with the reason."""
     name = " ".join(text.split())
     if not 0 < len(name) <= MAX_HOOK_NAME or not name.isprintable() or _hidden.search(name):
         raise Refused("invalid", f"Enter a name of 1 to {MAX_HOOK_NAME} visible characters.")

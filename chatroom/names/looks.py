@@ -30,7 +30,7 @@ _plain_digits = str.maketrans({"I": "l", "1": "l", "|": "l", "0": "O", "\u2019":
 
 
 def fold(text: str) -> str:
-    """Return the form that all spellings of a name share, without case and compatibility forms. Idempotent."""
+    """Return the name without case, compatibility forms and joiners. A second `fold` changes nothing."""
     folded = text.translate(_without_joiners)
     # One pass is not enough: a case mapping can create a sequence that normalizes further.
     while (following := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())) != folded:
@@ -39,7 +39,7 @@ def fold(text: str) -> str:
 
 
 def look(name: str) -> str:
-    """Return the form in which two names that look alike are equal (`AIice` and `Alice`), by Unicode's UTS 39."""
+    """Return a form that is equal for names that look alike (`AIice` and `Alice`), by Unicode's UTS 39."""
     normal = unicodedata.normalize("NFKC", name.translate(_without_joiners))
     letters = "".join(_look_alikes().get(letter, letter) for letter in normal)
     for dotted in "ij":
@@ -83,7 +83,7 @@ def _mixture_of(word: str) -> str:
 
 @cache
 def _look_alikes() -> dict[str, str]:
-    """Return, for each letter outside ASCII, the ASCII letter or digit that it looks like."""
+    """Map letters outside ASCII to the ASCII letters or digits that they look like."""
     from confusable_homoglyphs.confusables import confusables_data  # noqa: PLC0415  45 ms to load
 
     found = {}

@@ -42,17 +42,17 @@ _narrow = str.maketrans("\uff08\uff09\uff0c", "(),")
 
 
 def person_keys(username: str, display_name: str) -> list[str]:
-    """Return the keys that these names reserve; user names and display names share one namespace."""
+    """Return the keys that these names reserve. User names and display names share one namespace."""
     return keys(username, bare(display_name))
 
 
 def clean_username(text: str) -> str:
-    """Return the user name in its stored form; raise `Refused` (`invalid`) with the reason."""
+    """Return the user name in its stored form, or raise `Refused` (`invalid`) with the reason."""
     return _clean(text, 2, 32, _check_username)
 
 
 def clean_display_name(text: str) -> str:
-    """Return the display name in its stored form; raise `Refused` (`invalid`) with the reason."""
+    """Return the display name in its stored form, or raise `Refused` (`invalid`) with the reason."""
     return _clean(text.translate(_narrow), 1, 40, _check_display_name)
 
 

@@ -1,7 +1,7 @@
 """The names of rooms, and their addresses (slugs).
 
-A slug from a title has letters, digits and hyphens. The slug of a direct conversation cannot be guessed. It has an
-underscore, so that no title can produce it.
+The slug that is made from a title has letters, digits and hyphens. The slug of a direct conversation cannot be
+guessed. It has an underscore, so that no title can produce it.
 """
 
 import secrets
@@ -30,8 +30,8 @@ _visible = regex.compile(r"[\p{L}\p{N}\p{S}\p{P}]")
 def make_slug(title: str, *, is_ended: bool = False) -> Slug:
     """Make the slug of a room from its first title: letters and digits of any script, with hyphens.
 
-    With `is_ended`, the slug ends with random characters. Raises `Refused` (`invalid`) if the slug is like the former
-    slug of a direct conversation.
+    With `is_ended`, the slug ends with random characters. Raises `Refused` (`invalid`) if the slug has the form of
+    former slugs of direct conversations.
     """
     slug = _between.sub("-", title.casefold()).strip("-")[:SLUG_LENGTH].strip("-") or "room"
     if is_ended:
@@ -47,12 +47,12 @@ def make_direct_slug() -> Slug:
 
 
 def is_former_direct(slug: str) -> bool:
-    """Return whether the slug is like the former slugs of direct conversations."""
+    """Return whether the slug has the form of former slugs of direct conversations."""
     return _former_direct.match(slug) is not None
 
 
 def clean_title(text: str) -> str:
-    """Return the title in its stored form; raise `Refused` (`empty`, `too_long`, `invalid`)."""
+    """Return the title in its stored form, or raise `Refused` (`empty`, `too_long`, `invalid`)."""
     title = _clean(text)
     if _visible.search(title) is None:
         raise Refused("empty", "Give the room a name.")
@@ -75,7 +75,7 @@ def title_keys(title: str) -> list[str]:
 
 
 def clean_topic(text: str) -> str:
-    """Return the topic in its stored form; raise `Refused` (`too_long`)."""
+    """Return the topic in its stored form, or raise `Refused` (`too_long`)."""
     topic = _clean(text)
     if len(topic) > MAX_TOPIC:
         raise Refused("too_long", f"A topic has at most {MAX_TOPIC} characters.")

@@ -1,8 +1,8 @@
 """Deliver messages to outgoing webhooks: at least once, in order, by one process at a time.
 
-Each webhook has a position in the room's log; the position moves when the webhook's address accepts a message.
-Until then the message is sent again, after longer and longer pauses. After three days of failures the webhook is
-stopped.
+Each webhook has a position in the room's log. The position moves when the webhook's address accepts a message.
+If the address does not accept the message, it is sent again after a pause. Each pause is longer than the previous one.
+After three days of failures, the webhook is stopped.
 """
 
 import hashlib
@@ -31,11 +31,11 @@ log = logging.getLogger(__name__)
 
 LEASE = "deliveries"
 LEASE_SECONDS = 30.0
-"""After a third of this time, the next post renews the lease. A post takes less than the other two thirds."""
+"""A post must take less than two thirds of this time."""
 AT_ONCE = 4
 """The number of webhooks that are served in parallel."""
 BATCH = 20
-"""The number of messages that a webhook gets before other webhooks have their turn."""
+"""The maximum number of messages that a webhook gets in one turn."""
 TIMEOUT_SECONDS = 5.0
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
@@ -65,7 +65,7 @@ class Deliveries:
         self._find_manager = find_manager
         self._clock = clock
         self.turns = FairTurns()
-        """One turn per creator of webhooks: a slow address does not delay the webhooks of other users."""
+        """The turns of the creators of webhooks: a slow address delays only its creator's webhooks."""
         lease = Lease(leases, LEASE, LEASE_SECONDS)
         self.thread = BackgroundThread(LEASE, self.deliver_all, lease=lease, stop_seconds=TIMEOUT_SECONDS)
 
@@ -166,12 +166,12 @@ def _body(room: Room, hook: Hook, message: Message) -> bytes:
 
 
 def signature(key: str, timestamp: str, body: bytes) -> str:
-    """Sign the time and the body with HMAC-SHA256, so that neither can be replaced."""
+    """Sign the time and the body with HMAC-SHA256."""
     return "sha256=" + hmac.new(key.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 def _is_for(hook: Hook, message: Message) -> bool:
-    """Return whether to deliver a message; bots' messages are not delivered, so that webhooks cannot form a loop."""
+    """Return whether to deliver a message. Messages of bots are not delivered, because webhooks could form a loop."""
     if message.kind != "message" or message.deleted_at is not None or message.author.is_bot:
         return False
     return message.text.casefold().startswith(hook.trigger.casefold())

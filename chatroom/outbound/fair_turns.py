@@ -1,7 +1,4 @@
-"""Fair use of a shared thread: after a slow turn, a user waits ten times as long as the turn took.
-
-So a user takes at most a tenth of the thread's time, even if the user's addresses answer slowly.
-"""
+"""Fair use of a shared thread: after a slow turn, a user waits ten times as long as the turn took."""
 
 import threading
 import time
@@ -28,7 +25,7 @@ class FairTurns:
 
     @contextmanager
     def take(self, key: str) -> Iterator[None]:
-        """Measure a turn, and set the pause after it."""
+        """Measure a turn (the `with` block), and set the user's pause after it."""
         began = self._clock()
         try:
             yield

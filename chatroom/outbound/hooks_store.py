@@ -1,6 +1,6 @@
-"""Webhooks of rooms: incoming ones, found by the hash of their secret, and outgoing ones.
+"""Store the webhooks of rooms. An incoming webhook is found by the hash of its secret.
 
-The position of an outgoing webhook is the `sequence` of a message in its room: newer messages are not delivered yet.
+An outgoing webhook has a `cursor`: messages with a higher `sequence` are not delivered yet.
 """
 
 from typing import Any
@@ -50,7 +50,7 @@ class HookStore:
             return [record_of(document, Hook) for document in found]
 
     def find_by_secret(self, secret_hash: str) -> Hook | None:
-        """Return the webhook that posts with this secret."""
+        """Return the incoming webhook whose secret has this hash."""
         with self._database.bounded():
             document = self._hooks.find_one({"secret_hash": secret_hash, "is_ended": None})
         return record_of(document, Hook) if document else None
@@ -62,13 +62,13 @@ class HookStore:
         return [(record_of(document, Hook), document["key"]) for document in found]
 
     def end(self, room_id: str, hook_id: str, note: Note) -> bool:
-        """Mark a webhook as ended (False: no such webhook). The document stays until the audit log has the act."""
+        """End a webhook; return False if there is none. The document stays until the act is in the audit log."""
         query = {"_id": hook_id, "room": room_id, "is_ended": None}
         with self._database.bounded():
             return self._hooks.update_one(query, noting({"$set": {"is_ended": True}}, note)).modified_count > 0
 
     def forget(self, user_id: str) -> None:
-        """Remove the webhooks that a user created, because perhaps only this user knows their secrets."""
+        """Remove the webhooks that a user created."""
         with self._database.bounded():
             self._hooks.delete_many({"made_by.id": user_id})
 

@@ -1,7 +1,6 @@
-"""Notify users of mentions, of direct messages and, in rooms where they chose this, of all messages.
+"""Notify users of mentions and direct messages, and of all messages in rooms for which they chose this.
 
-Only the process that stored a message sends its notifications, so nobody is notified twice. The queue is bounded: a
-notification can be lost, but never the message.
+Only the process that stored a message sends its notifications. A notification can be lost.
 """
 
 import time
@@ -43,7 +42,7 @@ class Notifier:
         self.thread = BackgroundThread("notifier", self._notify_all, stop_seconds=STOP_SECONDS)
 
     def take(self, room_id: str, messages: Sequence[Message]) -> None:
-        """Queue new messages without blocking; beyond `MAX_WAITING`, drop the oldest."""
+        """Queue new messages without blocking; if more than `MAX_WAITING` are queued, drop the oldest."""
         if not self._subscribers and self._asked_just_now():
             return
         self._waiting.extend((room_id, message) for message in messages if message.revision == message.sequence)
@@ -84,7 +83,7 @@ def concerns(preference: Notify, user_id: str, room: Room, message: Message) -> 
 
 
 def describe(room: Room, message: Message) -> dict[str, str]:
-    """Return the content of a notification. Its `tag` is made from the room and the message only."""
+    """Return the content of a notification."""
     name = message.author.shown
     title = name if room.kind == "direct" else f"{name} in {room.title}"
     text = " ".join(message.text.split())

@@ -1,7 +1,7 @@
-"""An HTTP client that connects only to public addresses: user input must not reach this machine's network.
+"""An HTTP client for addresses that users choose: it connects only to public addresses.
 
-The client resolves the name, checks every address, and connects to one of these addresses. So a later change
-of the name's address (DNS rebinding) has no effect. Redirects are not followed.
+The client resolves the host name, checks all its IP addresses, and connects to one of them. So a later change
+of the name's addresses (DNS rebinding) has no effect. Redirects are not followed.
 """
 
 import contextlib
@@ -53,7 +53,7 @@ class PublicHttp:
         self._looking_up = Places("names", LOOKED_UP_AT_ONCE, BUSY, retry_after=5.0)
 
     def is_allowed(self, host: str) -> bool:
-        """Return whether all addresses of this name are public, or the name is allowed; False for an unknown name.
+        """Return whether this name is allowed, or all its addresses are public; return False for an unknown name.
 
         Raise `Refused` (`busy`) if too many names are being looked up at this moment.
         """
@@ -72,7 +72,7 @@ class PublicHttp:
         timeout: float = 5.0,
         **_: Any,
     ) -> Answer:
-        """Send a POST request; follow no redirects. Raise `Forbidden` for a private address, `OSError` on failure."""
+        """Send a POST request; follow no redirects. Raises `Forbidden` if the address is not public, or `OSError`."""
         parts = urlsplit(url)
         if parts.scheme not in PORTS or not parts.hostname or parts.username:
             raise Forbidden("The address must begin with http:// or https://, and have no user name.")
@@ -140,7 +140,7 @@ def _cut(opened: list[Any]) -> None:
 
 
 def is_own(address: str) -> bool:
-    """Return whether an IP address belongs to this machine: services here may trust connections from this machine."""
+    """Return whether an IP address belongs to this machine."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -152,7 +152,7 @@ def is_own(address: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address (and an IPv4 address inside it) is public: not private, local or multicast."""
+    """Return whether an IP address, and any IPv4 address inside it, is public: not private, local or multicast."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, ipaddress.IPv6Address) and (inner := ipv4_within(ip)):
         return is_public(str(inner))

@@ -1,6 +1,6 @@
 """Web Push: notify a browser whose page is closed, through the browser's push service.
 
-The content is encrypted for that browser; the push service learns only the time. The keys belong to the site.
+The content is encrypted for that browser, so the push service learns only the time of the notification.
 """
 
 import logging
@@ -23,7 +23,7 @@ from chatroom.site.codes_store import hash_of
 log = logging.getLogger(__name__)
 
 MOST_BROWSERS = 10
-"""The maximum number of browsers of a user; the oldest is removed."""
+"""The maximum number of browsers of a user. A new browser replaces the oldest one."""
 LONGEST_ENDPOINT = 1000
 KEPT_SECONDS = 24 * 3600
 """The time for which a push service keeps an undelivered notification."""

@@ -1,4 +1,4 @@
-"""Push subscriptions: one document for each browser, and the keys of the site.
+"""Push subscriptions (one document for each browser), and the site's key for Web Push.
 
 A subscription ends with the session that created it.
 """
@@ -18,7 +18,7 @@ KEY_ID = "vapid"
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
-    """The address of a browser at its push service, and its keys; `id` is the SHA-256 of `endpoint`."""
+    """The address of a browser at its push service, and the browser's keys; `id` is the SHA-256 of `endpoint`."""
 
     id: str
     user_id: str
@@ -51,7 +51,7 @@ class SubscriptionStore:
         return str((found or made)["private_key"])
 
     def put(self, subscription: Subscription, most: int) -> None:
-        """Store a subscription in place of the browser's earlier one; keep the user's newest `most` subscriptions."""
+        """Store or replace the subscription of a browser. If a user has more than `most`, delete the oldest."""
         fields = msgspec.structs.asdict(subscription) | {"created_at": self._clock()}
         fields["_id"] = fields.pop("id")
         with self._database.bounded():

@@ -1,6 +1,6 @@
-"""Webhooks of a room: its administrators create, list and remove them; programs post through the incoming ones.
+"""Webhooks of a room, which the administrators of the room create, list and remove.
 
-A secret is stored as its hash. The key of an outgoing webhook is stored as it is, because the server signs with it.
+The secret of an incoming webhook is stored only as a hash. The key of an outgoing webhook is stored as it is.
 """
 
 import secrets
@@ -72,7 +72,7 @@ class Webhooks:
         return key
 
     def remove(self, access: Access, hook_id: str) -> None:
-        """Remove a webhook; it can no longer post, or receive messages."""
+        """Remove a webhook: it can no longer post or receive messages."""
         _check_manager(access)
         if not self._acts.do(
             "hooks",
@@ -114,7 +114,7 @@ class Webhooks:
         )
 
     def _checked(self, url: str) -> str:
-        """Return the address, stripped; raise `Refused` if webhooks may not post to it. Deliveries repeat the check."""
+        """Strip and return the address; raise `Refused` if webhooks may not use it. Each delivery repeats the check."""
         url = url.strip()
         try:
             parts = urlsplit(url)
@@ -158,7 +158,7 @@ class IncomingWebhooks:
         return hook, room
 
     def post(self, hook: Hook, room: Room, text: str, client_id: str | None, address: str) -> Stored | Held:
-        """Post a text under the name of the webhook; raise `Refused` if its creator may not post there."""
+        """Post a text under the name of the webhook; raise `Refused` if its creator may not post in the room."""
         manager = self._find_manager(hook, room)
         if manager is None:
             raise Refused("forbidden", NOT_MANAGED)

@@ -45,7 +45,7 @@ class OutboundParts:
         allowed = PublicHttp([word for part in settings.webhook_allowed_hosts.split(",") if (word := part.strip())])
 
         def find_manager(hook: Hook, room: Room) -> Access | None:
-            """Find the access of the webhook's creator; None if the creator is banned, or does not manage the room."""
+            """Return the creator's access to the room, or None if the creator is banned or does not manage the room."""
             user = people.users.find(hook.made_by.id)
             access = None if user is None or people.sessions.is_banned(user) else find_access(user.id, room.slug)
             return access if access is not None and access.may_manage else None

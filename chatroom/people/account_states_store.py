@@ -29,24 +29,24 @@ class AccountStateStore:
             self._users.update_one({"_id": user_id, **HERE}, noting({"$set": {"role": role}}, note))
 
     def give_back_role(self, user_id: str, role: Role, note: Note | None) -> None:
-        """Undo a change of role that has just been stored."""
+        """Undo a change of role."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id}, taking_back({"$set": {"role": role}}, note))
 
     def set_mute(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
-        """Mute an account on the whole site until a moment; None lifts the mute."""
+        """Mute an account on the whole site; None as `until` ends the mute."""
         self._set_or_unset(user_id, {"muted_until": until, "mute_reason": reason if until else ""}, note)
 
     def set_ban(self, user_id: str, until: datetime | None, reason: str, note: Note | None = None) -> None:
-        """Ban an account until a moment; None lifts the ban."""
+        """Ban an account; None as `until` ends the ban."""
         self._set_or_unset(user_id, {"banned_until": until, "ban_reason": reason if until else ""}, note)
 
     def make_former(self, user_id: str, *, is_erased: bool, note: Note | None = None) -> bool:
-        """Delete an account, except the keys of its names, in one write; False if there is no such account.
+        """Delete an account in one write, but keep the keys of its names. Return False if there is no such account.
 
-        `list_leaving` returns the account until `end_leaving` is called. End an administrator's role before this call.
+        `list_leaving` returns the account until `end_leaving` is called. Before deletion, end an administrator's role.
         """
-        # `name_keys` stays. The other two keys get values that sort after all names: no list by name shows the account.
+        # `name_keys` stays. The other two keys get values after all names, so no list by name shows the account.
         left = {"display_name": FORMER_MEMBER, "role": "member", "deleted_at": self._clock(), "is_leaving": True}
         left |= dict.fromkeys(("username_key", "display_name_key"), LAST_CHARACTER + user_id)
         update = {
@@ -64,13 +64,13 @@ class AccountStateStore:
         return _former(document) if document else None
 
     def list_leaving(self) -> list[FormerMember]:
-        """Return the deleted accounts that other collections may still contain, the earliest deletion first."""
+        """Return the deleted accounts whose data may still be in other collections, the earliest deletion first."""
         with self._database.bounded():
             found = [_former(document) for document in self._users.find({"is_leaving": True}).limit(MOST_FOUND)]
         return sorted(found, key=lambda former: former.deleted_at)
 
     def end_leaving(self, user_id: str) -> None:
-        """Store that a deleted account has been removed from all other collections."""
+        """Store that the data of a deleted account has been removed from all other collections."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id}, {"$unset": {"is_leaving": ""}})
 

@@ -1,6 +1,6 @@
 """Accounts: register, log in, change the password.
 
-An unknown name and a wrong password cannot be distinguished: not by words, not by status, not by time.
+An unknown name and a wrong password get the same answer, after the same time.
 """
 
 import logging
@@ -25,7 +25,7 @@ from chatroom.site.limits import Limits
 log = logging.getLogger(__name__)
 
 LONGEST_USERNAME = 64
-"""The longest text that is looked up at log-in; no user name is longer."""
+"""The longest text that a log-in looks up, because no user name is longer."""
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +40,8 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
 class Accounts:
     """Registers users, logs them in, and changes their passwords.
 
-    `registration` returns the present mode: `open`, `invite` or `closed`. `first_key` is the secret key of the
-    site, from which the code for the first account is derived; it is empty if that account needs no code.
+    `registration` returns the present mode: `open`, `invite` or `closed`. `first_key` is the site's secret
+    key, for the code of the first account. `first_key` is empty if the first account needs no code.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Accounts:
         self.first_key = first_key
 
     def register(self, wanted: Registration, address: str) -> User:
-        """Create the account of a visitor; raise `Taken`, or `Refused` with the reason."""
+        """Create the account of a visitor. Raises `Taken`, or `Refused` with the reason."""
         registration = self._registration()
         if registration == "closed":
             raise Refused("forbidden", "Registration is closed.")
@@ -85,7 +85,7 @@ class Accounts:
             raise
 
     def needs_first_code(self) -> bool:
-        """Return whether the next account needs the code, because it is the first and will administer the site."""
+        """Return whether the next account needs the code of the first account."""
         if self.first_key and self._user_store.has_any():
             self.first_key = ""
         return bool(self.first_key)
@@ -95,14 +95,14 @@ class Accounts:
         return self._add(self._check(wanted), "the console", role)
 
     def create_bot(self, username: str, display_name: str) -> User:
-        """Create an account for a program, which authenticates with a token; nobody knows the password."""
+        """Create an account for a program. The program uses a token, and nobody knows the password."""
         if not self._user_store.has_any():
             raise Refused("forbidden", "Create a person's account first: the first account administers the site.")
         wanted = self._check(Registration(username=username, display_name=display_name, password=token_urlsafe(24)))
         return self._add(wanted, "the console", is_bot=True)
 
     def authenticate(self, username: str, password: str, address: str) -> User:
-        """Find the user of a name and password; raise `Refused` (`wrong_password`, `too_fast`, `busy`, `banned`)."""
+        """Find a user by name and password. Raises `Refused` (`wrong_password`, `too_fast`, `busy`, `banned`)."""
         username = username.strip()
         key = fold(username[:LONGEST_USERNAME])
         user = self._user_store.find_by_username(username) if len(username) <= LONGEST_USERNAME else None
@@ -128,17 +128,17 @@ class Accounts:
         return self.set_hash(user, self.hash_choice(user, new))
 
     def hash_choice(self, user: User, new: str) -> str:
-        """Return the hash of a new password for a user; raise `Refused` (`invalid`, `busy`)."""
+        """Check a new password of this user, and return its hash. Raises `Refused` (`invalid`, `busy`)."""
         self._passwords.check_choice(new, (user.username, user.display_name))
         return self._passwords.hash(new)
 
     def set_hash(self, user: User, password_hash: str, note: Note | None = None) -> User:
-        """Replace the password by a hash, and end all sessions and tokens of the user."""
+        """Store the hash of a new password, and end all sessions and tokens of the user."""
         changed = self._user_store.change_password(user.id, password_hash, note)
         if changed is None:
             raise Refused("not_found", "This account does not exist.")
-        # The new password version has already ended the sessions. `end_all` also closes the connections at once. If it
-        # fails, the password is changed all the same, and the connections close within two minutes.
+        # The new password version has already ended the sessions. `end_all` also closes their connections at once. If
+        # `end_all` fails, these connections close within two minutes.
         with suppress(Unavailable):
             self._sessions.end_all(user.id)
         log.info("a password was changed", extra={"user": user.id})
@@ -157,7 +157,7 @@ class Accounts:
         return user
 
     def _refresh_hash(self, user: User, password: str) -> None:
-        """Hash the password again if the cost has changed; do this at a later log-in if too many people log in now."""
+        """Renew the hash if the cost has changed. If the server is busy, a later log-in renews the hash."""
         if self._passwords.is_outdated(user.password_hash):
             try:
                 self._user_store.replace_hash(user.id, user.password_hash, self._passwords.hash(password))

@@ -1,6 +1,6 @@
 """Avatars: a square of the chosen picture. For users without an avatar, pages show initials.
 
-The content of a version never changes, so it may be cached without a limit.
+A changed avatar is a new version, so browsers may cache each version forever.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
 from chatroom.people.avatars_store import AvatarStore
 
 LISTED = 300
-"""A page lists this many avatars: those that were changed last. For other users, the page shows initials."""
+"""The most avatars that a page lists. The page lists the latest avatars, and shows initials for other users."""
 LIST_SECONDS = 5.0
 
 
@@ -30,7 +30,7 @@ class Avatars:
         self._list_again_at = 0.0
 
     def set(self, user_id: str, file: BinaryIO) -> None:
-        """Store the avatar of a user; raise `Refused` (`invalid`, `too_large`, `busy`)."""
+        """Store the avatar of a user. Raises `Refused` (`invalid`, `too_large`, `busy`)."""
         type = find_type(file.read(HEAD_BYTES))
         file.seek(0)
         if type not in PICTURES:
@@ -48,7 +48,7 @@ class Avatars:
         return self._store.find(user_id, version, is_large=is_large)
 
     def listed(self) -> tuple[tuple[str, str], ...]:
-        """Return the ids of users with an avatar, each with the avatar's version; at most a few seconds old."""
+        """Return pairs of a user id and an avatar version. The list may be a few seconds old."""
         now = self._clock()
         if now >= self._list_again_at:
             self._listed = tuple(sorted(self._store.newest(LISTED)))

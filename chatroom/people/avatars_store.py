@@ -1,4 +1,4 @@
-"""Avatars, one for each user, small enough for one document."""
+"""Avatars: at most one for each user. Each is small enough for one document."""
 
 from pymongo import DESCENDING, IndexModel
 
@@ -17,7 +17,7 @@ class AvatarStore:
         self._clock = clock
 
     def put(self, user_id: str, version: str, *, small: bytes, large: bytes) -> None:
-        """Store the avatar of a user, and replace an earlier one."""
+        """Store the avatar of a user; it replaces an earlier avatar."""
         document = {"_id": user_id, "version": version, "small": small, "large": large, "changed_at": self._clock()}
         with self._database.bounded():
             self._avatars.replace_one({"_id": user_id}, document, upsert=True)
@@ -34,7 +34,7 @@ class AvatarStore:
         return bytes(document[name]) if document else None
 
     def newest(self, limit: int) -> list[tuple[str, str]]:
-        """Return the users whose avatars were changed last, each with the avatar's version."""
+        """Return pairs of a user id and an avatar version, the latest change first."""
         with self._database.bounded():
             found = self._avatars.find({}, {"version": 1}).sort("changed_at", DESCENDING).limit(limit)
             return [(document["_id"], document["version"]) for document in found]

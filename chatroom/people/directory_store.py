@@ -19,12 +19,12 @@ class DirectoryStore:
         self._users = database["users"]
 
     def search(self, beginning: str) -> list[User]:
-        """List users whose display name begins with a text, then those whose user name begins with it; at most 50."""
+        """List at most 50 users. Matches of the display name come before matches of the user name."""
         named = self.list_named_like(beginning.strip(), MOST_FOUND) + self.list_like(beginning.strip(), "", MOST_FOUND)
         return list({user.id: user for user in named}.values())[:MOST_FOUND]
 
     def list_like(self, beginning: str, after: str, limit: int) -> list[User]:
-        """List accounts whose user name begins with a text, ordered by user name. Start after the user name `after`."""
+        """List accounts, ordered by user name: the user names begin with `beginning`, and come later than `after`."""
         beyond = {"$gt": fold(after)} if after else {}
         return self._list("username_key", beginning_with(fold(beginning)) | beyond, limit)
 

@@ -12,14 +12,14 @@ from chatroom.base.models import ApprovalState, Person, Role, User
 
 
 class Field(msgspec.Struct, frozen=True):
-    """The properties of one field, without defaults, so that each must be decided."""
+    """The properties of one field. No property has a default, so each property must be stated."""
 
     on_deletion: Literal["removed", "replaced", "kept"]
     """The effect of the account's deletion on the field. A kept field says nothing about the user."""
     exported: bool
     """Whether the user's own data include the field."""
     shown: Literal["everywhere", "profile", "moderators", "nowhere"]
-    """Where others see it: wherever the user is shown (`Person`), on the user's page, or there for moderators only."""
+    """Where others see the field. `everywhere`: in `Person`. `moderators`: on the user's page, for moderators only."""
 
 
 FIELDS = {  # the columns: on_deletion, exported, shown
@@ -62,7 +62,7 @@ SHOWN = dict.fromkeys((name for name, field in FIELDS.items() if field.shown == 
 
 
 def person_of(document: dict[str, Any]) -> Person:
-    """Return the user of a document as a `Person`: what others see."""
+    """Return the user in an account document, as other users see this user."""
     return Person(**{_OF_PERSON.get(name, name): document[name] for name in SHOWN if name in document})
 
 
@@ -72,7 +72,7 @@ def user_of(document: dict[str, Any]) -> User:
 
 
 def approval_state_of(document: dict[str, Any], room_role: Role = "member") -> ApprovalState:
-    """Return the approval state of a document's user in a room; `room_role` is the user's role there."""
+    """Return the approval state of a document's user in a room; `room_role` is the user's role in this room."""
     roles = {document.get("role", "member"), room_role}
     return ApprovalState(
         since=document.get("created_at"),

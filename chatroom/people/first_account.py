@@ -1,7 +1,7 @@
 """The code that is needed to register the first account of a site that strangers can reach.
 
-The first account administers the site. The code is derived from the secret key, so every process knows it and nothing
-is stored. This module imports little, because the start of the server needs it before everything else.
+The first account administers the site. The code is derived from the secret key, so every process knows the code. This
+module imports little, because the server needs it early at its start.
 """
 
 import base64
@@ -9,7 +9,7 @@ import hmac
 
 PURPOSE = b"the first account"
 LETTERS = 20
-"""A hundred bits."""
+"""The number of letters in the code. The code has a hundred bits."""
 
 
 def first_code(secret_key: str) -> str:

@@ -29,7 +29,7 @@ BUSY = "Too many people are logging in right now. Please try again in a moment."
 
 
 def make_hasher() -> Bcrypt:
-    """Return a flask-bcrypt that applies SHA-256 first; never change this step (docs/decisions/0040-passwords.md)."""
+    """Return a hasher that applies SHA-256 before bcrypt. Never change this step (docs/decisions/0040-passwords.md)."""
     hasher = Bcrypt()
     hasher.init_app(SimpleNamespace(config={"BCRYPT_HANDLE_LONG_PASSWORDS": True}))
     return hasher
@@ -45,7 +45,7 @@ class Passwords:
         self._workers = Workers("passwords", BUSY, retry_after=RETRY_AFTER_SECONDS)
 
     def check_choice(self, password: str, own_names: Iterable[str] = ()) -> None:
-        """Raise `Refused` (`invalid`) with the reason unless a user may choose the password."""
+        """Raise `Refused` (`invalid`), with the reason, unless a user may choose this password."""
         if len(password) > LONGEST:
             raise _invalid(f"The password is too long: at most {LONGEST} characters are allowed.")
         normal = _normal(password)
@@ -60,23 +60,23 @@ class Passwords:
             raise _invalid("The password is too similar to your name or this site's name. Please choose another.")
 
     def hash(self, password: str) -> str:
-        """Return the hash of a password that `check_choice` has accepted; raise `Refused` (`busy`)."""
+        """Return the hash of a password that `check_choice` has accepted. Raises `Refused` (`busy`)."""
         normal = _normal(password)
         if not normal:
             raise _invalid("Please enter a password.")
         return self._workers.run(lambda: str(self._hasher.generate_password_hash(normal, self._rounds), "ascii"))
 
     def verify(self, password: str, password_hash: str | None) -> bool:
-        """Return whether the hash is of the password; raise `Refused` (`busy`).
+        """Return whether the password has this hash. Raises `Refused` (`busy`).
 
-        For an unknown user, pass None; this takes as long as for a known user.
+        For an unknown user, pass None as `password_hash`. The check then takes as long as for a known user.
         """
         normal = _normal(password) if len(password) <= LONGEST else None
         kept = password_hash if normal is not None and self._is_hash(password_hash) else None
         return self._workers.run(lambda: self._verify(normal or "", kept))
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Return whether the hash has another cost than the setting."""
+        """Return whether the cost of the hash differs from the cost in the settings."""
         return not password_hash.startswith(f"$2b${self._rounds:02d}$")
 
     def close(self) -> None:
@@ -100,12 +100,12 @@ class Passwords:
 
     @property
     def _dummy(self) -> str:
-        """A well-formed hash with the cost of the setting; nobody knows a password for it."""
+        """A hash whose password nobody knows, with the cost in the settings."""
         return f"$2b${self._rounds:02d}$" + "." * 22 + "O" * 31
 
 
 def _normal(password: str) -> str | None:
-    """Return the password in NFKC, so that all keyboards give the same result; None if it is not valid text."""
+    """Return the password in NFKC. Return None if the password is not valid text."""
     try:
         password.encode()
     except UnicodeEncodeError:  # a lone surrogate

@@ -1,4 +1,4 @@
-"""Profiles of users. A new display name is shown at once; earlier messages keep the old one."""
+"""Profiles of users. A new display name is shown at once; earlier messages keep the old name."""
 
 import unicodedata
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Profiles:
         self._tell = tell
 
     def change(self, user: User, wanted: Profile) -> None:
-        """Store a profile; raise `Taken`, or `Refused` with the reason."""
+        """Store a profile. Raises `Taken`, or `Refused` with the reason."""
         profile = msgspec.structs.asdict(_clean(wanted))
         changed = msgspec.structs.replace(user, **profile)
         told = Notice(kind="user", user=user.id)  # makes connections read the user again
@@ -61,8 +61,8 @@ def time_zones() -> frozenset[str]:
 
 
 def local_time(user: User, now: datetime) -> str:
-    """Return the local time of a user; empty without a time zone."""
-    # The zone may have been set on a machine that knows more zones.
+    """Return the local time of a user, or "" if the user has no time zone."""
+    # The user may have set the zone on a machine that knows more zones.
     return f"{now.astimezone(ZoneInfo(user.time_zone)):%H:%M}" if user.time_zone in time_zones() else ""
 
 

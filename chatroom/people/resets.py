@@ -1,6 +1,6 @@
 """Reset links: an administrator creates a link for a user who forgot the password. The link sets one new password.
 
-The link also ends when the password is changed without the link. Wrong, used and expired links get the same answer.
+The link also ends when the password is changed in another way. Wrong, used and expired links get the same answer.
 """
 
 from datetime import timedelta
@@ -47,13 +47,13 @@ class Resets:
         return secret
 
     def find_user(self, secret: str) -> User:
-        """Return the user of a link; raise `Refused` (`not_found`) if it is not valid."""
+        """Return the user of a link. Raises `Refused` (`not_found`) if the link is not valid."""
         return self._get_user(self._codes.find(secret))
 
     def use(self, secret: str, password: str) -> User:
-        """Set a new password. This uses the link up, and ends all sessions and tokens of the user."""
+        """Set a new password. This ends the link, and all sessions and tokens of the user."""
         user = self.find_user(secret)
-        made = self._accounts.hash_choice(user, password)  # may refuse the password, so the link is used up later
+        made = self._accounts.hash_choice(user, password)  # a refused password must not use up the link
         user = self._get_user(self._codes.take(secret))
         self._acts.do(
             "users",
@@ -67,7 +67,7 @@ class Resets:
 
     def _get_user(self, code: Code | None) -> User:
         user = self._user_store.find(str(code.about["user"])) if code else None
-        # After a later change of the password, the user does not need the link, and a stranger may have it.
+        # After a change of the password, the link is not needed, and a stranger may have it.
         if code is None or user is None or user.password_version != code.about.get("password_version", 0):
             raise Refused("not_found", "This link has expired or has already been used. Please ask for a new one.")
         return user

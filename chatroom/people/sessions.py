@@ -1,6 +1,6 @@
 """Sessions and access tokens, found by a secret that only their user has.
 
-A secret is valid while its session is in the database, has not ended or expired, and began with the current password.
+A secret is valid while its session is in the database and has not ended or expired. A change of the password ends it.
 """
 
 import secrets
@@ -56,7 +56,7 @@ class Sessions:
         return self._begin(user, "token", timedelta(days=days), label=label, address="", **wanted)
 
     def find_valid(self, secret: str, kind: Kind | None = None) -> tuple[Session, User] | None:
-        """Return the session and the user of a secret; None if the secret is not valid."""
+        """Return the session and the user of a secret. Return None if the secret is not valid."""
         if not 0 < len(secret) <= LONGEST_SECRET:
             return None
         session = self._store.find(hash_of(secret))
@@ -70,11 +70,11 @@ class Sessions:
         return [each for each in self._store.list_for(user.id) if each.password_version == user.password_version]
 
     def end(self, user_id: str, session_id: str) -> bool:
-        """End a session of a user; False if the user has no such session."""
+        """End a session of a user. Return False if the user has no such session."""
         return self._store.end(user_id, session_id)
 
     def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
-        """End a user's sessions and tokens, except `but` and those that began after `before`; return how many ended."""
+        """End a user's sessions and tokens, except `but` and those that began after `before`. Return how many ended."""
         return self._store.end_all(user_id, but=but, before=before)
 
     def forget(self, user_id: str) -> None:
@@ -83,7 +83,7 @@ class Sessions:
         self._store.forget(user_id)
 
     def is_banned(self, user: User) -> bool:
-        """Return whether the user is banned now; during a ban, no session or token is valid."""
+        """Return whether the user is banned now. During a ban, no session or token is valid."""
         return user.banned_until is not None and user.banned_until > self._clock()
 
     def has_been_at(self, user_id: str, address: str) -> bool:
@@ -91,14 +91,14 @@ class Sessions:
         return self._store.has_been_at(user_id, address)
 
     def prolong(self, session_id: str, *, is_active: bool) -> datetime | None:
-        """Prolong a session if its user was active; return its expiry, or None if the session has ended."""
+        """Prolong a session if its user was active. Return the session's expiry, or None if the session has ended."""
         session = self._store.find(session_id)
         if session is None or self._holder_of(session) is None:
             return None
         return (self._touch(session) if is_active else session).expires_at
 
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
-        """Return the ids and times of sessions that were ended after `moment` (see `SessionStore`)."""
+        """Return the id and the end time of each session that ended after `moment` (see `SessionStore.ended_since`)."""
         return self._store.ended_since(moment)
 
     def _begin(self, user: User, kind: Kind, lasts: timedelta, *, label: str, address: str, **more: Any) -> str:
@@ -120,14 +120,14 @@ class Sessions:
         return secret
 
     def _holder_of(self, session: Session) -> User | None:
-        """Return the user of a session; None if the password has changed since, or the user is banned."""
+        """Return the user of a session, or None if it began with an earlier password, or if the user is banned."""
         user = self._user_store.find(session.user_id)
         if user is None or user.password_version != session.password_version or self.is_banned(user):
             return None
         return user
 
     def _touch(self, session: Session) -> Session:
-        """Store, at most once a minute, that the session is used, so that not every page needs a write."""
+        """Store the use of a session, at most once a minute."""
         now = as_stored(self._clock())
         if now - session.seen_at < TOUCH_EVERY:
             return session

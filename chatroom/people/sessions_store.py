@@ -17,7 +17,7 @@ from chatroom.mongo.records import record_of
 from chatroom.people.tokens import SCOPES
 
 KEPT_SECONDS = 3600
-"""The time for which an expired session is kept, so that processes learn of its end even after a pause."""
+"""The time for which an expired session is kept. So a process that pauses still learns of its end."""
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 INDEXES = [
@@ -60,17 +60,17 @@ class SessionStore:
             return network_of(address) in {network_of(document["address"]) for document in known}
 
     def touch(self, session: Session) -> None:
-        """Store `seen_at` and `expires_at` of a session, unless it has ended meanwhile."""
+        """Store `seen_at` and `expires_at` of a session, unless the session has ended."""
         seen = {"seen_at": session.seen_at, "expires_at": session.expires_at}
         with self._database.bounded():
             self._sessions.update_one({"_id": session.id, "ended_at": None}, {"$set": seen})
 
     def end(self, user_id: str, session_id: str) -> bool:
-        """End a session of a user; False if the user has no such session."""
+        """End a session of a user. Return False if the user has no such session."""
         return self._end({"user_id": user_id, "_id": session_id}) > 0
 
     def end_all(self, user_id: str, *, but: str = "", before: datetime | None = None) -> int:
-        """End a user's sessions and tokens, except `but` and those that began after `before`; return how many ended."""
+        """End a user's sessions and tokens, except `but` and those that began after `before`. Return how many ended."""
         begun = {"created_at": {"$lte": before}} if before is not None else {}
         return self._end({"user_id": user_id, "_id": {"$ne": but}, **begun})
 
@@ -81,10 +81,10 @@ class SessionStore:
             self._sessions.update_many({"user_id": user_id, "ended_at": {"$gt": EARLIEST}}, {"$set": nowhere})
 
     def ended_since(self, moment: datetime) -> list[tuple[str, datetime]]:
-        """Return the sessions that ended after `moment`: their ids, and the times by the database's clock, in order.
+        """Return the id and the end time of each session that ended after `moment`, the earliest end first.
 
-        The end of a session may become visible late, after later ends. So `moment` must be some seconds before the
-        newest time that an earlier call returned.
+        The times are from the database's clock. The end of a session may become visible late. So `moment` must be some
+        seconds before the newest time that an earlier call returned.
         """
         with self._database.bounded():
             found = self._sessions.find({"ended_at": {"$gt": moment}}, {"ended_at": 1}).sort("ended_at", ASCENDING)
@@ -101,5 +101,5 @@ class SessionStore:
 
 
 def _session(document: Document) -> Session:
-    # A token from the time before scopes has all scopes.
+    # An old token without a list of scopes has all scopes.
     return record_of({"scopes": tuple(SCOPES), **document}, Session)

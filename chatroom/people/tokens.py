@@ -29,21 +29,21 @@ class Grant(msgspec.Struct, frozen=True):
     rooms: frozenset[str] = frozenset()
 
     def check(self, scope: Scope, slug: str | None) -> None:
-        """Raise `Refused` (`out_of_scope`) unless the scope and the room are granted. Without a room, pass None."""
+        """Raise `Refused` (`out_of_scope`) unless the scope and the room are granted. `slug` is None outside rooms."""
         if scope not in self.scopes:
             raise Refused("out_of_scope", f"This access token needs the scope {scope}.")
         if self.rooms and slug not in self.rooms:
             raise Refused("out_of_scope", f"This access token is limited to {_listed(self.rooms)}.")
 
     def site_role(self, role: Role) -> Role:
-        """Return the account's role on the site, or `member` without the scope `moderate`."""
+        """Return `role`, the account's role on the site; return `member` if the token lacks the scope `moderate`."""
         return role if "moderate" in self.scopes else "member"
 
     def enter(self, slug: str, find: Callable[[str], Access | None], get: Callable[[str], Access]) -> Access:
         """Return the access to a room, restricted by `narrow`. Only `get` can add the account to the lobby.
 
         If the token has the scope `rooms`, the refusal for a public room says that the account can join it. Without
-        the scope, no refusal says whether the room exists.
+        this scope, no refusal says whether the room exists.
         """
         access = get(slug) if "rooms" in self.scopes or slug == LOBBY_SLUG else find(slug)
         if access is None:
@@ -51,7 +51,7 @@ class Grant(msgspec.Struct, frozen=True):
         return self.narrow(access)
 
     def narrow(self, access: Access) -> Access:
-        """Return the access to a room; without the scope `moderate`, reduce it to that of an ordinary member."""
+        """Return the access. Without the scope `moderate`, reduce it to the rights of an ordinary member."""
         if "moderate" in self.scopes:
             return access
         membership = msgspec.structs.replace(access.membership, role="member")
@@ -62,7 +62,7 @@ EVERYTHING = Grant()
 
 
 def grant_of(session: Session) -> Grant:
-    """Return the grant of a session: everything for a browser, the granted scopes for a token."""
+    """Return the grant of a session: everything for a browser, the granted scopes and rooms for a token."""
     if session.kind == "browser":
         return EVERYTHING
     return Grant(frozenset(session.scopes), frozenset(session.rooms))

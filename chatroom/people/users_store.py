@@ -1,7 +1,7 @@
-"""Accounts: one document each. Unique indexes protect the names, and the mark of the site's first account.
+"""Accounts: one document each. Unique indexes allow each name only once, and only one first account.
 
-`name_keys` holds the keys of both names, so that a display name cannot equal another user name. The keys of a deleted
-account stay, so that nobody else takes its names. Only `AccountStateStore.find_former` finds a deleted account.
+`name_keys` holds the keys of the user name and of the display name, so that other accounts cannot have
+these names, even after a deletion. Only `AccountStateStore.find_former` finds a deleted account.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ from chatroom.site.acts_store import INDEX, Note, noting
 INDEXES = [
     IndexModel("username_key", unique=True),
     IndexModel("display_name_key", unique=True),
-    IndexModel("name_keys", unique=True),  # each user has several; mongomock does not check them
+    IndexModel("name_keys", unique=True),  # mongomock does not check this index
     IndexModel("is_first", unique=True, sparse=True),
     IndexModel("role"),
     IndexModel("deleted_at", sparse=True),
@@ -46,7 +46,7 @@ class UserStore:
     def add(
         self, username: str, display_name: str, password_hash: str, role: Role = "member", *, is_bot: bool = False
     ) -> User:
-        """Store a new account; the first account administers the site. Raises `Taken` if a unique index forbids it."""
+        """Store a new account. The first account administers the site. Raises `Taken` if a unique index forbids it."""
         document = {
             "_id": str(ObjectId()),
             "username": username,
@@ -68,7 +68,7 @@ class UserStore:
                 first = {**document, "role": "administrator", "is_first": True}
                 if self._insert(first, {"is_first": True}) is None:
                     return user_of(first)
-                # Another account was first, or a name is taken: the next insert decides.
+                # Another account was first, or a name is taken. The next insert decides.
             if self._insert(document) is not None:
                 raise Taken
         return user_of(document)
@@ -121,7 +121,7 @@ class UserStore:
         return self.find(user_id)
 
     def replace_hash(self, user_id: str, old: str, new: str) -> None:
-        """Replace the hash of the same password, unless the password has changed meanwhile."""
+        """Replace the hash `old` by `new`, a hash of the same password, unless the password has changed."""
         with self._database.bounded():
             self._users.update_one({"_id": user_id, "password_hash": old}, {"$set": {"password_hash": new}})
 
@@ -131,7 +131,7 @@ class UserStore:
             self._users.update_one({"_id": user_id, **HERE}, {"$max": {"held_at": moment}})
 
     def count_approved(self, user_id: str, held_id: str, *, is_trusted: bool) -> None:
-        """Count an approved message; count no message twice. With `is_trusted`, store that the user is trusted."""
+        """Count an approved message, but never twice. With `is_trusted`, store that the user is trusted."""
         update: dict[str, Any] = {"$addToSet": {"approved": held_id}}
         if is_trusted:
             update["$set"] = {"is_trusted": True}
@@ -139,7 +139,7 @@ class UserStore:
             self._users.update_one({"_id": user_id, **HERE}, update)
 
     def _insert(self, document: Document, *others: Document) -> Document | None:
-        """Store an account and return None; or return the account that has one of the names or matches `others`."""
+        """Store an account and return None, or return an account that has one of its names or matches `others`."""
         return write_or_find(
             self._database,
             lambda: self._users.insert_one(document),
@@ -153,13 +153,13 @@ class UserStore:
 
 
 def find_people(users: Collection[Document], ids: Iterable[str]) -> dict[str, Person]:
-    """Return these users as others see them, by id. Call it inside `bounded`."""
+    """Map the ids of these users to the users as others see them. Call this inside `bounded`."""
     wanted = sorted(set(ids))
     return {each["_id"]: person_of(each) for each in users.find({"_id": {"$in": wanted}}, SHOWN)} if wanted else {}
 
 
 def _named_as(document: Document) -> list[Document]:
-    """Return the queries that find an account with one of these names: one query for each index."""
+    """Return one query for each index of names. The queries find accounts that share a name with `document`."""
     simple = ("username_key", "display_name_key")
     named: Document = {"name_keys": {"$in": document["name_keys"]}}
     return [named, *({key: document[key]} for key in simple if key in document)]

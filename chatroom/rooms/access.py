@@ -1,7 +1,7 @@
-"""Find a room only together with the user's membership, so that no caller can forget to check it.
+"""Find a room together with the user's membership.
 
 A user becomes a member of a public room by opening its page or by joining it, unless a moderator removed the user.
-Posting makes nobody a member.
+Posting does not make a user a member.
 """
 
 from collections.abc import Callable
@@ -31,13 +31,13 @@ class RoomAccess:
         self._notices = notices
 
     def find_for(self, user_id: str, slug: str) -> Access | None:
-        """The room with this slug and the user's rights in it; None if the user is not a member."""
+        """Return the room with this slug and the user's rights in it. Return None if the user is not a member."""
         return self._store.find(user_id, slug)
 
     def get_for(self, user_id: str, slug: str) -> Access:
-        """Find a room like `find_for`, and admit every user to the lobby. Raises `Refused` if the user is not a member.
+        """Find a room like `find_for`, but admit the user to the lobby. Raises `Refused` if the user is not a member.
 
-        The refusal does not say whether a private room exists; for a public room, it says that the user can join.
+        If the user may join the room, the refusal says so. Otherwise, the refusal does not reveal the room.
         """
         access = self.find_for(user_id, slug)
         if access is not None:
@@ -51,9 +51,9 @@ class RoomAccess:
         return self._get(user_id, slug)
 
     def visit(self, user_id: str, slug: str, check_return: Callable[[], None] = lambda: None) -> Access:
-        """Find a room for its page; if it is public, the user becomes a member.
+        """Find a room for its page. If the room is public, the user becomes a member.
 
-        For a user who had left, `check_return` is called first. Site administrators can enter even after a removal.
+        `check_return` is called if the user had left the room. Site administrators can enter even after a removal.
         """
         access = self.find_for(user_id, slug)
         if access is not None:
@@ -67,7 +67,7 @@ class RoomAccess:
         return self._get(user_id, slug)
 
     def get_public(self, user_id: str, slug: str) -> Room:
-        """A public room that this user may join; raise `Refused` (`not_found`) for any other room."""
+        """Return a public room that this user may join. Raises `Refused` (`not_found`) for any other room."""
         room = self._room_store.find_public(slug)
         if room is None or (self._was_removed(user_id, room) and not self._is_site_administrator(user_id)):
             raise _no_such_room()

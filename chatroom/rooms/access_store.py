@@ -1,7 +1,4 @@
-"""The rights of people in rooms.
-
-A room is found only together with the user's membership, so no caller can forget to check it.
-"""
+"""Read the rights of people in rooms."""
 
 import msgspec
 
@@ -28,9 +25,9 @@ class AccessStore:
         self._users = database["users"]
 
     def find(self, user_id: str, slug: str) -> Access | None:
-        """Find a room by its slug, or by the former slug of a direct conversation, with the user's rights there.
+        """Return a room by its slug, with the user's rights in it. Return None if the user is not a member.
 
-        None if the user is not a member.
+        A direct conversation is also found by its former slug.
         """
         with self._database.bounded():
             room = find_named(self._rooms, slug)
@@ -49,13 +46,13 @@ class AccessStore:
         return access
 
     def moderated_by(self, user_id: str) -> list[str]:
-        """The ids of the rooms in which the user is an administrator or a moderator."""
+        """Return the ids of the rooms in which the user is an administrator or a moderator."""
         query = {"user": user_id, "role": {"$in": ["administrator", "moderator"]}}
         with self._database.bounded():
             return [document["room"] for document in self._memberships.find(query, {"room": 1})]
 
     def site_role_of(self, user_id: str) -> Role:
-        """The role of an account on the site; `member` for an account that does not exist."""
+        """Return the role of an account on the site. Return `member` for an unknown account."""
         with self._database.bounded():
             found = self._users.find_one({"_id": user_id, "deleted_at": None}, {"role": 1}) or {}
         role: Role = found.get("role", "member")

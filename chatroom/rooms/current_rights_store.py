@@ -20,7 +20,7 @@ OF_MEMBERSHIP = {"_id": 0} | dict.fromkeys(("user", "room", "role", "muted_until
 
 
 class Rights(msgspec.Struct, frozen=True, kw_only=True):
-    """The rights of an account now. `memberships` maps the id of each room to the role and mute there."""
+    """The current rights of an account. `memberships` maps each room id to the role and the mute in this room."""
 
     site_role: Role
     muted_until: datetime | None
@@ -35,7 +35,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Collection[str]
 
     def allows(self, access: Access) -> bool:
-        """Whether the user still has all rights of a cached access, and the same mute."""
+        """Return whether the user still has all rights of a cached access, and the same mute."""
         rights = self.rights.get(access.user_id)
         if rights is None or access.room.id not in rights.memberships:
             return False
@@ -48,7 +48,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def changed_room(self, known: Room) -> Room | None:
-        """The current room, if it differs from the known one."""
+        """Return the current room, if it differs from `known`."""
         room = self.rooms.get(known.id)
         return room if room is not None and _rules(room) != _rules(known) else None
 
@@ -61,7 +61,7 @@ class CurrentRightsStore:
         self._clock = clock
 
     def read(self, user_ids: Collection[str], room_ids: Collection[str], session_ids: Collection[str]) -> Now:
-        """The current state of these users, rooms and sessions, without deleted accounts."""
+        """Return the current state of these users, rooms and sessions, without deleted accounts."""
         database, now = self._database, self._clock()
         with database.bounded():
             users = list(database["users"].find({"_id": {"$in": list(user_ids)}, "deleted_at": None}, OF_USER))
@@ -88,6 +88,6 @@ class CurrentRightsStore:
 
 def _rules(room: Room) -> tuple[object, ...]:
     values = values_of(room)
-    if room.kind == "direct":  # each member sees another title: the names of the others
+    if room.kind == "direct":  # each member sees a different title
         del values["title"]
     return room.archived_at, room.cleared_sequence, *values.values()

@@ -1,4 +1,4 @@
-"""Direct conversations. The id of a conversation is derived from the ids of its people, so each group has only one."""
+"""Direct conversations. The id of a conversation is derived from the ids of its people."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ class DirectRoomStore:
         self._clock = clock
 
     def find(self, room_id: str, people: Sequence[str]) -> Room | None:
-        """The conversation with this id, or None; raise `Unavailable` if the found room belongs to other people."""
+        """Return the conversation with this id, or None. Raises `Unavailable` if it belongs to other people."""
         with self._database.bounded():
             document = self._rooms.find_one({"_id": room_id})
         check_own(document, kind="direct", people=list(people))

@@ -57,10 +57,10 @@ TYPES: dict[str, type] = {field.name: type(field.default) for field in msgspec.s
 
 
 def values_of(room: Room) -> dict[str, Any]:
-    """The room's name, topic and settings."""
+    """Return the room's name, topic and settings."""
     return {name: getattr(room, name) for name in RoomValues.__struct_fields__}
 
 
 def badges_of(room: Room) -> list[str]:
-    """The badges next to the name of the room."""
+    """Return the badges next to the name of the room."""
     return [setting.badge(value) for name, setting in SETTINGS.items() if (value := getattr(room, name))]

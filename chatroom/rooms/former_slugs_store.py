@@ -1,7 +1,7 @@
 """Replace the guessable addresses of old direct conversations by random addresses.
 
-This migration can be repeated, interrupted, and run by several processes at once. One write sets the new address and
-stores the old one; if two processes do this for one room, the first write wins.
+This migration can be interrupted and repeated. Several processes may run it at once. One write sets the new address
+and stores the old address. If two processes change the same room, the first write wins.
 """
 
 import logging
@@ -26,7 +26,7 @@ class FormerSlugs:
         self._sessions = database["sessions"]
 
     def move(self) -> None:
-        """Give each remaining room a new address. Add it to the tokens for that room, so that both addresses work."""
+        """Give new addresses to direct conversations with guessable ones, and add the new addresses to tokens."""
         self._warn()
         count = 0
         while moved := self._move_some():
@@ -53,7 +53,10 @@ class FormerSlugs:
             last = self._move_some_tokens(last)
 
     def _move_some_tokens(self, after: str) -> str | None:
-        """Add the missing new addresses to the tokens after `after`. Return the last token's id, None at the end."""
+        """Add the new addresses to the next tokens: at most 500, with ids greater than `after`.
+
+        Return the greatest of their ids, or None if there are no more tokens.
+        """
         query = {"kind": "token", "rooms": FORMER, "_id": {"$gt": after}}
         with self._database.bounded():
             found = list(self._sessions.find(query, {"rooms": 1}).sort("_id", ASCENDING).limit(AT_ONCE))
@@ -70,12 +73,12 @@ class FormerSlugs:
         return found[-1]["_id"] if found else None
 
     def _warn(self) -> None:
-        """Warn of rooms that are not direct conversations but have an address like one: they may be imitations."""
+        """Warn of ordinary rooms whose address looks like a direct conversation's: they may be imitations."""
         with self._database.bounded():
             for room in self._rooms.find({"kind": {"$ne": "direct"}, "slug": FORMER}, {"slug": 1}).limit(AT_ONCE):
                 log.warning("the room %s has an address like a direct conversation: check its creator", room["slug"])
 
 
 def _lacking(slugs: list[str], moved: dict[str, str]) -> list[str]:
-    """Return the new addresses (`moved`) of the former addresses in `slugs`, without those that `slugs` has already."""
+    """Return the new addresses that are missing in `slugs`. `moved` maps former addresses to new addresses."""
     return [moved[slug] for slug in slugs if slug in moved and moved[slug] not in slugs]

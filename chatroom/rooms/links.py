@@ -1,4 +1,4 @@
-"""Room links. A link admits a limited number of people to a room, until it expires."""
+"""Room links. A link admits a limited number of people to a room, until the link expires."""
 
 from datetime import timedelta
 
@@ -59,12 +59,12 @@ class RoomLinks:
         return secret
 
     def list_for(self, access: Access) -> list[Code]:
-        """The valid links of a room, the oldest first."""
+        """Return the valid links of a room, the oldest first."""
         _check(access)
         return self._codes.list_valid(MAX_LINKS, order="created_at", room=access.room.id)
 
     def end(self, access: Access, link_id: str) -> None:
-        """End a link; raise `Refused` (`not_found`) if it does not exist or has ended."""
+        """End a link. Raises `Refused` (`not_found`) if the link does not exist or has ended."""
         _check(access)
         if not self._acts.do(
             "room_invites",
@@ -78,7 +78,7 @@ class RoomLinks:
             raise Refused("not_found", "This link does not exist, or has already ended.")
 
     def get_room(self, secret: str) -> Room:
-        """The room of a link; raise `Refused` (`not_found`) if the link is not valid."""
+        """Return the room of a link. Raises `Refused` (`not_found`) if the link is not valid."""
         code = self._codes.find(secret)
         room = self._room_store.find(str(code.about["room"])) if code else None
         if room is None:

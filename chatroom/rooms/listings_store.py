@@ -43,7 +43,7 @@ class ListingStore:
         self._users = database["users"]
 
     def list_for(self, user_id: str) -> list[RoomEntry]:
-        """The rooms of a user, sorted by title; at most 500."""
+        """Return at most 500 rooms of a user, sorted by title."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "removed_at": None}).limit(MOST_ROOMS)
             memberships = {document["room"]: membership_of(document) for document in found}
@@ -71,7 +71,7 @@ class ListingStore:
         return sorted(entries, key=lambda entry: (entry.title.casefold(), entry.room.id))
 
     def rooms_of(self, user_id: str) -> list[Room]:
-        """The rooms of a user, without counts of messages; at most 500. Each room has the title that the user sees."""
+        """Return at most 500 rooms of a user, without unread counts. Each room has the title that the user sees."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "removed_at": None}, {"room": 1}).limit(MOST_ROOMS)
             ids = [document["room"] for document in found]
@@ -80,7 +80,7 @@ class ListingStore:
         return [msgspec.structs.replace(room, title=title_for(user_id, room, people)) for room in rooms]
 
     def list_public(self, user_id: str, after: tuple[str, str] = ("", "")) -> list[PublicRoom]:
-        """The next public rooms after a place in the list, sorted by title, without archived rooms."""
+        """Return public rooms, sorted by title, from the first one beyond the place `after`. Omit archived rooms."""
         title_key, room_id = after
         query = {
             "kind": "public",
@@ -110,7 +110,7 @@ class ListingStore:
 
 
 def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
-    """The title of a room for one of its members. A direct conversation is titled with the names of the others."""
+    """Return the title of a room for a member. For a direct conversation, this is the names of the other members."""
     if room.kind != "direct":
         return room.title
     others = (people[id].name for id in room.people if id != user_id and id in people)
@@ -118,7 +118,7 @@ def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
 
 
 def _unread(membership: Membership, revision: int) -> Document:
-    # Count only up to `revision`, which is returned with the count: clients count later messages themselves.
+    # Count only up to `revision`, because clients count later messages themselves.
     return {
         "room": membership.room_id,
         "sequence": {"$gt": membership.read_sequence, "$lte": revision},

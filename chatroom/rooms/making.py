@@ -39,7 +39,7 @@ class RoomMaking:
         self._store.ensure(LOBBY)
 
     def may_create(self, site_role: Role) -> bool:
-        """Whether a user with this role may create rooms."""
+        """Return whether a user with this role may create rooms."""
         return site_role == "administrator" or not self._only_administrators_create
 
     def create(self, author: Author, site_role: Role, *, title: str, topic: str = "", is_private: bool = False) -> Room:
@@ -65,7 +65,7 @@ class RoomMaking:
         raise _taken()
 
     def check_title(self, title: str, *, is_public: bool, room_id: str = "") -> None:
-        """Raise `Refused`: `invalid` for a title that could mislead, `taken` if another room's title looks the same."""
+        """Raise `Refused`: `invalid` for a misleading title, `taken` if another room's title looks the same."""
         if room_id != LOBBY.id:
             check_new_title(title)
         if is_public and self._store.has_title(title, but=room_id):

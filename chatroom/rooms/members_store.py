@@ -13,7 +13,7 @@ from chatroom.people.fields import SHOWN, person_of
 MOST_MEMBERS = 500
 MOST_PROPOSED = 10
 MOST_NAMED = 1000
-"""The most members of a private room among whom a name is searched, to bound the query."""
+"""The most members of a private room that a search for a name reads."""
 NAME_KEYS = ("username_key", "display_name_key")
 NAMES = SHOWN | dict.fromkeys(NAME_KEYS, 1)
 
@@ -35,7 +35,7 @@ class MemberStore:
         self._users = database["users"]
 
     def list_in(self, room: Room) -> list[Member]:
-        """The members of a room, by name; at most 500."""
+        """Return at most 500 members of a room, by name."""
         with self._database.bounded():
             found = self._memberships.find({"room": room.id, "removed_at": None}).limit(MOST_MEMBERS)
             roles = {document["user"]: document.get("role", "member") for document in found}
@@ -48,7 +48,7 @@ class MemberStore:
         return sorted(members, key=lambda member: member.person.name.casefold())
 
     def find_named(self, room: Room, usernames: Collection[str]) -> list[Person]:
-        """The people with these folded user names who can read the room: members, or everybody if it is public."""
+        """Of the people with these folded user names, return those who can read the room (all, if it is public)."""
         with self._database.bounded():
             named = {"username_key": {"$in": list(usernames)}, "deleted_at": None}
             found = [person_of(user) for user in self._users.find(named, NAMES)]
@@ -59,7 +59,7 @@ class MemberStore:
         return [person for person in found if person.id in ids]
 
     def list_like(self, room: Room, beginning: str, limit: int = MOST_PROPOSED) -> list[Person]:
-        """The people who can read the room and whose user name or display name has this beginning, sorted by name."""
+        """Return people who can read the room and whose user name or display name starts with `beginning`."""
         key_beginning = fold(beginning.strip())
         found: dict[str, Person] = {}
         with self._database.bounded():
@@ -70,7 +70,7 @@ class MemberStore:
         return list(found.values())[:limit]
 
     def username_of(self, user_id: str) -> str:
-        """The user name of an account; empty for a deleted account."""
+        """Return the user name of an account, or "" for a deleted account."""
         with self._database.bounded():
             found = self._users.find_one({"_id": user_id}, {"username": 1})
         return found["username"] if found else ""
@@ -79,18 +79,18 @@ class MemberStore:
         return self._database.has("memberships", {"room": room.id, "user": {"$ne": user_id}, "removed_at": None})
 
     def has_another_administrator(self, user_id: str, room: Room) -> bool:
-        """Whether another member is an administrator of the room."""
+        """Return whether a member other than this user is an administrator of the room."""
         query = {"room": room.id, "role": "administrator", "user": {"$ne": user_id}, "removed_at": None}
         return self._database.has("memberships", query)
 
     def list_managed_by(self, user_id: str) -> list[str]:
-        """The ids of the rooms that have this user as an administrator."""
+        """Return the ids of the rooms in which this user is an administrator."""
         with self._database.bounded():
             found = self._memberships.find({"user": user_id, "role": "administrator", "removed_at": None}, {"room": 1})
             return [document["room"] for document in found]
 
     def find_heir(self, user_id: str, room: Room) -> str | None:
-        """Choose the next administrator: the moderator who joined first, else the member who joined first; no bot."""
+        """Choose the next administrator, never a bot: the moderator who joined first, or else the first member."""
         with self._database.bounded():
             others = {"room": room.id, "user": {"$ne": user_id}, "removed_at": None}
             found = list(self._memberships.find(others).sort("user", ASCENDING).limit(MOST_MEMBERS))

@@ -55,7 +55,7 @@ class RoomMembership:
         self._writer.note(room, author, "joined")
 
     def leave(self, access: Access) -> None:
-        """Leave a room; raise `Refused` (`forbidden`) if the member cannot leave it."""
+        """Leave a room. Raises `Refused` (`forbidden`) if the member cannot leave it."""
         room = access.room
         self._check_leaving(access)
         self._store.leave(access.user_id, room)
@@ -66,7 +66,7 @@ class RoomMembership:
             self._writer.note(room, access.author, "left")
 
     def add(self, access: Access, user_id: str, name: str) -> bool:
-        """Add a user to a room, also after a removal; False if the user is a member already."""
+        """Add a user to a room, also after a removal. Return False if the user is a member already."""
         _check(access.may_moderate)
         room = access.room
         if self._store.find_role(user_id, room) is not None:
@@ -92,7 +92,7 @@ class RoomMembership:
         if not self._store.was_ever_in(user_id, room):
             raise no_member()
         self.check_over(access, user_id)
-        # The write checks the role again: the user may have got a higher role meanwhile.
+        # The write checks the role again, because the role may have changed meanwhile.
         above: list[Role] = [role for role in POWERS if not access.outranks(role, "member")]
         if not self._do(
             access,
@@ -146,9 +146,9 @@ class RoomMembership:
             raise _nobody_else()
 
     def _keep_managed(self, room: Room, user_id: str, note: Note | None = None) -> None:
-        """Restore the administrator of a private room if its last two administrators have resigned at the same time.
+        """Make the user an administrator again, and raise `Refused`, if a private room has no administrator now.
 
-        Of the two requests, at least the one that reads later finds no administrator, and restores its user's role.
+        This happens if the last two administrators resign at the same time: at least the later request restores a role.
         """
         if room.kind == "private" and not self._member_store.has_another_administrator("", room):
             self._store.take_back(user_id, room, "administrator", note)
@@ -161,7 +161,7 @@ class RoomMembership:
 
 
 def no_member() -> Refused:
-    """The refusal of an act on a user who is not in the room."""
+    """Return the refusal for an act on a user who is not in the room."""
     return Refused("not_found", "This user is not a member of this room.")
 
 

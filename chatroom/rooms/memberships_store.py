@@ -1,7 +1,7 @@
 """Memberships: the role and the mute of each member of a room.
 
 The membership of a removed user stays, so that a public room does not admit the user again. A user who left may
-return; leaving does not end a mute.
+return. Leaving does not end a mute.
 """
 
 from collections.abc import Collection
@@ -42,26 +42,26 @@ class MembershipStore:
         self._clock = clock
 
     def find_role(self, user_id: str, room: Room) -> Role | None:
-        """The role of a user in a room; None if the user is not a member."""
+        """Return the role of a user in a room. Return None if the user is not a member."""
         with self._database.bounded():
             found = self._memberships.find_one({"user": user_id, "room": room.id, "removed_at": None}, {"role": 1})
         return found.get("role", "member") if found else None
 
     def was_removed(self, user_id: str, room: Room) -> bool:
-        """Whether a moderator has removed the user from the room."""
+        """Return whether a moderator has removed the user from the room."""
         removed = {"user": user_id, "room": room.id, "removed_at": {"$gt": EARLIEST}, "left_at": None}
         return self._database.has("memberships", removed)
 
     def has_left(self, user_id: str, room: Room) -> bool:
-        """Whether the user has left the room, and was not removed."""
+        """Return whether the user has left the room, and was not removed."""
         return self._database.has("memberships", {"user": user_id, "room": room.id, "left_at": {"$gt": EARLIEST}})
 
     def was_ever_in(self, user_id: str, room: Room) -> bool:
-        """Whether the user is, or was, a member of the room."""
+        """Return whether the user is, or was, a member of the room."""
         return self._database.has("memberships", {"user": user_id, "room": room.id})
 
     def admit(self, user_id: str, room: Room, note: Note | None = None) -> None:
-        """Make a user a member, with the read position at the end of the room; changes nothing for a member."""
+        """Make a user a member, with the read position at the end of the room. For a member, do nothing."""
         member = {"user": user_id, "room": room.id}
         with self._database.bounded():
             known = self._memberships.find_one(member, {"left_at": 1})
@@ -82,14 +82,14 @@ class MembershipStore:
             )
 
     def set_role(self, user_id: str, room: Room, role: Role, note: Note | None = None) -> bool:
-        """Give a member another role; False if the user is not in the room."""
+        """Give a member another role. Return False if the user is not in the room."""
         member = {"user": user_id, "room": room.id, "removed_at": None}
         return self._update(member, noting({"$set": {"role": role}}, note))
 
     def remove(self, user_id: str, room: Room, note: Note | None = None, *, but: Collection[Role] = ()) -> bool:
         """Remove a member, or a user who has just left. Afterwards, only a moderator can add the user again.
 
-        Returns False if the user was removed already, or has a role that is in `but`.
+        Returns False if the user was removed already, or has a role in `but`.
         """
         gone = {"$set": {"removed_at": self._clock()}, "$unset": {"role": "", "left_at": ""}}
         there = [{"removed_at": None}, {"left_at": {"$gt": EARLIEST}}]
@@ -97,30 +97,30 @@ class MembershipStore:
         return self._update(member, noting(gone, note))
 
     def forgive(self, user_id: str, room: Room, note: Note | None = None) -> bool:
-        """Restore the membership of a user who left or was removed; False if the user never was a member."""
+        """Restore the membership of a former member. Return False if the user never was a member."""
         return self._update({"user": user_id, "room": room.id}, noting({"$unset": BACK}, note))
 
     def leave(self, user_id: str, room: Room) -> None:
-        """End the membership of a user who leaves. The mute and the slow-mode turn stay, in case the user returns."""
+        """End the membership of a user who leaves. The mute and the slow-mode turn stay."""
         now = self._clock()
         gone = {"$set": {"removed_at": now, "left_at": now}, "$unset": {"role": "", "notify": ""}}
         self._update({"user": user_id, "room": room.id, "removed_at": None}, gone)
 
     def take_back(self, user_id: str, room: Room, role: Role, note: Note | None = None) -> None:
-        """Undo a removal that was just stored: restore the membership and the role."""
+        """Undo a removal: restore the membership and the role."""
         back = {"$set": {"role": role}, "$unset": BACK}
         self._update({"user": user_id, "room": room.id}, taking_back(back, note))
 
     def set_mute(
         self, user_id: str, room_id: str, until: datetime | None, reason: str, note: Note | None = None
     ) -> None:
-        """Mute a present or former member of a room; None as `until` ends the mute."""
+        """Mute a present or former member of a room. None as `until` ends the mute."""
         fields = {"muted_until": until, "mute_reason": reason}
         update = {"$set": fields} if until else {"$unset": fields}
         self._update({"user": user_id, "room": room_id}, noting(update, note))
 
     def mute_of(self, user_id: str, room_id: str) -> tuple[datetime | None, str]:
-        """The end and the reason of a user's mute in a room; None and "" if there is no mute."""
+        """Return the end and the reason of a user's mute in a room. Return None and "" if there is no mute."""
         with self._database.bounded():
             found = self._memberships.find_one({"user": user_id, "room": room_id}, {"muted_until": 1, "mute_reason": 1})
         return (found or {}).get("muted_until"), (found or {}).get("mute_reason", "")
@@ -131,7 +131,7 @@ class MembershipStore:
             self._memberships.delete_many({"user": user_id})
 
     def _update(self, member: Document, update: Document) -> bool:
-        """Update a membership; False if no membership matches."""
+        """Update a membership. Return False if no membership matches."""
         with self._database.bounded():
             return self._memberships.update_one(member, update).matched_count > 0
 

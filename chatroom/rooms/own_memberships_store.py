@@ -17,7 +17,7 @@ class OwnMembershipStore:
         self._clock = clock
 
     def mark_read(self, user_id: str, room_id: str, sequence: int) -> bool:
-        """Move the read position of a member forward; False if the position is already at `sequence`, or after it."""
+        """Move the read position of a member forward. Return False if the position is not lower than `sequence`."""
         with self._database.bounded():
             result = self._memberships.update_one(
                 {"user": user_id, "room": room_id}, {"$max": {"read_sequence": sequence}}
@@ -25,7 +25,7 @@ class OwnMembershipStore:
         return result.modified_count > 0
 
     def preferences_in(self, room_id: str, user_ids: Collection[str]) -> dict[str, Notify]:
-        """The notification preferences of these users in a room; users who are not members are left out."""
+        """Return the notification preferences of these users in a room. Only members are included."""
         query = {"room": room_id, "user": {"$in": list(user_ids)}, "removed_at": None}
         with self._database.bounded():
             found = list(self._memberships.find(query, {"_id": 0, "user": 1, "notify": 1}))
@@ -37,7 +37,7 @@ class OwnMembershipStore:
             self._memberships.update_one({"user": user_id, "room": room_id}, {"$set": {"notify": notify}})
 
     def take_turn(self, user_id: str, room: Room, client_id: str, seconds: int) -> float:
-        """Take a member's turn to post, one every `seconds`; return 0, or the seconds to wait for the next turn.
+        """Take a member's turn to post. Return 0, or the seconds to wait for the next turn.
 
         A repeated post has the same `client_id` and needs no second turn. One write decides, so all processes agree.
         """

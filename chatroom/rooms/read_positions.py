@@ -1,4 +1,4 @@
-"""Read positions: the last message that a member has read in a room, shared by all devices.
+"""A read position is the last message that a member has read in a room. All devices of the member share it.
 
 A read position only moves forward, and never beyond the end of the room.
 """
@@ -19,7 +19,7 @@ class ReadPositions:
         self._notices = notices
 
     def mark(self, access: Access, sequence: int) -> int:
-        """Store that a member has read up to `sequence`, and notify their other devices; return the position."""
+        """Store that a member has read up to `sequence`, and notify the member's devices. Return the position."""
         user_id, room_id = access.user_id, access.room.id
         # A position beyond the end of the room would hide future messages.
         sequence = min(sequence, self._message_store.newest_revision(room_id))

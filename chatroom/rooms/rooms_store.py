@@ -1,6 +1,6 @@
 """Rooms: their names, addresses and settings.
 
-This module does not check access. The request of a user finds a room through `access_store` instead.
+This module does not check access. Requests of users use `access_store`.
 """
 
 from collections.abc import Collection
@@ -41,7 +41,7 @@ class RoomStore:
         self._clock = clock
 
     def ensure(self, room: Room) -> None:
-        """Create a room unless it exists; raise `SettingsError` if another room has its address."""
+        """Create a room unless it exists. Raises `SettingsError` if another room has its address."""
         fields = {"slug": room.slug, "title": room.title, "kind": room.kind, "created_at": self._clock()}
         document = {"_id": room.id, **fields, **_title_fields(room.title, is_public=room.kind == "public")}
         with self._database.bounded():
@@ -76,7 +76,7 @@ class RoomStore:
             return [document["_id"] for document in self._rooms.find({}, {"_id": 1})]
 
     def add(self, room: Room, created_by: str) -> bool:
-        """Store a new room, with its creator as administrator; False if the slug is taken."""
+        """Store a new room, with its creator as administrator. Return False if the slug is taken."""
         fields = {name: value for name, value in msgspec.structs.asdict(room).items() if value and name != "id"}
         made = {"created_by": created_by, "created_at": self._clock()}
         made |= _title_fields(room.title, is_public=room.kind == "public")
@@ -92,7 +92,7 @@ class RoomStore:
         return True
 
     def count_made_by(self, user_id: str, most: int) -> int:
-        """The number of rooms that a user has created; counts at most `most`."""
+        """Return the number of rooms that a user has created; stop counting at `most`."""
         with self._database.bounded():
             return self._rooms.count_documents({"created_by": user_id}, limit=max(most, 1))
 
@@ -103,7 +103,7 @@ class RoomStore:
             self._rooms.update_one({"_id": room_id}, noting({"$set": fields}, note))
 
     def has_title(self, title: str, *, but: str = "") -> bool:
-        """Whether a public room other than `but` has this title, or a title that looks the same."""
+        """Return whether a public room other than `but` has this title, or a title that looks the same."""
         return self._database.has("rooms", {"title_keys": {"$in": title_keys(title)}, "_id": {"$ne": but}})
 
     def key_titles(self) -> None:
@@ -129,7 +129,7 @@ class RoomStore:
 
 
 def find_named(rooms: Documents[Document], slug: str) -> Document | None:
-    """The document of the room with this slug, or of the direct conversation with this former slug."""
+    """Return the document of the room with this slug, or of the direct conversation with this former slug."""
     found = rooms.find_one({"slug": slug})
     return rooms.find_one({"former_slug": slug}) if found is None and is_former_direct(slug) else found
 

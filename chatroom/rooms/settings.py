@@ -53,7 +53,7 @@ class RoomSettings:
         self.set_archived(access.room, access.author, is_archived=is_archived, reason=reason)
 
     def set_archived(self, room: Room, author: Author, *, is_archived: bool, reason: str) -> None:
-        """Archive or reopen a room without a check of the membership, for administrators of the site."""
+        """Archive or reopen a room for administrators of the site. The membership is not checked."""
         if room.id == LOBBY.id:
             raise Refused("forbidden", "The lobby cannot be archived.")
         if (room.archived_at is not None) == is_archived:
@@ -82,7 +82,6 @@ def _check(access: Access) -> None:
 
 
 def _lines(room: Room, fields: Mapping[str, Any]) -> list[str]:
-    """The event lines of a change."""
     lines = []
     if "title" in fields:
         lines.append(f"changed the name from “{room.title}” to “{fields['title']}”")

@@ -45,7 +45,7 @@ class RoomParts:
         check_direct: Callable[[str, Sequence[str]], None] = lambda _user_id, _others: None,
         clock: Clock = utc_now,
     ) -> None:
-        """Create the parts. `check_making` and `check_direct` refuse newcomers who may not create rooms yet."""
+        """Create the parts. `check_making` and `check_direct` refuse new rooms and conversations of newcomers."""
         database, settings = site.context.database, site.context.settings
         notices, acts = site.notices, site.acts
         self.store = RoomStore(database, clock=clock)

@@ -19,9 +19,9 @@ BATCH = 500
 """The number of messages that are indexed at once."""
 REBUILD_BATCH = 1000
 REST, REST_WHILE_BUSY = 4, 49
-"""After each batch, the indexer rests this many times as long as the batch took: posts come first."""
+"""The pause after a batch, as a multiple of the time that the batch took: posts come first."""
 BUSY = 500
-"""With more changes per second in a room, the indexer takes the longer rest. It falls behind until there are fewer."""
+"""Changes per second in a room. Above this number, the indexer takes the longer pause."""
 LEASE = "indexer"
 LEASE_SECONDS = 15.0
 ROOMS_AT_ONCE = 500
@@ -55,7 +55,7 @@ class Indexer:
         return {room: cursors[room] for room, revision in newest.items() if revision > cursors[room]}
 
     def take_in(self, room: str, cursor: int, batch: int = 0) -> int | None:
-        """Index one batch of a room; return the next cursor, or None at the end."""
+        """Index one batch of a room. Return the next cursor, or None if the room is completely indexed."""
         batch = batch or self._batch
         changed = self._message_store.changed_after(room, cursor, batch)
         if not changed:
@@ -65,7 +65,7 @@ class Indexer:
         return changed[-1].revision if len(changed) == batch else None
 
     def catch_up(self, rooms: Collection[str], goes_on: Callable[[], bool]) -> bool:
-        """Index these rooms up to their current revision; return False if `goes_on` returned False before a batch."""
+        """Index these rooms completely. If `goes_on` returns False before a batch, stop and return False."""
         left = set(rooms)
         while waiting := self.behind(left):
             for room, known in waiting.items():
@@ -90,7 +90,7 @@ class Indexer:
             report(room, expected, expected)
 
     def _follow(self) -> None:
-        """Index new messages in all rooms; stop when half of the lease is over."""
+        """Index new messages in all rooms; stop when half of the lease time has passed."""
         until = self._clock() + LEASE_SECONDS / 2
         rooms = list(self._rooms())
         for first in range(0, len(rooms), ROOMS_AT_ONCE):
@@ -107,7 +107,7 @@ class Indexer:
                             return
 
     def take_in_and_look_round(self, room: str, cursor: int) -> tuple[int | None, float]:
-        """Index a batch; return the next cursor or None, and how many seconds to rest before the next batch."""
+        """Index a batch. Return the next cursor (None at the end), and the pause in seconds."""
         begun, before = self._clock(), self._message_store.newest_revision(room)
         following = self.take_in(room, cursor)
         seconds = self._clock() - begun
@@ -118,7 +118,7 @@ class Indexer:
 
 
 def entry(message: Message) -> Entry:
-    """Return the entry of a message; for a deleted message or an event line, the entry has only people."""
+    """Return the entry of a message. For a deleted message or an event line, it contains only people."""
     people = {*message.mentions, *(person.id for each in message.reactions for person in each.people)}
     if message.deleted_at is not None or message.kind != "message":
         return Entry(message.id, message.revision, {mark("named", id) for id in {message.author.id, *people}})
@@ -128,12 +128,12 @@ def entry(message: Message) -> Entry:
 
 
 def searchable(message: Message) -> str:
-    """Return the text that is searched: the text of the message, and the names of its files."""
+    """Return the text of the message, with the names of its files."""
     return "\n".join([message.text, *(file.name for file in message.files)])
 
 
 def things(message: Message) -> set[str]:
-    """Return what a message contains, in the words that follow `has:` in a query (`file`, `link`)."""
+    """Return the values of `has:` (`file`, `link`) that find this message."""
     found = {"file"} if message.files else set()
     if "://" in message.text or "www." in message.text.lower():
         found.add("link")
@@ -141,8 +141,8 @@ def things(message: Message) -> set[str]:
 
 
 def mark(kind: Literal["from", "named", "has"], value: str) -> str:
-    """Return the word for the author of a message, for a person whom it names, or for a thing that it has.
+    """Return the index word for an author (`from`), for a named person (`named`), or for a value of `has:`.
 
-    Words of texts never contain a colon.
+    It contains a colon, unlike the words of texts.
     """
     return f":{kind}:{value}"

@@ -1,7 +1,6 @@
-"""The candidates for a query, read from the index in bounded steps, newest first.
+"""Read the candidates for a query from the index, in bounded steps, newest first.
 
-The first step reads the newest messages; for words that often occur together, this usually suffices. Only a longer
-search counts how often each word occurs, and starts with the rarest word.
+The first step reads the newest messages. If these do not suffice, the next steps look for the rarest word.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,18 +16,18 @@ from chatroom.search.spans_store import MOST_SCANS, Beginning, Condition, OneOf,
 from chatroom.search.terms import Key
 
 FIRST_LOOK, MOST_LOOKED_AT = 300, 4000
-"""The entries that the first step reads, and the most that a later step reads."""
+"""The number of entries that the first step reads, and the maximum for a later step."""
 MOST_FETCHED = 200
-"""The most messages that one step reads, if few of the candidates are hits."""
+"""The maximum number of messages that one step reads."""
 MOST_ENDINGS = 600
-"""The most words with the same beginning; if there are more, every entry is read instead."""
+"""If more words have the same beginning, the search reads every entry instead."""
 RARE = 200
-"""A word with fewer entries is rare enough to be looked up first: the other words are not counted."""
+"""If a word has fewer entries, the search looks up this word first, and counts no other words."""
 MOST_COUNTED = 2000
-"""A word with fewer entries is read in one step; otherwise in several steps, newest first."""
+"""If the rarest word has fewer entries, one step reads all of them."""
 MOST_KEYS = 12
 MOST_RANGES = 3000
-"""The largest product of words and rooms that is counted or queried."""
+"""The maximum product of words and rooms in a count or a query."""
 
 Proposed = list[tuple[Message, str]]
 """Messages, each with the id of its room."""
@@ -45,7 +44,7 @@ class Proposals:
     def read(
         self, span: Span, query: Query, authors: frozenset[str], *, limit: int, give_up_at: float
     ) -> Iterator[tuple[Proposed, str | None]]:
-        """Yield pages of candidates, each with the id to continue from (None: the end). Try to end by `give_up_at`."""
+        """Yield pages of candidates, each with the id to continue from (None at the end)."""
         conditions = self._conditions(span, query, authors)
         if any(isinstance(condition, OneOf) and not condition.words for condition in conditions):
             return  # no word has this beginning
@@ -71,7 +70,7 @@ class Proposals:
 
     def _conditions(self, span: Span, query: Query, authors: frozenset[str]) -> list[Condition]:
         keys = {key for term in query.terms for key in term.index_keys()}
-        # Longest words first: they are rarer. Once a word is found to be rare, the others are not counted.
+        # Longest words first, because they are rarer.
         longest = sorted(keys, key=lambda key: -len(key.text))[:MOST_KEYS]
         conditions = [self._condition(span.rooms, key) for key in longest]
         conditions += [OneOf((mark("has", thing),)) for thing in query.has]
@@ -84,7 +83,7 @@ class Proposals:
         return OneOf(tuple(sorted(words))) if len(words) < MOST_ENDINGS else Beginning(key.text)
 
     def _plan(self, span: Span, conditions: Sequence[Condition]) -> tuple[Span, Step]:
-        """Leave out rooms that lack one of the words. The rarest words become `lead`, which is looked up first."""
+        """Remove from `span` the rooms that lack a word. Return a step with the rarest condition as its `lead`."""
         lead: OneOf | None = None
         fewest = MOST_COUNTED
         for condition in conditions:
@@ -113,7 +112,7 @@ def _first_step(span: Span, conditions: Sequence[Condition]) -> Step:
 
 
 def _longer(step: Step, seconds: float, seconds_left: float) -> Step:
-    """Return the step after `step`, which took `seconds`: it reads twice as many entries, if the time allows."""
+    """Return the next step, which reads twice the entries of `step`, or fewer if the time is short."""
     looked_at = step.most or FIRST_LOOK
     fitting = int(looked_at * seconds_left / seconds) if seconds > 0 else MOST_LOOKED_AT
     return msgspec.structs.replace(step, most=max(min(2 * looked_at, MOST_LOOKED_AT, fitting), FIRST_LOOK))

@@ -1,6 +1,6 @@
-"""A search query as a typed value.
+"""Parse search queries.
 
-All input is treated as words: none of it becomes a pattern or an operator of the database.
+No input becomes a pattern or an operator of the database.
 """
 
 import re
@@ -24,7 +24,7 @@ _quotes = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": 
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed query. A message must match every part; if a part has several people or rooms, one must match."""
+    """A parsed query. A message must match every part, but only one of the `people` and only one of the `rooms`."""
 
     terms: Sequence[Term]
     people: Sequence[str]
@@ -38,7 +38,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> Query:
-    """Parse a query; raise `Refused` (`empty`, `too_long`, `invalid`) with a sentence that says what to do."""
+    """Parse a query; raise `Refused` (`empty`, `too_long`, `invalid`)."""
     text = text.translate(_quotes).strip()
     if len(text) > LONGEST_QUERY:
         raise Refused("too_long", f"The search is too long: at most {LONGEST_QUERY} characters. Use fewer words.")

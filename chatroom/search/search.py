@@ -1,7 +1,7 @@
 """Find messages in a user's rooms: the newest first, a page at a time.
 
 The index only proposes candidates. A candidate is a hit if its current state matches the whole query and the user is in
-its room now. Every step is bounded, and the result says where the search stopped.
+its room now. Every step is bounded.
 """
 
 import time
@@ -22,12 +22,12 @@ from chatroom.search.terms import fold, split
 
 PAGE = 20
 SECONDS = 0.05
-"""A page that takes longer is returned unfinished, with the id to continue from."""
+"""After this time, the search returns an unfinished page, with the id to continue from."""
 MOST_UNINDEXED = 300
-"""The most messages that are read and compared because they are not indexed yet."""
+"""The maximum number of unindexed messages that a search reads."""
 MOST_ROOMS_BEHIND = 3
 MOST_CAUGHT_UP = 2
-"""The batches that a search indexes itself if no indexer runs."""
+"""The maximum number of batches that a search indexes if no indexer runs."""
 AROUND_HIT = 80
 LONGEST_SNIPPET = 260
 
@@ -48,7 +48,7 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of hits. `before` is the id to continue from, None at the end.
+    """A page of hits. `before` is the id to continue from, or None at the end.
 
     `is_cut`: the time ran out before the page was full. `is_behind`: the newest messages cannot be found yet.
     """
@@ -60,7 +60,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reached(self) -> int | None:
-        """The time of the oldest searched message, in Unix seconds: a message's id starts with its time."""
+        """The time of the oldest searched message, in Unix seconds."""
         return int(self.before[:8], 16) if self.before else None
 
 
@@ -85,7 +85,7 @@ class Search:
         self._clock = clock
 
     def find(self, user_id: str, text: str, before: str | None = None, *, limit: int = PAGE) -> Results:
-        """Return the newest hits, before the message with the id `before`; raise `Refused` for a wrong query."""
+        """Return the newest hits (with `before`: older than this message); raise `Refused` for a wrong query."""
         give_up_at = self._clock() + SECONDS
         query = parse(text)
         if before is not None and not is_id(before):
@@ -131,7 +131,7 @@ class Search:
         return frozenset(ids)
 
     def _unindexed(self, rooms: Collection[str]) -> tuple[Proposed, bool]:
-        """Return new and changed messages that are not indexed yet, and whether there are more than were read."""
+        """Return messages that are not indexed yet, and whether there are more such messages."""
         behind = self.indexer.behind(rooms)
         if behind and not self.indexer.thread.is_started:
             # No indexer runs in this process: index the new messages here, if they are few.

@@ -1,7 +1,7 @@
 """The search index: an entry with the words of each message, and a cursor for each room.
 
 The index is derived from the log and can be rebuilt. An entry is replaced only by an entry of the same or a later
-revision, so several processes may write the index. A deleted message leaves an entry without words.
+revision, so several processes may write the index.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -60,7 +60,7 @@ class SearchStore:
                 self._cursors.update_one({"_id": room}, further, upsert=True)
 
     def put(self, room: str, entries: Sequence[Entry]) -> None:
-        """Store entries, and remove the words that no message of the room has any longer."""
+        """Store entries. Remove the words that no message of the room contains any longer."""
         with self._database.bounded():
             # Write the entries before the words: `remove_unused` reads the entries before and after it removes a word.
             gone = sorted(self._replace(room, entries))
@@ -81,7 +81,7 @@ class SearchStore:
             return self._entries.count_documents(query, limit=limit, hint=BY_WORD)
 
     def look(self, span: Span, step: Step, *, limit: int) -> tuple[list[str], str | None]:
-        """Return the newest `limit` messages that match a step, and the id to continue from, or None at the end."""
+        """Return up to `limit` message ids for a step, newest first, and the id to continue from (None at the end)."""
         conditions = [{"words": condition.filter} for condition in step.rest]
         found: list[ObjectId] = []
         ends: list[ObjectId] = []
@@ -90,7 +90,7 @@ class SearchStore:
                 ids, end = self._look(query, BY_WORD if step.lead else BY_ROOM, conditions, limit, step.most)
                 found += ids
                 ends += [end] if end else []
-        # Each query has found everything down to its own end. So together they have everything down to the highest end.
+        # Each query is complete down to its end. So together they are complete down to the newest of these ends.
         end = max(ends, default=None)
         complete = sorted((id for id in found if end is None or id >= end), reverse=True)
         if len(complete) > limit:
@@ -111,7 +111,7 @@ class SearchStore:
         self, query: Document, index: str, conditions: list[Document], limit: int, most: int | None
     ) -> tuple[list[ObjectId], ObjectId | None]:
         # With a hint, the planner does not try all indexes, which would cost more than the search.
-        # Because of the first limit, the planner does not merge the conditions into the first match.
+        # The first limit keeps the planner from merging the conditions into the first match.
         pipeline: list[Document] = [{"$match": query}, {"$sort": {"_id": DESCENDING}}, {"$limit": most or NO_LIMIT}]
         if conditions:
             pipeline.append({"$match": {"$and": conditions}})
@@ -144,7 +144,7 @@ class SearchStore:
         return {word for id, words in old.items() for word in words if word not in documents[id]["words"]}
 
     def _find_used(self, room: str, words: Collection[str]) -> set[str]:
-        """Return which of these words occur in entries. Each query looks for the words that are not found yet."""
+        """Return which of these words occur in the entries of the room."""
         left = set(words)
         while left:
             query = {"room": room, "words": {"$in": sorted(left)}}

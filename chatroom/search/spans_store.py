@@ -10,7 +10,7 @@ from bson import ObjectId
 from chatroom.mongo.database import Document, beginning_with
 
 MOST_SCANS = 150
-"""Ranges of the index that the server reads in parallel without sorting; from 200 ranges on, it sorts."""
+"""The maximum number of index ranges that MongoDB reads without sorting. From 200 ranges on, it sorts."""
 
 
 class OneOf(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class OneOf(msgspec.Struct, frozen=True):
 
 
 class Beginning(msgspec.Struct, frozen=True):
-    """The condition that an entry has a word with this beginning; used if there are too many such words to list."""
+    """The condition that an entry has a word with this beginning. It is used if too many words have this beginning."""
 
     text: str
 
@@ -39,7 +39,7 @@ Condition = OneOf | Beginning
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """The rooms and the range of time: from `since`, before `until`, and before the message with the id `before`."""
+    """The rooms and the range of time: `since` or later, earlier than `until`, and message ids lower than `before`."""
 
     rooms: tuple[str, ...]
     since: datetime | None = None
@@ -53,10 +53,10 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A query for entries with a word of `lead` (None: any entry), among the newest `most` entries (None: all).
+    """A query for entries that match `lead` (None: any) and `rest`, among the newest `most` entries (None: all).
 
-    If the number of words times the number of rooms exceeds `MOST_SCANS`, MongoDB sorts all found entries. So the words
-    of such a step must be rare.
+    If the number of words in `lead` times the number of rooms exceeds `MOST_SCANS`, MongoDB sorts all found entries.
+    So these words must be rare.
     """
 
     lead: OneOf | None
@@ -70,7 +70,7 @@ def is_id(text: str) -> bool:
 
 
 def queries_of(span: Span, lead: OneOf | None) -> Iterable[Document]:
-    """Yield queries for the span: with a lead, one query; without a lead, queries that need no sorting."""
+    """Yield the queries for a span. With a lead, yield one query. Otherwise, yield queries that need no sorting."""
     if lead is not None:
         yield {**query_of(span), "words": {"$in": list(lead.words)}}
         return

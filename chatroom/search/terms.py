@@ -1,7 +1,6 @@
 """The searchable words of a text, in a form without case, accents and widths.
 
-Scripts without spaces between words (Chinese, Japanese, Thai) are indexed as pairs of letters. Each scan is one pass
-over the text, and its result is bounded.
+Scripts without spaces between words (Chinese, Japanese, Thai) are indexed as pairs of letters.
 """
 
 import unicodedata
@@ -12,13 +11,13 @@ from typing import NamedTuple
 import regex
 
 RULE_VERSION = 2
-"""Stored with the cursor of each room; a new number makes the indexer index every room again."""
+"""The version of these rules. If it changes, the indexer indexes every room again."""
 LONGEST_WORD = 32
-"""The letters of a word that the index stores; the rest is compared with the message itself."""
+"""The index stores only this many letters of a word."""
 MOST_WORDS = 1000
-"""The number of words of a message that the index stores: the first ones."""
+"""The index stores only this many words of a message."""
 SHORTEST_BEGINNING = 2
-"""The shortest text that also finds longer words; too many words begin with a single letter."""
+"""A shorter word in a query finds only equal words, not longer ones."""
 
 _RUNS_ON = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _unit = regex.compile(
@@ -27,14 +26,14 @@ _unit = regex.compile(
 )
 _plain_unit = regex.compile(r"[A-Za-z0-9]+")
 _accents = regex.compile(r"[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u0670]+")
-"""Accents of scripts in which people omit them; a Japanese or Indian sign is part of its letter."""
+"""Accents that people may omit. Japanese and Indian signs are not accents: they are parts of letters."""
 _letters = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "ħ": "h", "ß": "ss"}
 )
 
 
 class Unit(NamedTuple):
-    """A folded word of a text, or one letter if the script has no spaces. `start` and `end` are its place."""
+    """A folded word of a text, or a letter if the script has no spaces; `start` and `end` are its place in the text."""
 
     text: str
     start: int
@@ -53,7 +52,7 @@ class Key(NamedTuple):
 
 
 class Term(NamedTuple):
-    """Words that must follow each other; with `is_open`, the last one may be the beginning of a longer word."""
+    """Words that follow each other. With `is_open`, the last word may be the beginning of a longer word."""
 
     units: tuple[Unit, ...]
     is_open: bool
@@ -75,7 +74,7 @@ class Term(NamedTuple):
             yield units[place].start, end.end
 
     def index_keys(self) -> set[Key]:
-        """Return the keys of the term: if a text contains the term, the index has all these keys for this text."""
+        """Return the index keys of the term. Each text that contains the term has all these keys."""
         words = list(index_entries(self.units))
         last = self.units[-1]
         keys = {Key(word) for word in words[:-1]}
@@ -85,13 +84,13 @@ class Term(NamedTuple):
 
     @property
     def _goes_on(self) -> bool:
-        """Whether the last word also matches longer words."""
+        """Return whether the last word also matches longer words."""
         last = self.units[-1]
         return self.is_open and not last.is_letter and len(last.text) >= SHORTEST_BEGINNING
 
 
 def fold(text: str) -> str:
-    """Return a form that is the same for all spellings that differ only in case, accents, or the width of letters."""
+    """Return the text without case, accents, and differences in the width of letters."""
     if text.isascii():
         return text.lower()
     bare = _accents.sub("", unicodedata.normalize("NFKD", text.casefold())).casefold().translate(_letters)
@@ -111,7 +110,7 @@ def split(text: str) -> list[Unit]:
 def index_words(text: str) -> set[str]:
     """Return the words that the index stores for a text."""
     words: set[str] = set()
-    if text.isascii():  # most texts are ASCII, and this way is faster
+    if text.isascii():  # faster
         found: Iterable[str] = (word[:LONGEST_WORD] for word in _plain_unit.findall(text.lower()))
     else:
         found = index_entries(split(text))
@@ -123,7 +122,7 @@ def index_words(text: str) -> set[str]:
 
 
 def index_entries(units: Iterable[Unit]) -> Iterator[str]:
-    """Yield words in order; for scripts without spaces, yield each pair of letters, and the last letter of each run."""
+    """Yield the words. In scripts without spaces, yield each letter together with the next letter, if there is one."""
     for unit, following in pairwise([*units, _END]):
         if _is_run((unit, following)):
             yield unit.text + following.text

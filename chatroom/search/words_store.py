@@ -9,7 +9,7 @@ from chatroom.mongo.database import Database, beginning_with
 from chatroom.mongo.unique import doubles
 
 WORDS_AT_ONCE = 200
-"""The words that one query looks up before their removal: an erased batch may have many rare words."""
+"""The maximum number of words that one query looks up before their removal."""
 
 Used = Callable[[str, Collection[str]], set[str]]
 """Returns the words that occur in a message of the room."""
@@ -24,7 +24,7 @@ class WordStore:
         self._find_used = find_used
 
     def beginning_with(self, rooms: Collection[str], text: str, limit: int) -> set[str]:
-        """Return the words of these rooms that begin with a text, at most `limit`."""
+        """Return at most `limit` words of these rooms that begin with a text."""
         found: set[str] = set()
         with self._database.bounded():
             for room in rooms:
@@ -37,7 +37,7 @@ class WordStore:
         return found
 
     def rooms_with(self, rooms: Sequence[str], words: Collection[str]) -> set[str]:
-        """Return the rooms in which any of these words occurs."""
+        """Of these rooms, return those that contain at least one of these words."""
         ids = [f"{room} {word}" for room in rooms for word in words]
         with self._database.bounded():
             return {document["_id"].partition(" ")[0] for document in self._words.find({"_id": {"$in": ids}})}

@@ -1,4 +1,4 @@
-"""Shut down in order on a signal."""
+"""Shut down in the right order after a signal."""
 
 import signal
 import sys

@@ -41,7 +41,7 @@ class PortError(ChatroomError):
 
 
 def open_ports(settings: Settings) -> list[socket.socket]:
-    """Open one listening socket for each process, before anything starts; the kernel spreads the connections."""
+    """Open one listening socket for each process, before the processes start; the kernel distributes connections."""
     listeners: list[socket.socket] = []
     try:
         family, kind, _, _, address = socket.getaddrinfo(settings.ip, settings.port, type=socket.SOCK_STREAM)[0]
@@ -63,7 +63,7 @@ def _bind(listeners: list[socket.socket], address: Any, settings: Settings) -> N
     new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Accepted connections inherit this size. By default, the kernel buffers up to 4 MB for every stalled reader.
     new.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.send_buffer_bytes)
-    # With one shared socket, the quicker of two processes got 170 of 200 connections. The first socket is bound without
+    # With one shared socket, one process would get most of the connections. The first socket is bound without
     # sharing: this detects any other server on this port, even if it shares the port.
     if new is not first:
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -82,8 +82,8 @@ def run(
 ) -> int:
     """Serve until a signal arrives; return the exit code. The event loop awaits `heartbeat` every second.
 
-    `on_ready` gets the result of the start (`chatroom.services.Start`) once requests are served. Raises `SettingsError`
-    instead if no request could ever be served.
+    As soon as requests are served, `on_ready` gets the result of the start (`chatroom.services.Start`). Raises
+    `SettingsError` if no request could ever be served.
     """
     import uvicorn  # noqa: PLC0415  (mongod boots before this is needed)
 
@@ -111,7 +111,6 @@ def run(
 
 
 def _configure(settings: Settings, heartbeat: Callable[[], Awaitable[None]] | None) -> "uvicorn.Config":
-    """Return the configuration of uvicorn."""
     import uvicorn  # noqa: PLC0415  (as above)
 
     return uvicorn.Config(
@@ -139,7 +138,7 @@ def _configure(settings: Settings, heartbeat: Callable[[], Awaitable[None]] | No
 def settle() -> None:
     """Compile the templates, and exclude all present objects from garbage collection.
 
-    Otherwise each full collection would go through all imported modules, and stop every thread for a tenth of a second.
+    A full collection of these objects would stop every thread for a tenth of a second.
     """
     app = import_app().app
     for name in app.jinja_env.list_templates():

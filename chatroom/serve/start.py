@@ -1,6 +1,6 @@
 """Start all parts for `python test_mongo.py`, and stop them in the right order.
 
-The embedded mongod starts first, because it takes longest, and stops last, after the last write.
+The embedded mongod starts first, because it takes longest. It stops last.
 """
 
 import os
@@ -59,7 +59,7 @@ def _give_up_in_time() -> None:
 
 
 def allow_many_files() -> None:
-    """Raise the limit of open files. A thousand idle connections would reach the usual limit of 1,024."""
+    """Raise the limit of open files: each connection is an open file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,7 +1,7 @@
 """Serve from several processes on one port.
 
-No worker outlives this process. A worker that dies, or whose event loop stops, is replaced. The socket at which it
-listened stays open in this process, so that the next worker serves the clients that wait at this socket.
+If a worker dies, or its event loop stops, this process replaces the worker. The listening socket stays open in this
+process, so that the next worker serves the waiting clients. No worker outlives this process.
 """
 
 import ctypes
@@ -42,7 +42,10 @@ def follow(parent: int, number: signal.Signals) -> None:
 
 
 class Pulse:
-    """The heartbeat of a worker's event loop. Silence is counted in checks: a suspension of the machine adds none."""
+    """The heartbeat of a worker's event loop.
+
+    It is lost after a number of checks without a beat, not after a time. So a suspended machine loses no worker.
+    """
 
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()
@@ -91,8 +94,8 @@ class Worker:
 def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = lambda _: None) -> int:
     """Run one worker per socket until a signal raises `SystemExit`.
 
-    The first worker starts alone, so that an error is printed once. If it cannot start, return its exit code; else
-    `on_ready` gets the result of its start. Later, every worker that ends is replaced.
+    The first worker starts alone, so that an error is printed once. If it cannot start, return its exit code. If it
+    starts, `on_ready` gets the result of its start. Later, every worker that ends is replaced.
     """
     workers: list[Worker] = []
     is_running = False

@@ -1,8 +1,7 @@
 """Grant or revoke each right in this order: make the change, announce it, record it.
 
-One write makes the change and stores a note of it (`chatroom.site.acts_store`). If a later step fails, the next caller
-or `finish` repeats that step from the note. So a failure prevents neither the revocation of a right
-nor the entry in the audit log.
+One write makes the change and stores a note of the act (`chatroom.site.acts_store`). If a later step fails, the next
+caller or `finish` repeats that step from the note.
 """
 
 import hashlib
@@ -23,23 +22,23 @@ from chatroom.site.audit_store import Act, AuditStore, Subject
 log = logging.getLogger(__name__)
 
 UNFINISHED_AFTER = timedelta(seconds=20)
-"""The process that did the act has finished by then, or never will."""
+"""The age at which an unfinished act counts as interrupted."""
 PASSING = {"count"}
-"""Details that differ when the same act is repeated."""
+"""Details that may differ between an act and its repetition."""
 BEGUN = "Your decision is stored. The remaining steps follow within a minute."
 
 Write = Callable[[Note], object]
-"""Makes the change in one write that includes the note; returns False if there was nothing to change."""
+"""Makes the change and stores the note, in one write. Returns False if there was nothing to change."""
 FollowUp = Callable[[Act], object]
-"""Completes an act after its first write; may be called again."""
+"""Completes an act after its first write. May be called repeatedly."""
 
 
 class About(TypedDict, total=False):
     """The optional facts of an act.
 
     `room`: the administrators of this room may read the entry too. `tell`: the notices to send. `is_end`: the act ends
-    the document that has its note. `is_new`: the act creates something, so a repetition is a new act. Without
-    `is_new`, a repetition adds no second entry to the log if the first act is not recorded yet.
+    the document that has its note. `is_new`: the act creates something, so a repetition is a new act. Otherwise, an act
+    that is repeated before it is recorded has one entry in the log.
     """
 
     reason: str
@@ -51,7 +50,7 @@ class About(TypedDict, total=False):
 
 
 class Acts:
-    """Executes acts, and finishes interrupted ones. `follow_ups` maps names of acts to functions that complete them."""
+    """Executes acts, and finishes interrupted acts. `follow_ups` maps the names of acts to their follow-ups."""
 
     def __init__(
         self,
@@ -69,7 +68,7 @@ class Acts:
         self._follow_ups = follow_ups or {}
 
     def do(self, place: Place, write: Write, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
-        """Change, announce, record; return False if there was nothing to change. docs/moderation.md lists the acts.
+        """Make, announce and record a change; return False if nothing had to change. docs/moderation.md lists the acts.
 
         With `is_end`, also return True if an earlier try succeeded but its answer was lost. Raises the errors of
         `write`. Raises `Unavailable` if the change is made but the act's follow-up failed.
@@ -79,7 +78,7 @@ class Acts:
             if write(note) is False:
                 return note.is_end and self.finish_in(place, act, subject.id, **note.act.details)
         except Unavailable:
-            # The change may be stored. So send notices without data: they make connections read their rights again.
+            # The change may be stored. Notices without data make connections read their rights again.
             for notice in _bare(note.notices):
                 self._tell(notice)
             raise
@@ -110,7 +109,7 @@ class Acts:
         )
 
     def intend(self, note: Note, document_id: str) -> None:
-        """Store a note in a document that the act does not change. The act's follow-up makes the change."""
+        """Store the note of a change in a document that it does not affect. The act's follow-up makes the change."""
         self._store.put(note, document_id)
 
     def follow(self, note: Note) -> None:
@@ -126,7 +125,7 @@ class Acts:
     def finish_in(self, place: Place, act: str = "", subject_id: str = "", **details: Any) -> bool:
         """Finish the acts of one collection at once; return whether this act, with these details, was among them.
 
-        Call this if there is nothing to change: True means that an earlier try of the caller made the change.
+        Call this if there is nothing to change. True means that an earlier try has made the change.
         """
         left = self._list_left(place)
         for note in left:
@@ -135,7 +134,7 @@ class Acts:
         return any(details.items() <= each.details.items() for each in acts)
 
     def finish(self, *, is_urgent: bool = False) -> None:
-        """Finish interrupted acts older than `UNFINISHED_AFTER`; with `is_urgent`, all of them."""
+        """Finish acts older than `UNFINISHED_AFTER`; with `is_urgent`, finish all acts."""
         before = self._now() if is_urgent else self._now() - UNFINISHED_AFTER
         for place in PLACES:
             for note in self._store.list_left(place):
@@ -143,10 +142,7 @@ class Acts:
                     self._follow_late(note)
 
     def _follow_late(self, note: Note) -> None:
-        """Follow an older act. It may be undone by now, so its notices have no data: connections read the state.
-
-        A failure is logged, and does not stop the caller.
-        """
+        """Follow an older act, and log failures. Send bare notices, because the act may have been undone."""
         try:
             self._try(self.follow, msgspec.structs.replace(note, notices=_bare(note.notices)))
         except Exception:
@@ -171,7 +167,7 @@ class Acts:
 
 
 def _bare(notices: Sequence[Notice]) -> tuple[Notice, ...]:
-    """Return the same notices without their data: the receivers read the current state."""
+    """Return the notices without data, so that connections read the present state."""
     return tuple(msgspec.structs.replace(notice, data={}) for notice in notices)
 
 

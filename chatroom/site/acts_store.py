@@ -1,6 +1,6 @@
-"""Notes of acts that grant or revoke a right. The changed document has the note until the audit log has the act.
+"""Notes of acts that grant or revoke a right. A changed document has the note until the act is in the audit log.
 
-The change and the note are one write, so a crash cannot separate them.
+One write makes the change and stores the note.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ MOST_LEFT = 100
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """An act that is not in the audit log yet. A repetition of the act has the same `key`.
 
-    With `is_end`, the act ends the document that contains the note. The document is removed when it has no more notes.
+    With `is_end`, the act ends the document that contains the note. The document is removed with its last note.
     """
 
     id: str
@@ -79,13 +79,13 @@ class ActStore:
     def settle(self, note: Note) -> None:
         """Remove a note, in all documents; a repetition changes nothing.
 
-        With `is_end`, remove the whole document, but only if it has no note of another act.
+        With `is_end`, remove the document if it has no note of another act.
         """
         collection = self._collections[note.place]
         query = {"acts.key": note.key, "acts.id": note.id}
         with self._database.bounded():
             if note.is_end:
-                # If the document has other notes, it stays with all notes. This act is followed again after the others.
+                # A document with other notes keeps all notes. This act is then followed again, after the other acts.
                 others = {"acts": {"$elemMatch": {"id": {"$ne": note.id}}}}
                 collection.delete_many({**query, "$nor": [others]})
                 return

@@ -10,17 +10,17 @@ from chatroom.base.models import Author, Room, RoomName, User
 from chatroom.site.audit_store import AuditStore, Entry, Subject
 
 CONSOLE = Author("", "the console")
-"""The person who runs commands on the server, and can reach the database anyway."""
+"""The person who runs commands on the server."""
 SITE = Subject("site", "site", "the site")
 MOST_KEPT = 500
-"""Characters of a reason that are stored."""
+"""The largest number of characters of a stored reason."""
 LONGEST_REASON = 300
-"""Characters of a reason that a person may type."""
+"""The largest number of characters of a reason that a person types."""
 ENTRIES = 50
 
 
 class AuditPage(msgspec.Struct, frozen=True):
-    """A page of the log, the newest entry first. `before` is the id to continue from; it is empty at the end."""
+    """A page of the log, newest first. The entries of the next page are older than `before` (empty at the end)."""
 
     entries: list[Entry]
     before: str
@@ -33,7 +33,7 @@ class Audit:
         self._store = store
 
     def page(self, before: str = "", *, act: str = "", actor: str = "", subject: str = "", room: str = "") -> AuditPage:
-        """Return the newest entries before the entry `before`. The other arguments, if given, must match."""
+        """Return the newest entries that are older than the entry `before` and match the other arguments, if given."""
         wanted = {"act": act, "actor.id": actor, "subject.id": subject, "room.id": room}
         filters = {field: value for field, value in wanted.items() if value}
         found = self._store.list_before(before, ENTRIES + 1, filters)
@@ -42,7 +42,7 @@ class Audit:
 
 
 def checked(reason: str, why: str, most: int = LONGEST_REASON) -> str:
-    """Return the reason, stripped. Raise `Refused`: `invalid` with the text `why` if it is empty, or `too_long`."""
+    """Return the stripped reason. Raise `Refused`: `invalid`, with the text `why`, if it is empty; or `too_long`."""
     reason = reason.strip()
     if not reason:
         raise Refused("invalid", why)
@@ -56,7 +56,7 @@ def about_user(user: User) -> Subject:
 
 
 def about_message(message_id: str, author: Author, room: str) -> Subject:
-    """Return a message as the subject of an act. Its name contains the author and the room."""
+    """Return a message as the subject of an act. The name of this subject contains the author and the room."""
     return Subject("message", message_id, f"{author.shown} in {room}")
 
 

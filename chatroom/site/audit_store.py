@@ -1,7 +1,4 @@
-"""The audit log: who did what to whom, when and why.
-
-Entries are only added. Their ids ascend with time, so a page can begin at an id.
-"""
+"""The audit log in the database. Entries are only added, and their ids ascend with time."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -30,7 +27,7 @@ INDEXES = [
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """The object of an act: its kind, its id, and its name at that time."""
+    """The object of an act: its kind, its id, and its name at the time of the act."""
 
     kind: SubjectKind
     id: str

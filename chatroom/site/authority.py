@@ -1,7 +1,4 @@
-"""Who may act on whom: an account with a higher role, or the console.
-
-Nobody can act on a user of the same or a higher role. The console can do everything.
-"""
+"""Who may act on a user: an account with a higher role than this user, or the console."""
 
 from datetime import datetime
 
@@ -32,5 +29,5 @@ def check_power(by: By, user: User) -> None:
 
 
 def ban_words(end: datetime, reason: str) -> str:
-    """Return the sentence that tells users that they are banned."""
+    """Return the sentence that banned users see."""
     return f"You are banned {until(end)}: {reason}"

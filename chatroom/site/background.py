@@ -1,6 +1,6 @@
-"""Background threads, which repeat their work after a pause, or earlier when they are woken.
+"""Background threads. They repeat their work after a pause, or as soon as they are woken.
 
-With a lease, only the process that holds the lease does the work. Without a lease, every process does it.
+With a lease, only the process that holds the lease does the work. Without a lease, every process does the work.
 """
 
 import logging
@@ -32,7 +32,7 @@ class Lease:
         self._taken_at = float("-inf")
 
     def is_held(self) -> bool:
-        """Take a free lease, or prolong it after a third of its time; return whether this process holds the lease."""
+        """Take the lease if free, or prolong it after a third of its time; return whether this process holds it."""
         now = time.monotonic()
         if now - self._taken_at < self._seconds / 3:
             return True
@@ -47,9 +47,9 @@ class Lease:
 
 
 class BackgroundThread:
-    """Calls `work` every `pause_seconds` (None: `PAUSE_SECONDS`), also after an error.
+    """Calls `work` every `pause_seconds` (None: `PAUSE_SECONDS`), even after an error.
 
-    `stop` waits `stop_seconds` for the current call.
+    `stop` waits at most `stop_seconds` for the current call.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class BackgroundThread:
         self._woken.set()
 
     def wait_until_stopped(self, told_at: float) -> None:
-        """Wait until the current call ends; give up `stop_seconds` after the thread was told to stop."""
+        """Wait until the current call ends, but not longer than `stop_seconds` from the time `told_at`."""
         if self._thread is not None:
             self._thread.join(max(0.0, told_at + self._stop_seconds - time.monotonic()))
             self._thread = None
@@ -101,7 +101,7 @@ class BackgroundThread:
     def may_go_on(self, rest_seconds: float = 0.0) -> bool:
         """Rest, prolong the lease, and return whether `work` may take its next step; call this before each step.
 
-        If `work` is called outside the thread, it never rests, and needs no lease.
+        Outside the thread, `work` never rests and needs no lease.
         """
         if self._thread is not None and rest_seconds > 0:
             self._stopped.wait(rest_seconds)
@@ -123,12 +123,12 @@ class BackgroundThread:
             except Exception:
                 log.exception("the background thread %r failed and tries again", self.name)
         if self.lease is not None:
-            with suppress(ChatroomError):  # the lease then expires
+            with suppress(ChatroomError):  # after an error, the lease expires
                 self.lease.give_back()
 
 
 def make_chore(name: str, work: Callable[[], object], leases: LeaseStore) -> BackgroundThread:
-    """Create a thread that works every ten seconds in one process; after a crash, another process takes over."""
+    """Create a thread that works every ten seconds in one process. After a crash, another process takes over."""
     lease = Lease(leases, name, CHORE_LEASE_SECONDS)
     return BackgroundThread(name, work, lease=lease, pause_seconds=CHORE_SECONDS)
 

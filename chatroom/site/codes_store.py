@@ -1,7 +1,7 @@
 """Codes: secrets that can be used a limited number of times until they expire.
 
-A secret is shown once, when it is created. Only its hash is stored. An ended code is marked and not removed at once,
-because it may hold a note of an act. It is removed when it expires.
+A secret is shown once, when it is created. Only its hash is stored. A code that holds a note of an act is not deleted
+when it ends: it is marked as ended, and removed when it expires.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ OWN = {"_id", "uses_left", "created_at", "expires_at", "is_over", "acts"}
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True):
-    """A code without its secret; `id` is the hash of the secret. `about` has its purpose and its creator."""
+    """A code. `id` is the hash of the secret. `about` has the other fields, for example the creator of the code."""
 
     id: str
     uses_left: int
@@ -48,18 +48,18 @@ def make_code(
 
 
 def hash_of(secret: str) -> str:
-    """Return the stored hash of a secret: SHA-256 is enough, because secrets are random and long."""
+    """Return the hash of a secret. SHA-256 is enough, because secrets are random and long."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def indexes(*about: str) -> list[IndexModel]:
-    """Return the indexes of a collection of codes; `about` are the fields that codes are listed by."""
+    """Return the indexes of a collection of codes. `about` are the fields by which codes are listed."""
     found = [IndexModel([(field, ASCENDING) for field in about])] if about else []
     return [IndexModel("expires_at", expireAfterSeconds=0), INDEX, *found]
 
 
 class CodeStore:
-    """One collection of codes. The field `owner` has a user's id; the code ends with this user's account."""
+    """One collection of codes. `owner` is the name of the field with the id of the account to which a code belongs."""
 
     def __init__(self, database: Database, codes: Collection[Document], *, owner: str, clock: Clock = utc_now) -> None:
         self._database = database
@@ -79,18 +79,18 @@ class CodeStore:
         return _code(found) if found else None
 
     def take(self, secret: str) -> Code | None:
-        """Use a code once; None if it is not valid. Of two concurrent calls, one gets the last use."""
+        """Use a code once; return None if it is not valid. Only one of two concurrent calls gets the last use."""
         with self._database.bounded():
             found = self._codes.find_one_and_update(self._valid(_id=hash_of(secret)), {"$inc": {"uses_left": -1}})
         return _code(found) if found else None
 
     def give_back(self, secret: str) -> None:
-        """Undo a `take` whose purpose failed."""
+        """Undo a `take`, if the action that needed the code failed."""
         with self._database.bounded():
             self._codes.update_one({"_id": hash_of(secret), "is_over": None}, {"$inc": {"uses_left": 1}})
 
     def list_valid(self, limit: int, *, order: str = "expires_at", **about: str) -> list[Code]:
-        """Return the valid codes with these fields, in ascending order of the field `order`."""
+        """Return at most `limit` valid codes with the values of fields in `about`, ascending by the field `order`."""
         with self._database.bounded():
             found = self._codes.find(self._valid(**about)).sort(order, ASCENDING).limit(limit)
             return [_code(document) for document in found]

@@ -1,6 +1,6 @@
-"""Leases: one process does the work of all processes until its lease ends or expires.
+"""Leases: the process that holds a lease does a piece of work for all processes.
 
-A lease saves work and is not a lock: two processes may briefly believe that they hold it.
+A lease is not a lock: for a short time, two processes may both do the work.
 """
 
 from datetime import timedelta

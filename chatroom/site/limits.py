@@ -1,6 +1,6 @@
-"""Rate limits: log-ins and registrations across processes, posts in each process.
+"""Rate limits. All processes count log-ins and registrations together. Each process counts everything else separately.
 
-A refusal states the time to wait. A limit of 0 is off.
+A refusal states the time to wait. `0` turns a limit off.
 """
 
 import hashlib
@@ -24,13 +24,13 @@ Guard = Callable[[], AbstractContextManager[None]]
 ACQUIRE_TRIES = 3
 SHORTEST_WAIT = 0.1
 COMING = "20 per minute; 200 per hour"
-"""Joins of rooms by one account: each is announced to all members, and leaving is free."""
+"""Limits on the rooms that one account joins. Each join is announced to all members."""
 OPENING = "30 per hour; 100 per day"
-"""Direct conversations that one account begins: they are in the lists of others, and nobody can leave them."""
+"""Limits on the direct conversations that one account begins. Nobody can leave a direct conversation."""
 
 
 class Limit:
-    """One limit. `text` is written as in the settings: `10 per 15 minutes`, several of these joined by `;`, or `0`."""
+    """Limits on one kind of attempt. `text` is like `10 per 15 minutes`; `;` separates limits, and `0` is no limit."""
 
     def __init__(self, text: str, name: str, storage: Storage, *, clock: Callable[[], float] = time.time) -> None:
         self._items: list[RateLimitItem] = [] if text == "0" else parse_many(text)
@@ -39,7 +39,7 @@ class Limit:
         self._clock = clock
 
     def hit(self, *key: str) -> float:
-        """Count an attempt and return 0; or, without counting it, return the seconds to wait."""
+        """Count an attempt and return 0. After too many attempts, return the seconds to wait."""
         for item in self._items:
             if not self._acquire(item, key):
                 return max(self._wait(item, key), SHORTEST_WAIT)
@@ -55,7 +55,7 @@ class Limit:
             self._limiter.clear(item, self._name, *key)
 
     def keys(self, *key: str) -> Iterator[tuple[str, int, int]]:
-        """Yield the storage key, the amount and the seconds of each window."""
+        """For each window, yield the storage key, the maximum number of attempts, and the length in seconds."""
         for item in self._items:
             yield item.key_for(self._name, *key), item.amount, item.get_expiry()
 
@@ -63,7 +63,7 @@ class Limit:
         for _ in range(ACQUIRE_TRIES):
             if self._limiter.hit(item, self._name, *key):
                 return True
-            # If two upserts of a new key meet in MongoDB, one of them fails. The library reports this as a full window.
+            # If two calls insert a new key at once, one insert fails. The library reports this as a full window.
             if self._limiter.get_window_stats(item, self._name, *key).remaining <= 0:
                 break
         return False
@@ -74,7 +74,7 @@ class Limit:
 
 
 class AddressLimit(Limit):
-    """A limit by address: the addresses of one network count together."""
+    """A limit for each network: the addresses of one network are counted together."""
 
     def hit(self, *key: str) -> float:
         """Count an attempt from an address, as `Limit.hit` does."""
@@ -88,8 +88,7 @@ class AddressLimit(Limit):
 class LoginLimit:
     """Failed log-ins, counted for each account and each address.
 
-    An address from which the user logged in recently has its own count. So strangers at other addresses cannot lock the
-    user out.
+    An address from which the user logged in recently has a separate count. So strangers cannot lock the user out.
     """
 
     def __init__(self, account: Limit, address: AddressLimit, guard: Guard = nullcontext) -> None:
@@ -98,10 +97,10 @@ class LoginLimit:
         self._guard = guard
 
     def enter(self, username_key: str, address: str, *, is_known_address: bool) -> None:
-        """Count an attempt before the password is checked; raise `Refused` (`too_fast`) after too many."""
+        """Count an attempt before the password is checked. After too many attempts, raise `Refused` (`too_fast`)."""
         with self._guard():
-            # The attempt is counted before the check, and forgotten after a success: otherwise a hundred simultaneous
-            # attempts would be a hundred guesses.
+            # The attempt is counted before the check, because a hundred attempts may be made at once. After a success,
+            # it is forgotten.
             wait = self._address.wait(address) or self._account.hit(*_account(username_key, address, is_known_address))
         if wait:
             raise too_fast("There were too many attempts to log in.", wait)
@@ -125,7 +124,7 @@ class RegistrationLimit:
         self._guard = guard
 
     def enter(self, address: str) -> None:
-        """Count a registration; raise `Refused` (`too_fast`) after too many."""
+        """Count a registration. After too many registrations, raise `Refused` (`too_fast`)."""
         with self._guard():
             wait = self._address.hit(address)
         if wait:
@@ -133,7 +132,7 @@ class RegistrationLimit:
 
 
 class AccountLimit:
-    """A limit for each account and each address in this process. It never blocks, so the event loop may use it.
+    """A limit for each account and each address in this process. It never blocks the event loop.
 
     `complaint` is the first sentence of a refusal.
     """
@@ -147,7 +146,7 @@ class AccountLimit:
         self._address = AddressLimit(address, "address", self._storage, clock=clock)
 
     def check(self, user_id: str, address: str = "") -> None:
-        """Count an attempt; raise `Refused` (`too_fast`), without counting it, if there were too many."""
+        """Count an attempt. After too many attempts, raise `Refused` (`too_fast`)."""
         if wait := self._account.hit(user_id) or self._address.hit(address):
             raise too_fast(self._complaint, wait)
 
@@ -200,6 +199,6 @@ def in_words(seconds: float) -> str:
 
 
 def _account(username_key: str, address: str, is_known_address: bool) -> tuple[str, ...]:
-    """Return the key for an account's attempts: a hash, because the typed text may be a password."""
+    """Return the key of the counter. The name is hashed, because the user may have typed a password as the name."""
     name = hashlib.sha256(username_key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return (name, network_of(address)) if is_known_address else (name,)

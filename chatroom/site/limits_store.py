@@ -1,6 +1,6 @@
 """Counters of the `limits` library: in MongoDB for all processes, in memory for this process.
 
-Counters expire by themselves. A counter in memory holds at most the events of one window.
+Counters expire. A counter in memory holds at most the events of one window.
 """
 
 import threading
@@ -40,7 +40,7 @@ class MongoWindows(MongoDBStorage):
 
 
 class MemoryWindows(Storage, MovingWindowSupport):
-    """Moving windows in memory; unlike the library's version, they start no thread for each event."""
+    """Moving windows in memory. The library's version would start a thread for each event."""
 
     STORAGE_SCHEME = ["chatroom-memory"]  # noqa: RUF012
 
@@ -98,7 +98,7 @@ class MemoryWindows(Storage, MovingWindowSupport):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """The exceptions that the library must handle; this storage raises none of its own."""
+        """The exceptions of this storage, for the library. There are none; `ValueError` is a placeholder."""
         return ValueError
 
     def check(self) -> bool:
@@ -113,7 +113,7 @@ class MemoryWindows(Storage, MovingWindowSupport):
         return count
 
     def get(self, key: str) -> int:
-        """Refuse fixed windows, which this storage does not support."""
+        """Always raise `NotImplementedError`: the library needs this method only for fixed windows."""
         raise NotImplementedError
 
     incr = get_expiry = get  # type: ignore[assignment]

@@ -1,6 +1,6 @@
-"""Notify every process of a change: memberships, names of rooms, read positions.
+"""Tell every process what has changed, for example a membership, a room's name or a read position.
 
-Notices are only hints and may be lost: a client that reconnects reads the state.
+Notices are only hints and may be lost. A client that reconnects reads the present state.
 """
 
 import logging
@@ -16,16 +16,16 @@ from chatroom.site.notices_store import KEPT_SECONDS, NoticeStore
 
 log = logging.getLogger(__name__)
 
-START_OVERLAP = timedelta(hours=1)  # the clocks of this process and of the database may differ by so much
+START_OVERLAP = timedelta(hours=1)  # the clocks of this process and of the database may differ by this time
 OVERLAP = timedelta(seconds=5)
 DEAF_SECONDS = KEPT_SECONDS / 2
-"""A process that has not read for so long may have missed notices."""
+"""A process that has not read notices for this time may have missed notices."""
 MAX_UNTOLD = 1000
 MISSED = Notice(kind="missed")
 
 
 class Notices:
-    """Sends and receives notices. `apply` applies a notice here. It returns False if no connection needs the notice."""
+    """Sends and receives notices. `apply` applies a notice in this process; False if no connection needs the notice."""
 
     def __init__(
         self,
@@ -44,9 +44,9 @@ class Notices:
         self._untold: deque[tuple[str, Notice]] = deque(maxlen=MAX_UNTOLD)
 
     def tell(self, *notices: Notice) -> None:
-        """Apply notices in this process at once, and in the others within about a second.
+        """Apply notices in this process at once, and in the other processes within about a second.
 
-        Call it after the change is stored. It never fails: a notice that cannot be stored now is stored later.
+        Call `tell` after the change is stored. `tell` never fails: a notice that cannot be stored now is stored later.
         """
         for notice in notices:
             notice_id = self._store.new_id()

@@ -1,6 +1,6 @@
-"""Notices: short-lived hints from one process to all others, with times from the database's clock.
+"""Notices in the database: short-lived hints from one process to all others.
 
-A notice with the same id is stored only once, even after several tries. An index removes old notices.
+MongoDB removes a notice after `KEPT_SECONDS`.
 """
 
 from datetime import datetime
@@ -36,7 +36,7 @@ class NoticeStore:
         return str(ObjectId())
 
     def add(self, notice_id: str, notice: Notice) -> None:
-        """Store a notice; a repetition with the same id changes nothing."""
+        """Store a notice. A repetition with the same id changes nothing."""
         fields = msgspec.structs.asdict(notice)
         with self._database.bounded():
             # The database sets the time, because all processes share its clock.
@@ -45,7 +45,7 @@ class NoticeStore:
             )
 
     def told_since(self, moment: datetime) -> list[Told]:
-        """Return the notices after `moment`, ordered by time; a notice may become visible after a later notice."""
+        """Return the notices after `moment`, ordered by time. A notice may become visible later than a newer notice."""
         with self._database.bounded():
             found = list(self._notices.find({"at": {"$gt": moment}}).sort("at", ASCENDING))
         return [

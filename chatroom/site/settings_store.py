@@ -1,6 +1,6 @@
 """Settings of the site that can change while it runs, in one document. The environment sets the other settings.
 
-Each process caches these settings: the answer of `get` is at most two seconds old. `get` may block, so the event loop
+Each process caches the document. The answer of `get` is at most two seconds old. `get` may block, so the event loop
 uses `known`.
 """
 
@@ -28,10 +28,10 @@ class Site:
         self._seconds = seconds
         self._read_at = -KEPT_SECONDS
         self.known: Mapping[str, Any] | None = None
-        """The settings that were read last, at any time; None before the first reading."""
+        """The cached settings of any age; None before the first reading."""
 
     def get(self, name: str, usual: Any) -> Any:
-        """Return the value of a setting; `usual` if it was never set."""
+        """Return the value of a setting, or `usual` if it is not set."""
         if self.known is None or self._seconds() - self._read_at >= KEPT_SECONDS:
             self.renew()
         return (self.known or {}).get(name, usual)

@@ -27,12 +27,12 @@ COLLECTIONS = (
 
 
 class SiteParts:
-    """The parts of this package. `context` is for the packages above; `threads` has the threads that a server runs."""
+    """The parts of this package. `context` is for packages in higher layers; `threads` has the threads of a server."""
 
     def __init__(
         self, context: Context, *, follow_ups: Mapping[str, FollowUp], apply_notice: Callable[[Notice], bool]
     ) -> None:
-        """Create the parts. `follow_ups` maps an act's name to its follow-up; `apply_notice` applies a notice here."""
+        """Create the parts. `follow_ups` maps acts to follow-ups. `apply_notice` applies a notice in this process."""
         database = context.database
         entries = AuditStore(database)
         self.context = context

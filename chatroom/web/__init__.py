@@ -1,6 +1,6 @@
 """The pages and the JSON API: everything that uses Flask.
 
-This package checks requests; the packages below do the work.
+This package checks requests. The packages in the layers below execute them.
 """
 
 from flask import Flask
@@ -27,7 +27,7 @@ BLUEPRINTS = (
     accounts.blueprint,
     admin.blueprint,
     admin.rooms_blueprint,
-    api.listing,  # before `api`: if two routes have one address, the first answers OPTIONS
+    api.listing,  # before `api`, because the first of two routes with one address answers OPTIONS
     api.blueprint,
     approval.blueprint,
     room_settings.clearing,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def make_requests(
     app: Flask, settings: Settings, find_user: Callable[[Mapping[str, Any]], str | None]
 ) -> tuple[Application, Budget]:
-    """Make the application, and the memory budget of all requests. `find_user` finds the user of a request."""
+    """Make the application and the memory budget of its requests. `find_user` returns the id of a request's user."""
 
     def find_network(scope: Mapping[str, Any]) -> str:
         return network_of(address_of(scope, settings.trusted_proxies))
@@ -60,7 +60,7 @@ def make_requests(
 
 
 def _leaving(app: "WSGIApplication") -> "WSGIApplication":
-    """Tell the queue when the thread of a request is free, even if a slow reader is still reading the response."""
+    """Tell the queue when the thread of a request is free, even if the client is still reading the response."""
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         leave = environ["asgi.scope"][LEAVE]

@@ -1,6 +1,6 @@
-"""The typed values that travel between the stores, the engine and the pages.
+"""The typed values that the stores, the engine and the pages exchange.
 
-The values are immutable and contain no database types. All times are aware and in UTC.
+The values are immutable and contain no database types. All times have the time zone UTC.
 """
 
 from chatroom.base.models.messages import *  # noqa: F403

@@ -10,7 +10,7 @@ from chatroom.base.models.people import Author, Person
 
 
 class Reaction(msgspec.Struct, frozen=True):
-    """An emoji on a message, and the people who added it, in order of time."""
+    """An emoji on a message, and the people who added it, the earliest first."""
 
     emoji: str
     people: tuple[Author, ...]
@@ -42,7 +42,7 @@ def given_client_id(client_id: str | None) -> str | msgspec.UnsetType:
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that is not yet stored. For one author in one room, `client_id` is unique forever."""
+    """A message that is not yet stored. Room, author and `client_id` identify it forever."""
 
     author: Author
     text: str
@@ -58,7 +58,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """A message that waits, or has waited, for approval. Only its author and the moderators see it.
 
-    `is_done` is false until a decision is made and completed.
+    `is_done` is true when a decision is made and completed.
     """
 
     id: str
@@ -101,6 +101,6 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[File, ...] = ()
     pinned_at: datetime | None = None
     text_revision: int = 0
-    """The revision of the last change of its text; 0 if the text was never changed."""
+    """The revision of the last change of the text; 0 if the text was never changed."""
     origin: str = ""
-    """The process that wrote this state; meaningless after that process has ended."""
+    """The process that wrote this state. It has no meaning after that process has ended."""

@@ -8,7 +8,7 @@ from chatroom.base.models.rooms import Room
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of state that connections cache. `user` and `room` are ids; `data` depends on the kind."""
+    """A change of data that connections cache. `user` and `room` are ids; `data` depends on the kind."""
 
     kind: str
     user: str | None = None
@@ -17,10 +17,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def access_notice(user_id: str, room: Room, **data: Any) -> Notice:
-    """Return the notice that the rights of a user in a room have changed."""
+    """Return a notice: the rights of a user in a room have changed."""
     return Notice(kind="access", user=user_id, room=room.id, data=data)
 
 
 def membership_notices(user_id: str, room: Room, why: str = "removed") -> tuple[Notice, Notice]:
-    """Return the notices that a user has entered or left a room; `why` is shown to a user who left."""
+    """Return the notices for a user who has entered or left a room. A client that loses the room gets `why`."""
     return access_notice(user_id, room, why=why), Notice(kind="rooms", user=user_id)

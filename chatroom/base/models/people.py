@@ -1,6 +1,6 @@
-"""People: accounts, sessions, and people as they are shown.
+"""Accounts, sessions, and people as they are shown.
 
-An `Author` has the name at the time of writing; a `Person` has the current one.
+An `Author` has the name at the time of writing; a `Person` has the present name.
 """
 
 from datetime import datetime
@@ -19,14 +19,14 @@ class ApprovalState(msgspec.Struct, frozen=True, kw_only=True):
     """The facts that decide whether a user's messages are held for approval."""
 
     since: datetime | None = None  # when the account was created
-    is_exempt: bool = False  # a bot, a moderator or an administrator
+    is_exempt: bool = False  # true for bots, moderators and administrators
     approved: int = 0  # the number of approved messages
     is_trusted: bool = False  # whether a moderator approved all later messages
     held_at: datetime | None = None  # when a message was last held
 
 
 class Author(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The author of a message, or the actor of an act: the user's id, and the display name at that time."""
+    """The author of a message or act: the user's id, and the display name at that time."""
 
     id: str
     name: str
@@ -35,15 +35,12 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def shown(self) -> str:
-        """The name for places that show no badge: the name of a bot ends with "(bot)"."""
+        """The name for places that show no badge. For a bot, it ends with "(bot)"."""
         return f"{self.name} (bot)" if self.is_bot else self.name
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A user as others see them now: in lists of members and of presence, and in mentions.
-
-    Clients get exactly these fields. `name` is the display name.
-    """
+    """The present public data of a user. Clients get exactly these fields. `name` is the display name."""
 
     id: str
     name: str
@@ -65,7 +62,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     password_hash: str
     role: Role
     created_at: datetime
-    password_version: int = 1  # grows by one with every change of the password
+    password_version: int = 1  # increases with every change of the password
     is_bot: bool = False
     about: str = ""
     time_zone: str = ""
@@ -81,7 +78,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormerMember(msgspec.Struct, frozen=True, kw_only=True):
-    """What remains of a deleted account until no room contains its name."""
+    """The data that remain of a deleted account."""
 
     id: str
     deleted_at: datetime
@@ -99,7 +96,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     created_at: datetime
     seen_at: datetime
-    expires_at: datetime  # is prolonged while the session is used, up to its lifetime
+    expires_at: datetime  # later after each use, within the lifetime
     password_version: int = 1  # a session with an older version is not valid
-    scopes: tuple[Scope, ...] = ()  # of a token: its permissions
-    rooms: tuple[str, ...] = ()  # of a token: the slugs of its rooms; none: every room
+    scopes: tuple[Scope, ...] = ()  # the permissions of a token
+    rooms: tuple[str, ...] = ()  # the slugs of a token's rooms; empty for every room

@@ -32,14 +32,14 @@ class RoomValues(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Room(RoomValues, frozen=True, kw_only=True):
-    """A log of messages. `slug` is its name in addresses and frames, and never changes."""
+    """A log of messages. `slug` is the room's name in addresses and frames. It never changes."""
 
     id: str
     slug: Slug
     kind: RoomKind = "public"
     archived_at: datetime | None = None
     cleared_sequence: int = 0
-    """Messages up to this sequence were cleared; nothing of them is shown, not even a placeholder."""
+    """Messages up to this sequence were cleared. They are not shown, not even as placeholders."""
     people: tuple[str, ...] = ()
     """The sorted ids of the people in a direct conversation. The same people have one room."""
     former_slug: str = ""
@@ -47,7 +47,7 @@ class Room(RoomValues, frozen=True, kw_only=True):
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """A user in a room. `role` is the user's role there, `read_sequence` the last message that the user has read."""
+    """A user in a room, with the role there. `read_sequence` is the sequence of the last message that the user read."""
 
     user_id: str
     room_id: str
@@ -57,7 +57,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A room in a user's list. `title` is the title for this user; at most 100 unread messages are counted."""
+    """A room in a user's list, with the title for this user. At most 100 unread messages are counted."""
 
     room: Room
     membership: Membership
@@ -71,7 +71,7 @@ class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def urgent(self) -> int:
-        """The number of unread messages that are urgent for this user: mentions, or all of a direct conversation."""
+        """The number of urgent unread messages: mentions of this user, or all messages of a direct conversation."""
         if self.membership.notify == "none":
             return 0
         return self.unread if self.room.kind == "direct" else self.mentions
@@ -81,7 +81,7 @@ HookKind = Literal["incoming", "outgoing"]
 
 
 class Hook(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook of a room: an incoming one posts into the room, an outgoing one receives its new messages."""
+    """A webhook of a room. Incoming webhooks post into the room; outgoing webhooks receive its new messages."""
 
     id: str
     room: str

@@ -1,6 +1,6 @@
 """The people in a room, from the connections of this process and the leases of other processes.
 
-A reader holds one number, the version that it has seen. A reader that missed several changes gets the whole list.
+The list of people has a version. A reader that has missed a version gets the whole list, instead of the changes.
 """
 
 from collections import Counter
@@ -24,13 +24,13 @@ class Presence:
         self._whole = b""
 
     def enter(self, person: Person) -> bool:
-        """Count a connection; True if it is the person's first connection in this process."""
+        """Count a connection. Return True if it is the person's first connection in this process."""
         self._connections[person.id] += 1
         self._people[person.id] = person
         return self._connections[person.id] == 1
 
     def leave(self, person: Person) -> bool:
-        """Remove a connection; True if it was the person's last connection in this process."""
+        """Remove a connection. Return True if it was the person's last connection in this process."""
         self._connections[person.id] -= 1
         if self._connections[person.id] > 0:
             return False
@@ -39,7 +39,7 @@ class Presence:
         return True
 
     def update(self, person: Person) -> bool:
-        """Update the name and picture of a person; False if the person is not here, or nothing changed."""
+        """Update the name and picture of a person who is connected to this process. Return False if nothing changed."""
         if self._people.get(person.id, person) == person:
             return False
         self._people[person.id] = person
@@ -51,11 +51,11 @@ class Presence:
         return bool(self._connections)
 
     def see_elsewhere(self, people: Iterable[Person]) -> None:
-        """Replace the people who are here through other processes."""
+        """Replace the list of people who are connected to other processes."""
         self._elsewhere = {person.id: person for person in people}
 
     def publish(self) -> bool:
-        """Make a new version with the changes since the last call; False if nothing changed."""
+        """Make a new version with the changes since the previous call. Return False if nothing changed."""
         people = self._elsewhere | self._people
         if people == self._shown and self.version:
             return False

@@ -15,11 +15,11 @@ from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.rooms import LiveRoom, LiveRooms
 
 ELSEWHERE_TICKS, TYPING_TICKS = 3, 2
-"""The ticks between two reads of other processes' leases, for present people and for typing people."""
+"""The ticks between two reads of the leases of other processes: for presence, and for typing."""
 
 
 class PresenceUpdates:
-    """The updates of presence. All methods are called on the event loop, `keep` and `keep_typing` once a second."""
+    """All methods are called on the event loop. `keep` and `keep_typing` are called once a second."""
 
     def __init__(
         self, rooms: LiveRooms, store: PresenceStore, run: RunInThread, *, renew_ticks: int, clock: Clock
@@ -97,14 +97,14 @@ class PresenceUpdates:
         self._taken[live.room.id, person.id] = person
 
     async def _write(self) -> None:
-        """Write the leases that changed since the last tick. After `Unavailable`, the next call writes them."""
+        """Write the leases that changed since the previous call. After `Unavailable`, write them at the next call."""
         taken, self._taken = self._taken, {}
         ended, self._ended = self._ended, set()
         try:
             await self._run(self._store.end, ended)
             await self._run(self._store.take, [(room_id, person) for (room_id, _), person in taken.items()])
         except Unavailable:
-            # Do not take the lease of a person who left meanwhile: nothing would end this lease.
+            # Do not write a lease for a person who has left meanwhile, because nothing would end this lease.
             missing = {key: person for key, person in taken.items() if key not in self._ended}
             self._taken = missing | self._taken
             self._ended |= ended - set(self._taken)

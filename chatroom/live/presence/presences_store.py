@@ -1,6 +1,6 @@
-"""Presence leases, which expire even if a laptop or a server process stops suddenly.
+"""Store presence leases.
 
-A lease belongs to one process, which renews all its leases in one write.
+A lease belongs to one process. The process renews all its leases in one write.
 """
 
 from collections.abc import Collection, Iterable
@@ -26,11 +26,11 @@ VISIT = timedelta(seconds=15)
 
 
 class PresenceStore:
-    """Read and write the leases of one process, and read the leases of the others."""
+    """Read and write the leases of one process, and read the leases of other processes."""
 
     def __init__(self, database: Database, *, process: str, lease_seconds: float, clock: Clock = utc_now) -> None:
         self._database = database
-        # A lost lease is soon written again, so no write waits for a majority of the nodes.
+        # A lost lease is soon written again, so these writes need no majority of the nodes.
         self._presences = database["presences"].with_options(
             write_concern=WriteConcern(w=1), read_concern=ReadConcern("local")
         )
@@ -43,8 +43,8 @@ class PresenceStore:
         self._take(self._process, leases, self._lease)
 
     def visit(self, room: str, person: Person) -> None:
-        """Note a reader without a connection (page or API), who is present for some seconds."""
-        # A separate process name: nobody renews this lease, and the engine reads it like the leases of other processes.
+        """Show a person without a connection (a user of a page or the API) as present for some seconds."""
+        # This process name is not the name of a process, so no process renews the lease, and each engine reads it.
         self._take(f"{self._process}-pages", [(room, person)], VISIT)
 
     def renew(self) -> int:
@@ -82,12 +82,12 @@ class PresenceStore:
                 self._presences.update_many({"_id": {"$in": keys}}, {"$set": {"typed_at": at}})
 
     def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> list[tuple[str, Person, datetime]]:
-        """The people who recently typed in these rooms, through other processes, each with the room and the time."""
+        """For each person who typed recently in these rooms through another process: the room, the person, the time."""
         typed = {"typed_at": {"$gt": self._clock() - within}}
         return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}} | typed)
 
     def here(self, room: str) -> list[Person]:
-        """The people in a room, each once, sorted by name."""
+        """The people in a room, without duplicates, sorted by name."""
         people = {person.id: person for _, person, _ in self._find({"room": room})}
         return sorted(people.values(), key=lambda person: person.name.casefold())
 
@@ -108,7 +108,7 @@ class PresenceStore:
         with self._database.bounded():
             try:
                 self._presences.insert_many(documents, ordered=False)
-            except BulkWriteError as error:  # some exist already: these are prolonged, with the newest names
+            except BulkWriteError as error:  # some leases exist already: prolong them, and update the names
                 there = doubles(error)
                 updates: list[tuple[Document, Document]] = [
                     ({"_id": each["_id"], "process": process}, {"$set": {"user": each["user"], "expires_at": until}})

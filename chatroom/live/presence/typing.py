@@ -1,6 +1,6 @@
-"""The people who are typing in a room: in this process, and in other processes (according to their leases).
+"""The people who are typing in a room, through this process and through other processes.
 
-The server sends at most four names, at most once a second, so frames do not grow with the number of typing people.
+The server sends a frame at most once a second. A frame has at most four names, even if more people are typing.
 """
 
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from chatroom.live import protocol
 
 LASTS = timedelta(seconds=6)
 MOST_SHOWN = 4
-"""The most names in a frame. With more than three, readers only see that several people are typing."""
+"""The maximum number of names in a frame. For more than three, clients show only that several people are typing."""
 
 
 class TypingPeople:
@@ -39,18 +39,18 @@ class TypingPeople:
             self._typed[person.id] = (person, max(at, typed_at))
 
     def stop(self, user_id: str, at: datetime) -> None:
-        """Note that a user has posted: typing before the post no longer counts."""
+        """Note that a user has posted. Typing before the post no longer counts."""
         self._said[user_id] = at
         self._typed.pop(user_id, None)
         self._fresh.discard(user_id)
 
     def take_fresh(self) -> set[str]:
-        """The ids of users of this process who have typed since the last call, and not posted since."""
+        """The ids of users who have typed in this process since the previous call, and have not posted after typing."""
         fresh, self._fresh = self._fresh, set()
         return fresh
 
     def publish(self, now: datetime) -> bool:
-        """Make a new version with the changes since the last call; False if nothing changed."""
+        """Make a new version with the changes since the previous call. Return False if nothing changed."""
         self._typed = {id: (person, at) for id, (person, at) in self._typed.items() if at > now - LASTS}
         self._said = {id: at for id, at in self._said.items() if at > now - LASTS}
         shown = [person for person, _ in self._typed.values()][:MOST_SHOWN]
@@ -63,5 +63,5 @@ class TypingPeople:
         return True
 
     def frame(self, _: int) -> bytes:
-        """The frame for a reader, whatever version the reader has seen."""
+        """The frame for a reader. It does not depend on the version that the reader has seen."""
         return self._frame

@@ -1,6 +1,6 @@
 """The websocket endpoint `/live`: check the handshake, then serve the connection.
 
-The checks come before the answer to the handshake: session, Origin, room, number of connections.
+The session, the Origin, the room and the number of connections are checked before the answer to the handshake.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ REFUSED_STATUS = {
     "too_many_connections": 503,
 }
 HANDSHAKE_SECONDS = 7.0
-"""The most time for the checks of a handshake: a little longer than the time-out of one database call."""
+"""The time-out for the checks of a handshake. It is a little longer than the time-out of one database call."""
 RETRY_SECONDS = 5
 
 
@@ -94,13 +94,13 @@ class LiveEndpoint:
             await _reject(send, 503, str(error))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check the handshake, then serve. Raises errors only before the answer to the handshake."""
+        """Check the handshake, then serve. Errors are raised only before the answer to the handshake."""
         engine = self.engine
         query = parse_qs(scope["query_string"].decode("latin-1"))
         format: Format = _convert(query.get("format", ["text"])[0], Format, "format")
         heard = engine.receiver.count
         try:
-            # A client that waits too long for a store thread gets an answer, and leaves the queue.
+            # After the time-out, the client gets an answer, and no longer waits for a store thread.
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 visitor, first, access = await self._look_up(scope, query)
         except TimeoutError:
@@ -110,7 +110,7 @@ class LiveEndpoint:
             await send({"type": "websocket.accept"})
             transport = transport_of(scope, receive, send)
             connection = Connection(engine, self.chat, visitor, transport, format=format)
-            # If a notice arrived before `serve`, it may concern this user: the connection then reads the rights again.
+            # A notice may have changed the rights since `_look_up`. Then `serve` must read them again.
             await connection.serve(first, access if engine.receiver.count == heard else None)
 
     async def _look_up(

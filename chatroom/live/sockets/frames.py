@@ -1,7 +1,7 @@
-"""Websocket frames as bytes (RFC 6455, 5.2): cut received bytes into frames, add headers to sent frames, compress them.
+"""Cut received bytes into websocket frames (RFC 6455, 5.2). Add headers to sent frames, and compress them (RFC 7692).
 
-Each frame is compressed independently (RFC 7692, `no_context_takeover`, both ways). So all clients get the same
-compressed frame, and a connection needs no compressor. uvicorn's own compressor would need 50 kB per connection.
+Each frame is compressed independently (`no_context_takeover`, both ways). So all clients get the same compressed
+frame, and a connection needs no memory for a compressor.
 """
 
 import zlib
@@ -21,14 +21,14 @@ FINAL, OPCODE, MASKED, SIZE = 0x80, 0x0F, 0x80, 0x7F
 CONTINUATION, CONTROL = 0x0, 0x8
 MASK_BYTES = 4
 MOST_AT_ONCE = 65_536
-"""The most bytes of text that one call of `cut` returns: a compressed text may become a thousand times as long."""
+"""After so many bytes of text, `cut` returns, because compressed bytes may contain a thousand times as much text."""
 BYTES_OF_PIECE = 1024
-"""The memory that each text needs in addition, for an event and its place in a queue."""
+"""The additional memory for each text: an event, and its place in a queue."""
 WINDOW_BITS = 15
 LEVEL = 1
-"""Frames are five times smaller, at 4 µs per kilobyte. Level 6 saves another eighth, and takes three times as long."""
+"""The fastest level of compression."""
 END = b"\0\0\xff\xff"
-"""The end of flushed data. It is not sent: the receiver appends it again."""
+"""The end of every compressed text. It is not sent, because the receiver appends it."""
 
 _compressor = zlib.compressobj(LEVEL, wbits=-WINDOW_BITS)
 
@@ -44,7 +44,7 @@ def framed(payload: bytes, opening: int = TEXT) -> bytes:
 
 
 class Cutter:
-    """Cut the bytes of one client into frames. An ordinary text frame becomes its text; other frames stay bytes."""
+    """Cut the bytes of one client into frames. An unfragmented text frame becomes its text; other frames stay bytes."""
 
     __slots__ = ("_at", "_in_fragments", "_inflates", "_most", "_rest", "has_more")
 
@@ -55,7 +55,7 @@ class Cutter:
         self._at = 0
         self._in_fragments = False
         self.has_more = False
-        """Whether another `cut` may find more in the received bytes."""
+        """Whether `cut` may find more frames in the bytes that it already has."""
 
     @property
     def waiting(self) -> int:
@@ -65,8 +65,8 @@ class Cutter:
     def cut(self, data: bytes) -> list[str | bytes]:
         """Return the complete text frames as texts, and the other complete frames as bytes.
 
-        A frame of more than `most` bytes, or without a mask, is returned at once, together with all bytes after it. If
-        too many texts are complete, only the oldest texts are returned, and `has_more` is set.
+        If a frame has more than `most` bytes, or no mask, all bytes from the beginning of this frame are returned at
+        once. If too many texts are complete, only the oldest texts are returned, and `has_more` is set.
         """
         have = self._rest[self._at :] + data if data and self._rest else data or self._rest
         pieces: list[str | bytes] = []
@@ -96,13 +96,13 @@ class Cutter:
         return pieces
 
     def release(self) -> bytes:
-        """Return and forget the received bytes that are not cut yet."""
+        """Return and drop the received bytes that are not cut yet."""
         rest, self._rest = self._rest[self._at :], b""
         self._at, self.has_more = 0, False
         return rest
 
     def _text(self, opening: int, mask: bytes, payload: bytes) -> str | None:
-        """The text of an ordinary text frame; None for other frames."""
+        """The text of a valid, unfragmented text frame; None for other frames."""
         is_compressed = opening == TEXT | COMPRESSED and self._inflates
         if self._in_fragments or not (opening == TEXT or is_compressed):
             self._note_fragments(opening)
@@ -121,7 +121,7 @@ class Cutter:
 
 
 class Deflate(PerMessageDeflate):
-    """Decompress frames of clients. The frames that uvicorn itself sends are short, and are not compressed."""
+    """Decompress frames of clients. Frames that uvicorn sends are short, so this class does not compress them."""
 
     def encode(self, frame: Frame) -> Frame:
         return frame

@@ -14,22 +14,19 @@ from chatroom.asgi.budget import ACCOUNT, Account, Budget
 from chatroom.live.sockets.frames import Cutter
 
 MOST_AFTER_CLOSE = 65_536
-"""The most bytes that may arrive while a connection is closing, such as the client's close frame."""
+"""The maximum number of bytes that are read while a connection is closing."""
 OTHERS_AT_ONCE = 20
 OTHERS_PER_SECOND = 200.0
-"""The rate of pings, pongs and parts of messages, which cost as much as texts. A faster client must wait."""
+"""The maximum rate of pings, pongs and parts of messages. A faster client must wait."""
 MOST_TAKEN = 8
-"""The number of waiting texts at which the socket is no longer read."""
+"""At this number of waiting texts, the socket is no longer read."""
 
 Event = dict[str, Any]
 _NOTHING: deque[Event] = deque(maxlen=0)
 
 
 class Inbox:
-    """A queue of events with one consumer task.
-
-    An `asyncio.Queue` would need four times as much memory for each connection.
-    """
+    """A queue of events for one consumer task. It needs less memory than an `asyncio.Queue`."""
 
     __slots__ = ("_events", "_waiting")
 
@@ -65,7 +62,7 @@ class Inbox:
 
 
 class IncomingProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol with bounds on received data; the base class of `WebSocketProtocol`."""
+    """uvicorn's protocol with limits on received data."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -95,7 +92,7 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self._stop_reading(others)
 
     async def receive(self) -> Any:
-        """Receive an event like uvicorn, but read the socket again only when all received events are taken."""
+        """Take an event. When all received events are taken, read the socket again."""
         event = await self.queue.get()
         if self.read_paused and self.queue.empty():
             self._read_on()
@@ -124,10 +121,10 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _receive_otherwise(self, data: bytes) -> None:
-        """Take bytes that arrive with the handshake or while the connection is closing, up to a small bound."""
+        """Take bytes that arrive before the connection is open, or a limited number of bytes while it is closing."""
         if self._cutter is None:
             if self.handshake_initiated:
-                self.transport.abort()  # a client must wait for the answer to its handshake
+                self.transport.abort()  # the client did not wait for the answer to its handshake
             else:
                 super().data_received(data)
             return
@@ -138,13 +135,13 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _stop_reading(self, others: int) -> None:
-        """Stop reading until all events are taken. If there were many `others` (not texts), also pause for a while."""
+        """Stop reading until all events are taken. After many frames that are not texts (`others`), wait longer."""
         if self._is_over() or self._cutter is None:
             return
         self._count_waiting(self._cutter.waiting)
         self.read_paused = True
         self.transport.pause_reading()
-        # If only parts of a message have arrived, there is no event to take: then a timer starts reading again.
+        # If only parts of a message have arrived, no event will be taken. Then a timer starts reading again.
         if others > OTHERS_AT_ONCE or self.queue.empty():
             self._is_resting = True
             self.loop.call_later(others / OTHERS_PER_SECOND, self._end_rest)
@@ -155,7 +152,7 @@ class IncomingProtocol(WebSocketsSansIOProtocol):
             self._read_on()
 
     def _read_on(self) -> None:
-        """Take the received bytes, and then read again."""
+        """Handle the received bytes, then read the socket again."""
         if self._is_resting or self._is_over():
             return
         self._count_waiting(0)

@@ -1,6 +1,6 @@
 """Limit the rate of one user's frames over all connections of this process, so that a flood delays only this user.
 
-Posts and changes have other limits, and do not count here. All other frames count, accepted or refused.
+Accepted posts and changes do not count, because they have other limits. All other frames count.
 """
 
 import asyncio
@@ -8,21 +8,21 @@ import time
 from collections.abc import Callable
 
 BURST = 400
-"""The most frames without a pause. After a reconnect, each of a user's tabs follows all its rooms again."""
+"""The maximum number of frames without a pause. After a reconnect, each tab follows all its rooms again."""
 PER_SECOND = 20.0
 FOLLOW = 2
-"""The cost of a `follow` frame, which may read a page of history."""
+"""The cost of a `follow` frame. It is more than 1, because a `follow` frame may read a page of history."""
 READS_AT_ONCE = 2
-"""The most pages of history that one user's followers read from the store at once."""
+"""The maximum number of pages of history that are read for one user at once."""
 MOST_REST_SECONDS = 5.0
 """The longest pause. During a pause, a connection does not notice that its client is gone."""
 FRAMES_A_TURN = 20
-"""The most frames of one connection before other connections get a turn."""
+"""After so many frames of one connection, other connections get a turn."""
 MAX_PACES = 10_000
 
 
 class Pace:
-    """The frames that one user may still send without a pause. Their number grows again with time."""
+    """Counts the frames that one user may still send without a pause. This number grows with time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -44,7 +44,7 @@ class Pace:
 
 
 class Paces:
-    """The pace of each user. It outlives the user's connections, so that reconnecting does not reset it."""
+    """The pace of each user. A pace is kept after the user's connections end, so a reconnect does not reset it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

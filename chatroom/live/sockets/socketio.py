@@ -44,7 +44,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             logger.addFilter(_is_news)
         super().__init__(
             async_mode="asgi",
-            async_handlers=False,  # one event at a time, so that a fast client must wait
+            async_handlers=False,  # one event of a client at a time, so that a fast client must wait
             # A long-polling request must reach the process that knows the client.
             transports=["polling", "websocket"] if processes == 1 else ["websocket"],
             cors_allowed_origins=[],  # no other site may read responses; cookies are checked below
@@ -84,7 +84,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         await self.eio.handle_request(scope, receive, send)
 
     def release_all(self) -> None:
-        """Answer the waiting request of every client. Otherwise, it would wait up to 25 s, even for a lost client."""
+        """Answer the waiting request of every client. Otherwise, such a request would wait up to 25 s."""
         for eio_sid in list(self._sessions):
             self._release(eio_sid)
 
@@ -118,7 +118,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
         await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        """Handle a packet; end a client that breaks the protocol, or sends anything but text."""
+        """Handle a packet. End a client that breaks the protocol, or sends binary data."""
         session = self._sessions.get(eio_sid)
         if session is None:
             return
@@ -205,7 +205,7 @@ class SocketIO(socketio.AsyncServer):  # type: ignore[misc]  # no types
             async with asyncio.timeout(GOODBYE_SECONDS):
                 if (sid := self.manager.sid_from_eio_sid(eio_sid, "/")) is not None:
                     await self.disconnect(sid)
-                    # The client then leaves. An immediate close would drop the last packets of long-polling.
+                    # Wait until the client leaves: an immediate close would lose the last packets of long-polling.
                     await session.is_over.wait()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):

@@ -1,6 +1,6 @@
 """Translate between a Socket.IO client and a `Connection`: events become frames, and frames become events.
 
-So Socket.IO clients have the same appender, limits and checks as websockets, and their sessions end in the same way.
+So the same limits and checks apply to Socket.IO clients and to websockets.
 """
 
 import asyncio
@@ -54,11 +54,11 @@ class Client:
         self._chat = chat
         self._emit = emit
         self._end = end
-        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()  # bounded: each event waits for its answer
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()  # short, because each event waits for its answer
         self._waiting: defaultdict[tuple[str, str], deque[asyncio.Future[Answer]]] = defaultdict(deque)
         self._unasked: set[asyncio.Future[Answer]] = set()
-        """Answers for the rooms that are followed from the start; no event waits for them."""
-        self._seen: dict[str, int] = {}  # by room: the last sequence that the client knows
+        """Answers for the rooms that are followed from the start. No event waits for these answers."""
+        self._seen: dict[str, int] = {}  # by room: the newest sequence that the client knows
         self._strikes = 0
         self._is_over = False
         self._rooms = sorted(room for room in visitor.grant.rooms if not is_former_direct(room)) or [LOBBY]
@@ -93,7 +93,7 @@ class Client:
                     future.set_result(gone)
 
     async def answer(self, name: str, arguments: list[Any]) -> Answer:
-        """Execute an event, and return the outcome; never raise."""
+        """Execute an event, and return the outcome. Never raise an error."""
         try:
             event = self._events.get(name)
             if event is None:
@@ -123,7 +123,7 @@ class Client:
     async def _join(self, given: Any) -> Answer:
         follow = _converted({"room": LOBBY}, {"room": given} if isinstance(given, str) else given, Follow)
         for earlier in list(self._waiting.get(("follow", follow.room), ())):
-            await asyncio.shield(earlier)  # answers about one room cannot be told apart
+            await asyncio.shield(earlier)  # two answers about one room would look the same
         if follow.after is not None:
             self._seen[follow.room] = follow.after
         return await self._ask(follow, ("follow", follow.room))
@@ -202,7 +202,7 @@ class Client:
             await self._emit(kind, frame)
 
     def _resolve(self, key: tuple[str, str], answer: Answer) -> bool:
-        """Pass an answer to the event that has waited longest; False if no event waits."""
+        """Pass an answer to the event that has waited longest. Return False if no event waits."""
         futures = self._waiting.get(key)
         if not futures:
             return False
@@ -233,6 +233,6 @@ def _converted(usual: dict[str, Any], given: Any, kind: type[Any]) -> Any:
 
 
 def _event(frame: Post | Follow | Unfollow) -> dict[str, Any]:
-    """Make the ASGI event in which a websocket would receive the frame."""
-    # Python's own encoder also writes lone surrogates, which the connection then refuses with a reason.
+    """Make the ASGI event that a websocket would receive for this frame."""
+    # `json` also writes lone surrogates. The connection then refuses the frame with a reason.
     return {"type": "websocket.receive", "text": json.dumps(msgspec.to_builtins(frame))}

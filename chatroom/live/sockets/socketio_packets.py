@@ -1,6 +1,6 @@
 """Validate packets of Socket.IO, and bound their number and the bytes that wait for a client.
 
-python-engineio itself decodes any input, logs invalid input as errors, and has unbounded queues.
+python-engineio does not do this: it logs invalid packets as errors, and its queues have no bound.
 """
 
 import asyncio
@@ -9,16 +9,16 @@ from typing import Any
 import engineio
 
 MOST_WAITING_BYTES = 262_144
-"""The most unread bytes of a client. Beyond it, the client gets no frames, and its events are not handled."""
+"""While a client has more unread bytes than this, it gets no frames, and its events are not handled."""
 MOST_PACKETS = 1000
-"""The most packets in one long-polling request: a burst of packets is one request. The bytes are bounded, too."""
+"""The maximum number of packets in one long-polling request."""
 SIGNS = {"1", "2", "3", "5", "6"}
 """The first characters of packets other than messages: close, ping, pong, upgrade, noop."""
 LONGEST_SIGN = len("2probe")
 
 
 class Outgoing(asyncio.Queue[Any]):
-    """A bounded queue of the packets that wait for a client. python-engineio's own queue has no bound."""
+    """A bounded queue of the packets that wait for a client."""
 
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)
@@ -36,7 +36,7 @@ class Outgoing(asyncio.Queue[Any]):
         return item
 
     def release(self) -> None:
-        """Answer a waiting request without packets. python-engineio itself would let the request wait."""
+        """If a request is waiting for packets, answer it without packets."""
         if self.empty():
             self.put_nowait(None)
 
@@ -65,7 +65,7 @@ def are_packets(body: bytes) -> bool:
 
 
 def is_packet(text: str) -> bool:
-    """Whether python-engineio can parse a packet. It logs other packets as errors with a traceback."""
+    """Whether python-engineio can parse a packet."""
     if text[:1] == "4":
         return text[1:2].isascii() and text[1:2].isdigit()
     return text[:1] in SIGNS and len(text) <= LONGEST_SIGN

@@ -1,4 +1,4 @@
-"""One Socket.IO client from the first request to the end: its user, its connection, and how it is counted."""
+"""The session of one Socket.IO client, from the first request to the end."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ class Session:
 
     def __init__(self, scope: Scope) -> None:
         # `scope` is a copy, because the server forgets the headers of an open websocket.
-        # Polling has no memory account: its requests use changing connections, which other clients may share.
+        # Long-polling has no memory account, because other clients may use the same network connections.
         self.account = account_of(scope) if scope["type"] == "websocket" else None
         self.person = ""
         self.scope: dict[str, Any] | None = {key: scope[key] for key in ("type", "scheme", "headers", "client")}
@@ -56,7 +56,7 @@ class Session:
         self.serving = ending
 
     async def wait_for_room(self) -> None:
-        """Wait while the client has too many unread bytes; raise `OSError` when the client is gone."""
+        """Wait while the client has too many unread bytes. Raise `OSError` when the client is gone."""
         await self.queue.room.wait()
         if self.is_over.is_set():
             raise ConnectionResetError("the client is gone")
@@ -108,6 +108,6 @@ def until_over(receive: Receive, session: Session) -> Receive:
 
 
 def _is_from_own_page(scope: Scope) -> bool:
-    """Whether a request without Origin is from this site: browsers mark it as same-origin, but send no Origin."""
+    """Whether a request has no Origin header, but the browser marks it as a request from this site."""
     headers = dict(scope["headers"])
     return b"origin" not in headers and headers.get(b"sec-fetch-site") == b"same-origin"

@@ -28,7 +28,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """The most connections per process, user and address, and the most rooms per connection. 0 means no limit."""
+    """The limits on connections per process, user and address, and on rooms per connection. 0 means no limit."""
 
     connections: int
     connections_per_user: int

@@ -1,4 +1,4 @@
-"""The websocket of a connection: uvicorn's protocol, with a faster way to send one frame to many clients.
+"""uvicorn's websocket protocol, with a faster way to send one frame to many clients.
 
 Each frame gets its header once for all clients, and is compressed once for all clients that accept compression.
 """
@@ -19,14 +19,14 @@ from chatroom.live.sockets.incoming import IncomingProtocol
 Write = Callable[..., Coroutine[Any, Any, None]]
 """A function that sends text frames. Waits while the client does not read; raises `OSError` when the client is gone."""
 WriteNow = Callable[..., bool]
-"""A function that sends text frames without waiting; returns False, and sends nothing, if it would have to wait."""
+"""A function that sends text frames at once. If it would have to wait, it sends nothing and returns False."""
 
 LINGER_SECONDS = 5.0
 """The time for a client to read the reason before its connection is aborted."""
 EXTENSION = "chatroom.write"
 EXTENSIONS = [DeflateFactory()]
 MIN_BYTES = 512
-"""The smallest frame to compress: about two messages. To compress a shorter frame saves a few bytes, but no packet."""
+"""The size of the smallest frame to compress. Compression of a shorter frame would save no network packet."""
 KEPT_FRAMES = 8
 
 
@@ -45,7 +45,7 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebSocketProtocol(IncomingProtocol):
-    """uvicorn's protocol. The ASGI scope of a connection has an extension with `write` and `write_now`."""
+    """uvicorn's protocol, with `write` and `write_now` as an extension in the ASGI scope."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -59,7 +59,7 @@ class WebSocketProtocol(IncomingProtocol):
             extensions[EXTENSION] = self.write, self.write_now
 
     def pause_writing(self) -> None:
-        """Count the unsent bytes of a client that does not read. Later, if no ping is answered, the connection ends."""
+        """Count the unsent bytes of a client that does not read."""
         super().pause_writing()
         self._account.stall(self.transport.get_write_buffer_size(), self.transport.abort)
 
@@ -83,8 +83,7 @@ class WebSocketProtocol(IncomingProtocol):
         self._abort_later()
 
     def _abort_later(self) -> None:
-        # Closing waits until the client has read all unsent bytes. So a client that never reads is aborted. Otherwise
-        # its connection, presence and buffers would stay for ever, even after its session.
+        # Closing waits until the client has read all unsent bytes. Some clients never read, so the wait is limited.
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     async def write(self, *frames: bytes) -> None:
@@ -96,7 +95,7 @@ class WebSocketProtocol(IncomingProtocol):
         self.transport.write(b"".join(map(self._packed, frames)))
 
     def write_now(self, *frames: bytes) -> bool:
-        """Send text frames in one write if the client reads; otherwise return False, and send nothing."""
+        """Send text frames in one write if the client reads. Otherwise, send nothing and return False."""
         if not self.writable.is_set() or self._is_over():
             return False
         self.transport.write(self._packed(frames[0]) if len(frames) == 1 else b"".join(map(self._packed, frames)))
@@ -105,11 +104,11 @@ class WebSocketProtocol(IncomingProtocol):
     def _packed(self, frame: bytes) -> bytes:
         """Add the header to a frame, and compress it if the client accepts compression."""
         if len(frame) < MIN_BYTES:
-            return framed(frame)  # mostly an answer for one client: not worth a place in the cache
+            return framed(frame)  # not cached, because most short frames are answers for one client
         return _compressed(frame) if self.conn.extensions else _plain(frame)
 
     async def send(self, message: Any) -> None:
-        """Send like uvicorn, then forget the handshake, which is larger than the rest of an idle connection."""
+        """Send an event. After the handshake, drop the handshake's data to save memory."""
         await super().send(message)
         if message["type"] == "websocket.accept":
             self.scope["headers"] = []
@@ -121,7 +120,7 @@ class WebSocketProtocol(IncomingProtocol):
             self.handshake_complete = True  # otherwise uvicorn logs every refusal as an error
 
 
-# Made once for all clients that receive the same frame.
+# These caches make a frame once for all clients that receive it.
 _plain = lru_cache(KEPT_FRAMES)(framed)
 
 
@@ -141,7 +140,7 @@ def transport_of(scope: Scope, receive: Receive, send: Send) -> Transport:
         for frame in frames:
             try:
                 await send({"type": "websocket.send", "text": frame.decode()})
-            except RuntimeError as error:  # uvicorn has closed the connection, but not sent the event yet
+            except RuntimeError as error:  # uvicorn has closed the connection, but has not sent the event yet
                 raise ConnectionResetError("the connection is closed") from error
 
     return Transport(receive=receive, send=send, write=write)

@@ -1,6 +1,6 @@
-"""Collect the drafts of a room while the previous write is in flight, and store them together.
+"""Collect the drafts of a room during a write, and store them together in the next write.
 
-Each room has one write at a time and a bounded queue. If an outcome is unknown, the same drafts are written again.
+Each room has one write at a time, and a bounded queue. If the outcome of a write is unknown, the write is repeated.
 """
 
 import asyncio
@@ -22,18 +22,18 @@ from chatroom.messages.writer import Change
 log = logging.getLogger(__name__)
 
 MAX_BATCH = 250
-"""The most drafts in a batch. While a batch is written, the previous batch is shown to the room."""
+"""The maximum number of drafts in a batch."""
 ENOUGH = 64
-"""The number of drafts that are stored without waiting for more drafts."""
+"""If so many drafts are queued, they are stored without waiting for more drafts."""
 LOOP_TURNS = 3
-"""The turns of the event loop in which followers send, sockets are read, and frames are handled."""
+"""In so many turns, the event loop sends frames, reads sockets, and handles received frames."""
 Done = Callable[[Stored | ChatroomError], None]
 Batch = list[tuple[Draft, Done]]
 Queue = deque[tuple[Draft | Change, Done]]
 
 
 class Ready(NamedTuple):
-    """A prepared batch, to be stored directly after the revision `after`."""
+    """A batch that is ready to be stored after the revision `after`."""
 
     batch: Batch
     after: int
@@ -41,7 +41,7 @@ class Ready(NamedTuple):
 
 
 class Appender:
-    """Store drafts. `published` is called with a room's new messages when a majority of the nodes has stored them."""
+    """Store drafts and changes. When a majority of the nodes has stored messages, `published` gets these messages."""
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class Appender:
         self._queues: dict[str, Queue] = {}
         self._writing: dict[str, asyncio.Future[Outcome]] = {}
         self._expected: dict[str, int] = {}
-        """By room: the newest revision after the running write, if that write succeeds."""
+        """By room: the newest revision if the running write succeeds."""
         self._ready: dict[str, Ready] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, room: str, item: Draft | Change, done: Done) -> None:
-        """Queue a draft or change; `done` is called with the outcome. Raise `Refused` (`busy`) if too many wait."""
+        """Queue a draft or change; raise `Refused` (`busy`) if the queue is full. `done` is called with the outcome."""
         queue = self._queues.get(room)
         if queue is None:
             queue = self._queues[room] = deque()
@@ -80,9 +80,9 @@ class Appender:
             asyncio.get_running_loop().call_soon(self._prepare, room, queue)
 
     async def hear(self, room: str, revision: int) -> "asyncio.Future[Outcome] | None":
-        """Begin to write the queued drafts of a room, because another process has written in it up to `revision`.
+        """Note that another process has written in a room up to `revision`. Then it is this process's turn.
 
-        Returns the running write in the room, if any. The drafts of this write come after the other process's messages.
+        Return the running write of this process in the room, if any.
         """
         if room in self._queues:
             self._rivals.meet(room)
@@ -91,7 +91,7 @@ class Appender:
         return self._writing.get(room)
 
     async def finish(self, timeout_seconds: float) -> None:
-        """Wait until all queued drafts are stored; give up after the time-out."""
+        """Wait until all queued drafts are stored, or until the time-out."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout_seconds)
 
@@ -109,7 +109,7 @@ class Appender:
         self._writing.pop(room, None)
 
     async def _store_batches(self, room: str, queue: Queue) -> None:
-        """Store the drafts at the front of the queue, and show each batch to the room."""
+        """Store the drafts at the front of the queue, and publish each batch."""
         await self._rivals.take_turn(room)
         batch = _take_batch(queue)
         writing = self._begin(room, batch, self._rivals.newest(room))
@@ -118,7 +118,7 @@ class Appender:
             newest = self._end(room, outcome)
             ready = self._take_ready(room, queue, newest)
             if newest is not None and (ready or _is_busy(queue)):
-                # The database stores the next batch while this batch is shown. There is still only one write at a time.
+                # The database stores the next batch while this process publishes this batch.
                 following = ready.batch if ready else _take_batch(queue)
                 writing = self._begin(room, following, newest, ready)
                 await _let_the_loop_turn()  # so that the next write begins first
@@ -138,14 +138,14 @@ class Appender:
         return writing
 
     def _end(self, room: str, outcome: Outcome) -> int | None:
-        """The revision after which the next batch may be written at once; None if the next batch must wait."""
+        """End a write. Return the revision for the next write; None if the next write must not begin at once."""
         self._expected.pop(room, None)
         if isinstance(outcome, ChatroomError) or self._rivals.are_in(room):
             return None
         return max(self._newest(room) or 0, *(stored.message.revision for stored in outcome))
 
     def _prepare(self, room: str, queue: Queue) -> None:
-        """While a batch is stored, prepare the next full batch, so that the next write can begin at once."""
+        """Prepare the next full batch during a write, so that the next write can begin at once."""
         after = self._expected.get(room)
         if after is None or room in self._ready or not queue or not isinstance(queue[0][0], Draft):
             return
@@ -161,7 +161,7 @@ class Appender:
             self._ready[room] = Ready(batch, after, store_now)
 
     def _take_ready(self, room: str, queue: Queue, newest: int | None) -> Ready | None:
-        """Return the prepared batch if it follows the newest revision; otherwise put it back into the queue."""
+        """Return the prepared batch if it follows the newest revision. Otherwise, put it back into the queue."""
         ready = self._ready.pop(room, None)
         if ready is not None and ready.after != newest:
             queue.extendleft(reversed(ready.batch))
@@ -169,13 +169,13 @@ class Appender:
         return ready
 
     async def _show(self, room: str, batch: Batch, outcome: Outcome) -> None:
-        """Show the stored messages to the room, and report the outcome of each draft."""
+        """Report the outcome of each draft, and publish the stored messages."""
         if not isinstance(outcome, ChatroomError):
             for (_, done), result in zip(batch, outcome, strict=True):
                 _tell(done, result)
-            self._publish(room, [result.message for result in outcome])  # one write sends messages and answers
+            self._publish(room, [result.message for result in outcome])  # sent together with the answers
         elif len(batch) > 1:
-            # One draft cannot be stored. The others must not fail with it.
+            # At least one draft cannot be stored. Write each draft alone, so that the other drafts are stored.
             for each in batch:
                 await self._show(room, [each], await self._writer.write(room, [each[0]], self._newest(room)))
         else:
@@ -206,7 +206,7 @@ def _take_batch(queue: Queue) -> Batch:
 
 
 def _is_busy(queue: Queue) -> bool:
-    """Whether enough drafts are queued to store them at once. If not, wait, so that more drafts share a frame."""
+    """Whether so many drafts are queued that the next write does not wait for more."""
     return len(queue) >= ENOUGH and isinstance(queue[0][0], Draft)
 
 
@@ -221,7 +221,7 @@ def _tell(done: Done, outcome: Stored | ChatroomError) -> None:
 async def _let_the_loop_turn() -> None:
     """Let the loop send stored messages and receive frames, so that the next batch is larger.
 
-    Takes no time if nothing waits to be sent or read.
+    If nothing waits to be sent or read, this takes no time.
     """
     for _ in range(LOOP_TURNS):
         await asyncio.sleep(0)

@@ -1,6 +1,6 @@
 """Write a batch of a room until the outcome is known.
 
-The first tries need no thread. If the outcome is unknown, the drafts are written again with the same client ids.
+The first tries run on the event loop. If the outcome is unknown, the drafts are written again with the same client ids.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 MAX_TRIES = 3
-"""The most tries in which other processes may be faster. Then `MessageStore.append` stores the batch in a thread."""
+"""The maximum number of tries on the event loop. After that, `MessageStore.append` stores the batch in a thread."""
 
 Outcome = list[Stored] | ChatroomError
 
@@ -37,7 +37,7 @@ class BatchWriter:
     async def write(
         self, room: str, drafts: list[Draft], newest: int | None, store_now: StoreNow | None = None
     ) -> Outcome:
-        """Store drafts after the revision `newest`. If the write was prepared, `store_now` begins it."""
+        """Store drafts after the revision `newest`. `store_now` makes the first try, if it is given."""
         stored = await self._write_now(room, drafts, newest, store_now)
         if stored is None:
             newest = self._rivals.newest(room)
@@ -47,7 +47,7 @@ class BatchWriter:
         return stored
 
     async def persist(self, write: Callable[[], Any]) -> Any:
-        """Repeat a write until its outcome is known. After a time-out, the write may or may not be stored."""
+        """Write in a thread. Repeat this while the outcome is unknown (`Unavailable`), for example after a time-out."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
@@ -64,7 +64,7 @@ class BatchWriter:
     async def _write_now(
         self, room: str, drafts: list[Draft], newest: int | None, store_now: StoreNow | None
     ) -> list[Stored] | None:
-        """Try to write without a thread; None if the drafts must be written in a thread."""
+        """Try to write on the event loop. Return None if the drafts must be written in a thread."""
         for _ in range(MAX_TRIES):
             if newest is None:
                 return None

@@ -1,8 +1,8 @@
 """Take turns with other processes that post into the same room.
 
-All processes insert at the newest revision + 1, so one of two simultaneous writes fails. This begins a contest:
-a process that has written a batch waits until it hears of a batch by another process. After a time-out, the
-contest ends, so a process that posts alone does not wait.
+All processes insert at the newest revision + 1, so one of two simultaneous writes fails. Then a contest begins.
+During a contest, a process that has written a batch waits until another process has written one. If this wait
+times out, the contest ends.
 """
 
 import asyncio
@@ -11,19 +11,19 @@ from collections.abc import Callable
 
 PATIENCE_SECONDS = 0.05
 CONTESTED_SECONDS = 1.0
-"""The time for which a contest lasts after its last write."""
+"""The time from the last write of this process to the end of a contest."""
 
 
 class Contest:
-    """The state of a room in which another process writes as well."""
+    """The state of a room in which other processes write too."""
 
     __slots__ = ("ended_at", "heard", "ours", "theirs")
 
     def __init__(self) -> None:
         self.ours = 0
-        """The revision after our last batch. After this batch, another process has its turn."""
+        """The newest revision that this process has written."""
         self.theirs = 0
-        """The newest known revision by other processes."""
+        """The newest known revision that another process has written."""
         self.ended_at = time.monotonic() + CONTESTED_SECONDS
         self.heard = asyncio.Event()
 
@@ -39,27 +39,27 @@ class Contest:
 
 
 class Rivals:
-    """The contested rooms. `shown` returns the revision that this process's readers have (None: no readers)."""
+    """The contests of all rooms. `shown` returns the newest revision that readers in this process have, or None."""
 
     def __init__(self, shown: Callable[[str], int | None]) -> None:
         self._shown = shown
         self._contests: dict[str, Contest] = {}
         self._deaf_until = float("-inf")
-        """Until this time, no write waits: news of other processes arrives too late, for example by polling."""
+        """Until this time, `lose` does not wait: this process hears of other processes' writes too late."""
 
     def newest(self, room: str) -> int | None:
-        """The newest known revision; None if this process has no readers of the room: then it hears of no new one."""
+        """The newest known revision of a room; None if the room has no readers in this process."""
         shown, contest = self._shown(room), self._contests.get(room)
         return shown if shown is None or contest is None else max(shown, contest.theirs)
 
     def are_in(self, room: str) -> bool:
-        """Whether other processes write in the room as well."""
+        """Whether the room has a contest."""
         return room in self._contests
 
     def meet(self, room: str) -> None:
-        """Begin a contest: another process writes in a room at the same time as this process."""
+        """Begin a contest, because another process writes in the room at the same time."""
         if room not in self._contests:
-            now = time.monotonic()  # contests that are over are removed when another begins
+            now = time.monotonic()  # the next line removes contests that have ended
             self._contests = {room: contest for room, contest in self._contests.items() if now <= contest.ended_at}
             self._contests[room] = Contest()
 
@@ -70,7 +70,7 @@ class Rivals:
             contest.hear(revision)
 
     def follow(self, room: str, revision: int) -> None:
-        """Note that this process has written up to a revision, so that it is another process's turn."""
+        """Note that this process has written up to a revision. Then it is another process's turn."""
         contest = self._contests.get(room)
         if contest is not None:
             contest.follow(revision)
@@ -84,7 +84,7 @@ class Rivals:
             self._contests.pop(room, None)
 
     async def lose(self, room: str, revision: int) -> bool:
-        """After a lost race, wait until the other process's write is known; False if that takes too long."""
+        """Another process was faster: wait until its write is known. Return False if it does not become known."""
         if time.monotonic() < self._deaf_until:
             return False
         self.meet(room)
@@ -95,7 +95,7 @@ class Rivals:
         return has_heard
 
     async def _outlast(self, room: str, contest: Contest, revision: int) -> bool:
-        """Wait until a newer revision is known; False after the time-out."""
+        """Wait until a newer revision is known. Return False after the time-out."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while (newest := self.newest(room)) is not None and newest <= revision:

@@ -1,6 +1,6 @@
 """Run the embedded mongod, a one-node replica set that stops with the app and keeps all acknowledged writes.
 
-Only the owner of the data folder can connect: nobody else can read the password or reach the unix socket.
+Only the owner of the data folder can read the password and reach the unix socket.
 """
 
 import time
@@ -46,7 +46,7 @@ class EmbeddedMongo:
 
     @property
     def uri(self) -> str:
-        """The address for the app, known before mongod answers. Its account can use only `database`."""
+        """The address for the app, known before mongod answers. The account in this address can use only `database`."""
         return self._record.uri(self.database)
 
     @property
@@ -68,9 +68,9 @@ class EmbeddedMongo:
         """Wait until mongod accepts writes, create the accounts on the first start, and return `uri`."""
         deadline = time.monotonic() + timeout_seconds
         check_alive = partial(self._supervisor.check_alive, deadline)
-        from pymongo.errors import PyMongoError  # noqa: PLC0415  (mongod boots meanwhile)
+        from pymongo.errors import PyMongoError  # noqa: PLC0415  (mongod starts meanwhile)
 
-        from chatroom.mongo.embedded import setup  # noqa: PLC0415  (brings pymongo)
+        from chatroom.mongo.embedded import setup  # noqa: PLC0415  (imports pymongo)
 
         try:
             self._supervisor.wait_for_socket(deadline)
@@ -84,8 +84,8 @@ class EmbeddedMongo:
         return self.uri
 
     def uri_for(self, database: str) -> str:
-        """Create an account for the app in one more database, and return its address; for tests."""
-        from chatroom.mongo.embedded import setup  # noqa: PLC0415  (brings pymongo)
+        """Create an account for the app in `database`, and return the address for this account; for tests."""
+        from chatroom.mongo.embedded import setup  # noqa: PLC0415  (imports pymongo)
 
         setup.add_database(self.folder, self._record, database)
         return self._record.uri(database)

@@ -1,6 +1,6 @@
 """The data folder of the embedded mongod: used by one app at a time, and readable only by its owner.
 
-A folder with other contents is refused, because it would become private: DATA_DIR=/tmp would lock others out of /tmp.
+A folder with other contents, such as /tmp, is refused, because `open` would make this folder private.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
-"""Run one mongod for one app, and never let it outlive the app.
+"""Run one mongod for one app, and end it when the app ends.
 
-The guardian is a process in its own session. Orders arrive on stdin; when this pipe is closed, the app has ended. This
-module imports little, because the guardian starts before everything else and stays in memory.
+The guardian is a process in a separate session. Its stdin is a pipe, from which it reads the orders of the app. If the
+pipe is closed, the app has ended. This module imports little, because the guardian starts first and stays in memory.
 """
 
 import ctypes
@@ -23,15 +23,15 @@ _CANNOT_EXECUTE = 126
 
 
 class Log:
-    """A log file of at most 4 MB; the previous file has the same name with `.1`."""
+    """A log file of at most 4 MB; the previous file has the same name, with `.1` at the end."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._open()
 
     def write(self, chunk: bytes) -> None:
-        """Append to the file, and begin a new file when this one is full. On a full disk, lines are lost."""
-        # mongod stops when nobody reads its output, so an error must not end the reading.
+        """Append to the file; begin a new file when this file is full. On a full disk, lines are lost."""
+        # mongod stops when nobody reads its output. So an error must not end the reading.
         try:
             if self._size + len(chunk) > _LOG_BYTES:
                 self._rotate()
@@ -40,7 +40,7 @@ class Log:
             pass
 
     def note(self, text: str) -> None:
-        """Append a line of the guardian itself."""
+        """Append a message of the guardian as a line."""
         self.write(f"guardian: {text}\n".encode())
 
     def _rotate(self) -> None:
@@ -75,9 +75,8 @@ class Child:
 
 
 def _become(command: list[str], output: int, guardian: int) -> None:
-    """Replace the forked child by mongod."""
     try:
-        # The kernel kills mongod when the guardian's only thread ends: this thread forked mongod.
+        # The kernel kills mongod when the thread that forked mongod ends. The guardian has only this thread.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != guardian:
             os._exit(0)
@@ -94,7 +93,7 @@ def _become(command: list[str], output: int, guardian: int) -> None:
 
 
 class Guardian:
-    """Starts and stops mongod with the app. After the app has found mongod ready, restarts mongod whenever it ends."""
+    """Starts and stops mongod with the app. Restarts mongod if it ends after the app has reported it as ready."""
 
     def __init__(self, log: Log, command: list[str]) -> None:
         self._log = log
@@ -103,7 +102,7 @@ class Guardian:
         self._is_stopping = False
 
     def run(self) -> int:
-        """Run and restart mongod; return its exit code if it ended by order, with the app, or before it was ready."""
+        """Run mongod until the app ends or orders a stop; return the exit code. Restart mongod only if it was ready."""
         while True:
             code = self._watch(Child(self._command))
             if self._is_stopping or not self._is_ready:
@@ -113,7 +112,7 @@ class Guardian:
                 return code
 
     def _watch(self, child: Child) -> int:
-        """Copy mongod's output to the log. mongod has no children, so the end of the output is the end of mongod."""
+        """Copy mongod's output to the log until mongod ends, and return its exit code."""
         while True:
             readable = select.select([child.output] if self._is_stopping else [0, child.output], [], [])[0]
             if 0 in readable:
@@ -128,8 +127,8 @@ class Guardian:
             self._is_stopping = True
             self._stop(child)
         elif not order:
-            # The app crashed. Acknowledged writes are in the journal. So kill mongod: a clean stop would take a second,
-            # and delay the next start.
+            # The app crashed. Acknowledged writes are in the journal, so mongod can be killed. A clean stop would delay
+            # the next start by a second.
             self._is_stopping = True
             child.kill(signal.SIGKILL)
 
@@ -147,14 +146,14 @@ class Guardian:
         return bool(chunk)
 
     def _wait_for_orders(self, seconds: float) -> bool:
-        """Return whether the app ended or ordered a stop within this time."""
+        """Return whether the app ends or orders a stop within this time."""
         if not select.select([0], [], [], seconds)[0]:
             return False
         return READY not in os.read(0, 64)
 
 
 def main(log_path: str, *command: str) -> int:
-    """Guard `command`, a mongod that logs to its standard output; return its exit code."""
+    """Run `command`, a mongod that logs to its standard output; return its exit code."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

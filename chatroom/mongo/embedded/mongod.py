@@ -1,6 +1,6 @@
-"""The mongod binary: where it is, its command line, and what its log says about a failure.
+"""The mongod binary: its path, its command line, and explanations of its failures.
 
-It listens only on a unix socket, uses no compression, runs no scripts and logs no message text.
+mongod listens only on a unix socket, uses no compression, runs no scripts and logs no message text.
 """
 
 import importlib.util
@@ -19,13 +19,14 @@ REPLICA_SET = "chatroom"
 
 _CACHE_GIGABYTES = "0.25"
 _OPLOG_MEGABYTES = "256"
-# prealloc=false: otherwise mongod preallocates 300 MB of journal, which takes half a second. A missing key is *unset*.
+# Without prealloc=false, mongod preallocates 300 MB of journal, which takes half a second. The other keys
+# are repeated, because mongod unsets a missing key.
 _JOURNAL = "log=(enabled=true,path=journal,compressor=snappy,prealloc=false,file_max=32MB)"
 _PARAMETERS = {
     "authenticationMechanisms": "SCRAM-SHA-256",
     "scramSHA256IterationCount": "5000",  # the minimum is enough: our passwords have 256 random bits
     "diagnosticDataCollectionEnabled": "false",
-    "shutdownTimeoutMillisForSignaledShutdown": "0",  # mongod would wait 15 s for another node to take over
+    "shutdownTimeoutMillisForSignaledShutdown": "0",  # by default, mongod waits 15 s for another primary
 }
 _CANNOT_READ = (
     "UPGRADE PROBLEM",
@@ -52,7 +53,7 @@ def find_binaries() -> list[Path]:
 
 
 def make_runnable(binary: Path, folder: Path) -> Path:
-    """Make the binary executable: pip may have removed this permission. If that fails, return a copy in `folder`."""
+    """Return an executable binary: `binary`, or a copy in `folder` if `binary` cannot be made executable."""
     if os.access(binary, os.X_OK):
         return binary
     try:
@@ -102,7 +103,7 @@ def is_of_another_version(log: str) -> bool:
 
 
 def _bundled() -> Iterator[Path]:
-    # find_spec does not import the package: the real `fiftyone` may be installed, and would take seconds.
+    # find_spec does not import the package. If the complete `fiftyone` is installed, an import would take seconds.
     bundle = importlib.util.find_spec("fiftyone")
     for place in (bundle.submodule_search_locations or []) if bundle else []:
         binary = Path(place, "db", "bin", "mongod")
@@ -119,7 +120,7 @@ class _Entry(msgspec.Struct):
 
 
 def _last_complaint(log: str) -> str:
-    """Return the last logged error. If there is none, return the last line that is not JSON: the system wrote it."""
+    """Return the last logged error. If there is none, return the last line that is not JSON."""
     plain, complaint = "it left no message", ""
     for line in log.splitlines():
         try:

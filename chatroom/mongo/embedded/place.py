@@ -1,6 +1,6 @@
-"""Choose where mongod listens: on a unix socket in a folder that only its owner can enter, and on no port.
+"""Choose the path of mongod's unix socket: in a folder that only its owner can enter.
 
-So other accounts of this machine can neither connect to mongod nor replace it.
+mongod listens on no port. So other accounts of this machine can neither connect to mongod nor replace it.
 """
 
 import os
@@ -17,13 +17,14 @@ from chatroom.mongo.embedded.mongod import EmbeddedError
 NAME = "mongod.sock"
 PREFIX = "chatroom-"
 SIMPLE = re.compile(r"/[a-z0-9_./-]+")
-"""Paths without capitals, colons and commas: pymongo or mongod would change such characters in a member's name."""
+"""Paths without capitals, colons and commas, which pymongo or mongod would change in a member's name."""
 
 
 def place_socket(folder: Path) -> Path:
     """Return a path for the socket: in `folder`, or in a new folder if `folder` cannot hold a socket.
 
-    The new folder is in `$RUNTIME_DIRECTORY` if systemd has set it: console commands cannot reach a private `/tmp`.
+    The new folder is in `$RUNTIME_DIRECTORY` if systemd has set it, because console commands cannot reach a private
+    `/tmp`.
     """
     path = folder / NAME
     if _can_be(path):
@@ -50,7 +51,7 @@ def clear_place(path: Path, folder: Path) -> None:
 
 
 def clear_stale(path: Path, folder: Path) -> None:
-    """Remove an earlier run's socket from another folder that this account owns, unless a process listens at it."""
+    """Remove the socket of an earlier run if a folder was created for it, unless a process listens at the socket."""
     with suppress(OSError):
         found = path.parent.lstat()
         is_ours = (found.st_uid, found.st_mode) == (os.geteuid(), stat.S_IFDIR | 0o700)
@@ -64,7 +65,7 @@ def _places() -> Iterator[str]:
 
 
 def _is_heard(path: Path) -> bool:
-    """Return whether a process listens at `path`: the data folder may be a copy that names the original's socket."""
+    """Return whether a process listens at `path`. If a data folder is a copy, `path` may be the original's socket."""
     try:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.setblocking(False)

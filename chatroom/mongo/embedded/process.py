@@ -16,14 +16,14 @@ _STOP_SECONDS = 4.0
 
 
 class Process:
-    """A guardian that was started in `folder` and runs one mongod; both hold `lock` until they end."""
+    """A guardian in `folder`, and the mongod that it runs. Both hold `lock` until they end."""
 
     def __init__(self, mongod: Sequence[str], folder: Path, lock: int) -> None:
         self._folder = folder
         self._log = folder / LOG
         guardian = [sys.executable, "-I", "-S", str(Path(__file__).with_name("guardian.py")), str(self._log)]
-        # A session of its own: Ctrl-C in the terminal must not stop mongod before the app has made its last writes.
-        # The pipe closes when the app ends; a process forked without exec would keep the pipe open.
+        # The guardian has a separate session, because Ctrl-C in the terminal must not stop mongod before the app has
+        # made its last writes. The pipe closes when the app ends. A process forked without exec would keep it open.
         orders, self._orders = os.pipe()
         log_file = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
@@ -49,11 +49,11 @@ class Process:
         self._order(READY)
 
     def stop(self) -> None:
-        """Order a clean stop of mongod; call `end` next."""
+        """Order a clean stop of mongod. Call `end` next."""
         self._order(STOP)
 
     def end(self) -> None:
-        """End both processes (at once, unless `stop` was called before), and wait until they have ended."""
+        """End both processes, and wait until they have ended. Without an earlier `stop`, mongod is killed."""
         os.close(self._orders)
         try:
             self._guardian.wait(_STOP_SECONDS)
@@ -78,7 +78,7 @@ class Process:
         return explain(self._read_log(), self._folder)
 
     def cannot_read(self) -> bool:
-        """Return whether mongod has ended because the data files are of another version."""
+        """Return whether mongod has ended because it cannot read the version of the data files."""
         return self.has_ended(0) and is_of_another_version(self._read_log())
 
     def _read_log(self) -> str:

@@ -25,7 +25,7 @@ class Record(msgspec.Struct):
     binary: str = ""
     """The mongod that last upgraded the data files: its path, size and time of change."""
     databases: list[str] = []
-    """The databases with an account; an empty list means that the first start failed, so nothing was stored."""
+    """The databases with an account. If the list is empty, the first start failed, and nothing was stored."""
 
     def uri(self, database: str) -> str:
         """Return the address for the app; valid only for this database."""
@@ -52,7 +52,7 @@ def read_record(folder: DataFolder) -> Record:
         record = msgspec.json.decode(path.read_bytes(), type=Record)
     except msgspec.DecodeError as error:
         raise EmbeddedError(f"{path} is damaged ({error}). Restore it.") from error
-    # After a failed first start, make new passwords: the old ones may have been sent to the server that failed.
+    # After a failed first start, make new passwords: the failed server may have received the old passwords.
     return record if record.databases else _new()
 
 

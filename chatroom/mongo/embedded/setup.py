@@ -1,6 +1,6 @@
 """Prepare a started mongod: its one-node replica set, its accounts, and the version of its data files.
 
-Completed steps are recorded: after an interrupted start, the next start makes only the remaining steps.
+Each completed step is recorded. After an interrupted start, the next start makes only the remaining steps.
 The app's account can read and write only the databases for which it was created.
 """
 
@@ -31,13 +31,13 @@ _NOT_YET = {94, 109}  # NotYetInitialized, ConfigurationInProgress
 
 
 def prepare(folder: DataFolder, record: Record, check: Callable[[], None]) -> None:
-    """Initiate the replica set (first start), or configure its new socket; then wait until mongod accepts writes.
+    """Initiate the replica set, or configure its new socket; then wait until mongod accepts writes.
 
-    `check` is called during the wait; an error that it raises ends the wait.
+    This calls `check` during the wait. An error that `check` raises ends the wait.
     """
     is_new, has_moved = not record.databases, record.configured != record.socket
     with _connect(record.socket, record.root_password if has_moved and not is_new else None) as client:
-        if is_new:  # as long as mongod has no account, clients on this machine need none
+        if is_new:  # without accounts, mongod allows all clients on this machine
             client.admin.command("replSetInitiate", _configuration(record.socket))
         elif has_moved:
             _repeat(lambda: _reconfigure(client, record.socket), check)
@@ -50,7 +50,7 @@ def prepare(folder: DataFolder, record: Record, check: Callable[[], None]) -> No
 
 
 def add_database(folder: DataFolder, record: Record, database: str) -> None:
-    """Create an account for the app in a database, unless it has one."""
+    """Create an account for the app in a database, unless the database has an account."""
     if database not in record.databases:
         roles = [{"role": "readWrite", "db": database}]
         with _connect(record.socket, record.root_password) as client:
@@ -75,7 +75,7 @@ def carry_over(folder: DataFolder, record: Record, binary: str) -> None:
 
 @contextmanager
 def _connect(path: str, root_password: str | None) -> Iterator[Client]:
-    """Open a client, as root if there is a password; no call waits for more than a minute."""
+    """Open a client, as root if there is a password. No call waits longer than a minute."""
     client: Client = MongoClient(
         f"mongodb://{quote(path, safe='')}",
         directConnection=True,
@@ -89,11 +89,11 @@ def _connect(path: str, root_password: str | None) -> Iterator[Client]:
 
 
 def _reconfigure(client: Client, path: str) -> bool:
-    """Configure the new socket; with a wrong socket, the replica set elects no primary."""
+    """Configure the new socket. If mongod cannot do this yet, return False; then call this function again."""
     try:
         client.admin.command("replSetReconfig", _configuration(path), force=True)
     except OperationFailure as error:
-        # mongod first asks the old socket whether it is the same node, for 30 s if nobody answers there.
+        # mongod first asks the old socket whether it is the same node. This takes 30 s if nobody answers there.
         if error.code not in _NOT_YET:
             raise
         return False
@@ -101,7 +101,7 @@ def _reconfigure(client: Client, path: str) -> bool:
 
 
 def _upgrade(client: Client) -> str:
-    """Upgrade the data files to mongod's version, so that earlier releases cannot read them; return this version."""
+    """Upgrade the data files to mongod's version, and return the version. Earlier releases cannot read such files."""
     version = ".".join(map(str, client.server_info()["versionArray"][:2]))
     files = client.admin.command("getParameter", 1, featureCompatibilityVersion=1)["featureCompatibilityVersion"]
     if files != {"version": version}:

@@ -1,6 +1,6 @@
-"""Keep a mongod running in a data folder: restart it when it ends, and try another binary if one cannot read the files.
+"""Keep a mongod running in a data folder. If a binary cannot read the data files, try another binary.
 
-Only one app at a time runs a mongod in a folder: the guardian and its mongod hold a lock until both have ended.
+Only one mongod at a time runs in a folder: a guardian and its mongod hold a lock until both have ended.
 """
 
 import fcntl
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def start_mongod(folder: DataFolder, record: Record, binaries: list[Path]) -> "Supervisor":
-    """Wait until an earlier mongod has ended; start a mongod that can read the files, and return before it is ready."""
+    """Wait until an earlier mongod has ended, and start a mongod. This returns before mongod is ready."""
     with _held_lock(folder.path) as lock:
         is_new, files = not record.databases, folder.path / FILES
         runnable = [make_runnable(binary, folder.path) for binary in binaries]
@@ -70,7 +70,7 @@ class Supervisor:
         self._process = Process(self._command, self._folder, lock)
 
     def wait_for_socket(self, deadline: float) -> None:
-        """Wait until mongod listens; raise `EmbeddedError` if it ends first, or at the deadline."""
+        """Wait until mongod listens; raise `EmbeddedError` if mongod ends first, or if the deadline passes."""
         while True:
             if self._binaries and self._process is not None and self._process.cannot_read():
                 self._try_another(self._process)
@@ -88,7 +88,7 @@ class Supervisor:
             raise EmbeddedError(f"mongod did not become ready in time; see {self._folder / LOG}.")
 
     def keep(self) -> None:
-        """Restart mongod and its guardian from now on."""
+        """From now on, restart mongod and its guardian if they end."""
         if self._process is not None:
             self._process.is_ready()
             threading.Thread(target=self._keep, args=[self._process], name="mongod", daemon=True).start()
@@ -121,7 +121,7 @@ class Supervisor:
                 self.start(lock)
 
     def _keep(self, process: Process) -> None:
-        """Until `stop` or `kill` is called, restart the guardian and mongod whenever the guardian was killed."""
+        """Restart the guardian and mongod each time the guardian is killed, until `stop` or `kill` is called."""
         while True:
             process.wait()
             with self._turn:
@@ -146,8 +146,7 @@ class Supervisor:
 
 @contextmanager
 def _held_lock(folder: Path) -> Iterator[int]:
-    """Wait until the mongod of a killed app has ended, and hold the lock that the next guardian inherits."""
-    # The guardian and its mongod inherit the lock, so it is free as soon as both have ended.
+    """Wait until an earlier mongod has ended, and hold the lock that the next guardian and its mongod inherit."""
     lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _take(lock, folder)

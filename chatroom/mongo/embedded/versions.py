@@ -1,4 +1,4 @@
-"""The releases of mongod, and the versions of data files that each can open.
+"""The releases of mongod, and the versions of data files that each release can open.
 
 MongoDB upgrades data files by one major version at a time, and never downgrades them.
 """
@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 
 
 def candidates(binaries: Sequence[Path], files: str, *, is_new: bool) -> list[Path]:
-    """Return the binaries to try, in order. A binary is tried only if the previous one cannot read the data files.
+    """Return the binaries to try, in order. A binary is tried only if the previous binary cannot read the data files.
 
-    If the version of existing files is not recorded, all binaries are candidates, the installed one first.
+    If the version of existing files is not recorded, return all binaries in their given order.
     """
     return [choose(binaries, files)] if files or is_new else list(binaries)
 
@@ -55,7 +55,7 @@ def release_of(binary: Path) -> Release:
 
 
 def _obstacle(binary: Path, release: Release, files: str) -> str:
-    """Say why a mongod cannot open the data files, and what to do; return "" if it can, or if that is unknown."""
+    """Return why a mongod cannot open the data files, and a remedy; return "" if no reason is known."""
     if not files or release == _UNKNOWN:
         return ""
     major, minor = map(int, files.split("."))

@@ -1,4 +1,4 @@
-"""Backups: make one while the site runs, check one without a database, restore one into an empty database."""
+"""Make a backup while the site runs, check a backup without a database, restore a backup into an empty database."""
 
 from pathlib import Path
 

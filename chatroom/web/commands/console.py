@@ -1,6 +1,6 @@
 """Shared parts of the commands: the services and the output.
 
-A command that is refused prints the reason and exits with status 1. Other exceptions are not caught.
+A command that is refused prints the reason and exits with status 1. Only `ChatroomError` is caught.
 """
 
 import sys
@@ -27,7 +27,7 @@ _Run = Callable[Concatenate[Services, P], None]
 
 
 def command(name: str, *, is_prepared: bool = True) -> Callable[[_Run[P]], click.Command]:
-    """Make a command from a function of `services`. With `is_prepared`, first create the indexes and the lobby."""
+    """Make a decorator for a command's function. If `is_prepared`, the command first creates indexes and the lobby."""
 
     def decorate(function: _Run[P]) -> click.Command:
         def run(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -15,7 +15,7 @@ from chatroom.web.commands.console import command, get_user
 
 
 def _for_a_time(act: Callable[[Services, User, datetime, str], None]) -> Callable[..., None]:
-    """Make a command's function from `act`, which mutes or bans a user until an end, for a reason."""
+    """Make a command's function from `act`: add the argument NAME and the options --for and --reason."""
 
     @click.argument("name")
     @click.option(

@@ -1,4 +1,4 @@
-"""Send a download in pieces; stop if the user loses the right to it, or reads too slowly.
+"""Send a download in pieces. Stop if the user loses the right to the file, or reads too slowly.
 
 The event loop sends the pieces, so no thread waits for a slow reader.
 """
@@ -20,13 +20,13 @@ from chatroom.web.kit.services import services
 
 PATIENCE_SECONDS = 60.0
 LEAST_RATE = 8192
-"""The minimum of bytes per second, after the first minute. Slower readers would keep other users waiting."""
+"""The minimum rate of a reader after the first minute, in bytes per second."""
 CHECK_SECONDS = 1.0
 CHUNK = 32_768
 
 
 class Taken(Iterator[bytes]):
-    """A download of one user. It calls `check` again and again, and `release` once when it ends."""
+    """A download of one user. It calls `check` repeatedly, and `release` at the end."""
 
     def __init__(self, pieces: Iterator[str], *, check: Callable[[], None], release: Callable[[], None]) -> None:
         self._chunks = in_chunks(pieces)
@@ -41,11 +41,11 @@ class Taken(Iterator[bytes]):
         return self
 
     def __next__(self) -> bytes:
-        """Return the next piece. Raise `Refused` if the right to the file is lost, `Unavailable` for a slow reader."""
+        """Return the next piece. Raise `Unavailable` if the reader is too slow; pass on an error from `check`."""
         now = time.monotonic()
         if now > self._began_at + PATIENCE_SECONDS + self._size / LEAST_RATE:
             raise Unavailable("The download was too slow and was stopped.")
-        # Another thread may make the next piece; templates need the request there too.
+        # Another thread may make the next piece. Templates in this thread need the context of the request.
         with self._context.copy():
             if now >= self._check_again_at:
                 self._check()
@@ -62,7 +62,7 @@ class Taken(Iterator[bytes]):
 def hand_out(
     name: str, content_type: str, read: Callable[[], Iterator[str]], check: Callable[[], object] = lambda: None
 ) -> Response:
-    """Send a file that consists of the texts from `read`; obey the limits on exports.
+    """Send the texts from `read` as a file. Apply the limits on exports.
 
     `check` raises `Refused` if the user has lost the right to the file.
     """
@@ -87,7 +87,7 @@ def hand_out(
 
 
 def in_chunks(pieces: Iterator[str]) -> Iterator[bytes]:
-    """Make larger pieces from small ones, because each piece is sent separately."""
+    """Join small pieces into larger pieces, because each piece is sent separately."""
     waiting: list[str] = []
     size = 0
     for piece in pieces:

@@ -38,7 +38,7 @@ def _form_page(slug: str, **shown: Shown) -> Response:
 @blueprint.get("/chatroom/<slug>/export")
 @refusals_on(_form_page)
 def room(slug: str) -> Page:
-    """Show the form; or send the file, if the query names a format."""
+    """Show the form. If the query names a format, send the file instead."""
     return _file(_enter(slug), request.args["format"]) if request.args.get("format") else _form_page(slug)
 
 
@@ -53,7 +53,7 @@ def own_data() -> Response:
 
 
 def write(room: Room, format: Format, messages: Iterator[Message]) -> Iterator[str]:
-    """Yield the export of a room in a format, in pieces."""
+    """Return the pieces of a room's export."""
     now = datetime.now(UTC)
     if format == "text":
         return text_lines(room, messages, now)

@@ -1,6 +1,7 @@
 """Files over HTTP: users upload a file, by script or form, and download all or a part of it.
 
-Only members of the room get a file, and no browser shows a file as a page of this site.
+Only members of the room, and moderators who approve messages, get a file. No browser runs a file as a page of this
+site.
 """
 
 import re
@@ -34,7 +35,7 @@ from chatroom.web.kit.sockets import bearer_of, header
 from chatroom.web.messages.messages_api import blueprint as api
 
 CSP = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-"""The policy for a file in its own tab. Browsers' own viewers of files need the styles."""
+"""The policy for a file in its own tab. The browser's file viewer needs the styles."""
 PRIVATE = "private, max-age=3600"
 FORM_BYTES = 1_000_000
 """The maximum size of the other fields of a form with files, in bytes."""
@@ -47,14 +48,14 @@ blueprint = Blueprint("files", __name__)
 
 
 def register(app: Flask) -> None:
-    """Allow larger requests for uploads."""
+    """Register the routes and the template filters, and allow larger requests for uploads."""
     app.register_blueprint(blueprint)
     shown.register(app)
     app.before_request(_allow_uploads)
 
 
 def is_upload(scope: Any) -> bool:
-    """Whether a request may contain files, judging by its method, path and headers."""
+    """Whether a request may contain files, according to its method, path and headers."""
     if scope.get("method") != "POST" or not _uploads.fullmatch(scope["path"]):
         return False
     return scope["path"].startswith("/api/") or brings_files(header(scope, "content-type"))
@@ -102,12 +103,12 @@ def thumbnail(file_id: str) -> Page:
 
 
 def sent_files() -> list[FileStorage]:
-    """The files of a form, without the nameless file that an empty field sends."""
+    """The files of a form. An empty field sends a file without a name, which is ignored."""
     return [part for part in request.files.getlist("files") if part.filename]
 
 
 def keep_sent(user_id: str, room: Room, parts: list[FileStorage]) -> list[File]:
-    """Keep the files of a form."""
+    """Store the files of a form."""
     most = services.settings.max_files_per_message
     if 0 < most < len(parts):
         raise Refused("too_many_files", f"A message has at most {most} files.")
@@ -129,12 +130,11 @@ def _allow_uploads() -> None:
     scope = request.environ.get("asgi.scope")
     if (scope is None or SPOOLED in scope) and request.mimetype != "application/x-www-form-urlencoded":
         request.max_content_length = most or None
-        # Werkzeug's limit for fields also counts each piece of a file that the form parser reads.
+        # This limit is for fields, but Werkzeug also counts each piece of a file that the form parser reads.
         request.max_form_memory_size = max(services.settings.max_request_bytes, PARSED_BYTES)
 
 
 def _one_file() -> tuple[str, BinaryIO]:
-    """The name and the content of the uploaded file."""
     if request.mimetype != "multipart/form-data":
         return query_as(Naming).name, cast("BinaryIO", request.stream)
     parts = [part for part in request.files.values() if part.filename]
@@ -154,11 +154,11 @@ def _answer(file_id: str, make: Callable[[KeptFile, str], Response]) -> Page:
 
 
 def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
-    """The file, for members of its room; before it is in a message, only for its owner and approving moderators."""
+    """Find a file for a user. Until the file is posted, only its owner and approving moderators may get it."""
     kept = services.files.store.get(file_id)
     grant = grant_of(person.session)
     room = services.rooms.store.find(kept.room_id)
-    # Not `get_for`: opening the address of a file must not make a user a member of the room.
+    # `get_for` would make the user a member of the lobby. To open a file must not do this.
     if room is not None and services.rooms.access.find_for(person.id, room.slug) is not None:
         grant.check("read", room.slug)
         if kept.owner_id == person.id or services.files.usage.has_message(kept):
@@ -196,7 +196,7 @@ def _whole_or_part(kept: KeptFile, user_id: str) -> Response:
 
 
 def give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None:
-    """Let the event loop of our server send the body, so that a slow reader blocks no thread."""
+    """Let the event loop send the body, so that a slow reader blocks no thread."""
     response.automatically_set_content_length = False
     handover = request.environ.get("asgi.scope", {}).get(HANDOVER)
     if handover is None:
@@ -208,7 +208,7 @@ def give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None
 
 
 def _guarded(response: Response, file: File, *, etag: str) -> Response:
-    """Add headers so that browsers show or save the file, but never run a script in it."""
+    """Add headers: a browser may show or save the file, but must not run a script in it."""
     is_inline = file.type in INLINE and file.type != UNKNOWN
     response.headers["Content-Disposition"] = _disposition("inline" if is_inline else "attachment", file.name)
     response.headers["Content-Security-Policy"] = CSP
@@ -218,7 +218,7 @@ def _guarded(response: Response, file: File, *, etag: str) -> Response:
 
 
 def _disposition(kind: str, name: str) -> str:
-    """The header Content-Disposition (RFC 6266): the name in ASCII for old programs, the exact name for others."""
+    """The header Content-Disposition (RFC 6266). It has the exact name, and a name in ASCII for old programs."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
     plain = re.sub(r'["\\%]', "_", plain).strip() or "file"
     value = f'{kind}; filename="{plain}"'

@@ -1,4 +1,4 @@
-"""Template filters that show a file: kind, size and address. They match static/views/files/files.js."""
+"""Template filters that show a file: kind, size and address. static/views/files/files.js has the same rules."""
 
 from flask import Flask, url_for
 
@@ -8,7 +8,7 @@ from chatroom.files.filetypes import PICTURES
 FRAME = (360, 270)
 """The largest size of a picture in a message, in CSS pixels."""
 LARGEST_MOVING = 3_000_000
-"""In bytes. A larger GIF is shown as its first frame."""
+"""The size of the largest GIF that moves in a message, in bytes. A larger GIF is shown as its first frame."""
 LONGEST_ENDING = 4
 
 
@@ -27,25 +27,25 @@ def kind(file: File) -> str:
 
 
 def shown_size(file: File) -> tuple[int, int]:
-    """The width and height of a picture in a message. A picture keeps its shape, and is never enlarged."""
+    """The width and height of a picture in a message. Pictures are never enlarged."""
     width, height = file.width or 1, file.height or 1
     scale = min(1.0, FRAME[0] / width, FRAME[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def shown_url(file: File) -> str:
-    """The address of the picture in a message: a small copy, or for a GIF up to `LARGEST_MOVING` the file itself."""
+    """The address of the picture in a message: a small copy, or the file itself for a GIF of up to `LARGEST_MOVING`."""
     if file.type == "image/gif" and file.size <= LARGEST_MOVING:
         return url_for("files.fetch", file_id=file.id, name=file.name)
     return still_url(file)
 
 
 def still_url(file: File) -> str:
-    """The address of a small copy of the picture; of a GIF, the copy shows the first frame."""
+    """The address of a small copy of the picture. The copy of a GIF shows the first frame."""
     return url_for("files.thumbnail", file_id=file.id)
 
 
 def ending(file: File) -> str:
-    """The text that a card shows instead of an icon."""
+    """The ending of the file's name, or `FILE`. A card shows it instead of an icon."""
     _, dot, last = file.name.rpartition(".")
     return last.upper() if dot and len(last) <= LONGEST_ENDING else "FILE"

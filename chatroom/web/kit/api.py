@@ -1,6 +1,6 @@
 """Shared parts of the JSON API: the authenticated user, the typed request, and the response.
 
-Authentication is by access token, or by session cookie and CSRF token. An access token takes precedence.
+A request is authenticated by an access token, or by the session cookie and the CSRF token.
 """
 
 from functools import partial
@@ -33,7 +33,7 @@ def api_blueprint(name: str) -> Blueprint:
 
 
 def authenticate() -> Response | None:
-    """Find the user of the request, or answer 401. With a cookie, an unsafe method needs the CSRF token."""
+    """Find the user of the request, or answer 401. With a cookie, an unsafe method also needs the CSRF token."""
     token = bearer_of(request.headers.get("Authorization", ""))
     by_cookie = cookie_user if token is None and cookie_user.is_authenticated else None
     person = by_cookie if token is None else find_by_token(token)

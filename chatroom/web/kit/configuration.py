@@ -26,13 +26,13 @@ def configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=settings.max_request_bytes or None,
         MAX_FORM_MEMORY_SIZE=settings.max_request_bytes or None,
         MAX_FORM_PARTS=MAX_FIELDS,
-        WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session: a form may stay open for days
-        WTF_CSRF_SSL_STRICT=False,  # needs a Referer, which privacy tools remove; `security` checks Sec-Fetch-Site
+        WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session, because a form may stay open for days
+        WTF_CSRF_SSL_STRICT=False,  # privacy tools remove the Referer; `security` checks Sec-Fetch-Site instead
     )
 
 
 def compress_static(app: Flask) -> None:
-    """Compress scripts and styles, but no pages: the compressed size would reveal secrets in them (BREACH)."""
+    """Compress scripts and styles. Do not compress pages: their compressed size would reveal secrets (BREACH)."""
     app.config.from_mapping(COMPRESS_REGISTER=False, COMPRESS_ALGORITHM=["gzip"])
     compress = Compress()
     compress.init_app(app)
@@ -48,5 +48,5 @@ def compress_static(app: Flask) -> None:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a setting that is a list with commas."""
+    """Split the text of a setting at its commas."""
     return [word for part in text.split(",") if (word := part.strip())]

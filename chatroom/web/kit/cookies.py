@@ -1,6 +1,6 @@
-"""The signed session cookie, with the secret of the session, the CSRF token, and messages for the next page.
+"""The signed session cookie. It contains the session's secret, the CSRF token, and messages for the next page.
 
-Over TLS, the name of the cookie starts with `__Host-`, so another site under the same domain cannot set the cookie.
+Over TLS, the name of the cookie starts with `__Host-`. So another site under the same domain cannot set the cookie.
 """
 
 from typing import cast
@@ -16,10 +16,10 @@ SECRET = "_user_id"  # noqa: S105  Flask-Login's own key
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Flask's cookie sessions; over TLS, the cookie has another name and the attribute Secure."""
+    """Flask's cookie sessions, with another cookie name over TLS."""
 
     def get_cookie_name(self, app: Flask) -> str:
-        """The name of the cookie. Over TLS, a cookie from plain HTTP is ignored: it has the wrong name."""
+        """The name of the cookie. Over TLS, a cookie from plain HTTP is ignored, because its name is different."""
         return SECURE_NAME if self.get_cookie_secure(app) else NAME
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  Flask's signature
@@ -29,7 +29,7 @@ class CookieSessions(SecureCookieSessionInterface):
 
 def find_session(cookie_header: str, *, is_secure: bool) -> str:
     """The unchecked value of the session cookie in a Cookie header; empty if there is no such cookie."""
-    # The parser that Flask's requests use: werkzeug.http.parse_cookie raises on bytes that are not UTF-8.
+    # This is the parser of Flask's requests. `werkzeug.http.parse_cookie` would raise on bytes that are not UTF-8.
     return parse_cookie(cookie_header).get(SECURE_NAME if is_secure else NAME, "")
 
 

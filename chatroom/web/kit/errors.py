@@ -1,4 +1,4 @@
-"""Show errors as a page, and as JSON under /api, without internal details."""
+"""Show errors as a page, and as JSON under /api and /hooks, without internal details."""
 
 import logging
 import math
@@ -37,7 +37,7 @@ STATUS = {
     "full": 507,
     "unavailable": 503,
 } | {rule.reason: 403 for rule in RULES}
-"""The status for each reason of a refusal. Any other reason is a mistake of the sender, 400."""
+"""The status for each reason of a refusal. All other reasons have the status 400."""
 
 REASON = {
     401: "unauthorized",
@@ -45,7 +45,7 @@ REASON = {
     404: "not_found",
     413: "too_long",
     429: "too_fast",
-    500: "unavailable",  # as with 503, the outcome is unknown
+    500: "unavailable",  # the outcome is unknown, as after 503
     503: "unavailable",
 }
 
@@ -97,7 +97,7 @@ def with_retry_after(response: Answer, seconds: float | None) -> Answer:
 
 
 def explain(status: int, message: str, *, reason: str = "", retry_after: float | None = None) -> Response:
-    """Make the response for an error: JSON under /api, otherwise a page."""
+    """Make the response for an error: JSON under /api and /hooks, otherwise a page."""
     if request.path.startswith(("/api/", "/hooks/")):
         error: dict[str, object] = {"reason": reason or REASON.get(status, "invalid"), "message": message}
         if retry_after is not None:

@@ -11,12 +11,12 @@ HUES = 12
 
 
 def hue(user_id: str) -> int:
-    """The number of a person's colour, one of twelve. static/state/kit/text.js computes the same number."""
+    """The number of a person's colour. There are twelve colours. static/state/kit/text.js computes the same number."""
     return zlib.crc32(user_id.encode()) % HUES
 
 
 def static_url(filename: str) -> str:
-    """The address of a static file. The address is cached, because a page has fifty such addresses."""
+    """The address of a static file."""
     return _static_url(filename, root=request.script_root)
 
 

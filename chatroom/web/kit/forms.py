@@ -1,6 +1,6 @@
 """The base of all forms: reading fields, and showing errors.
 
-Each form checks its CSRF token itself, so that an expired form is shown again with its input.
+Each form checks its own CSRF token. So an expired form is shown again with its input.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,13 +28,13 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A form that reads only form fields. Flask-WTF would also read a JSON body, with values of any type."""
 
     beside: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    """For each reason of a refusal: the field to which the refusal belongs, and the sentence for that field."""
+    """For each reason of a refusal: the field that shows the refusal, and the sentence that it shows."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """WTForms' options for reading the fields."""
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:  # noqa: ARG002  Flask-WTF's
-            """Return the fields of the request; no fields for a form that is made with `formdata=None`."""
+            """Return the fields of the request. Return no fields for a form that is made with `formdata=None`."""
             return request.form if request.method == "POST" and formdata is not None else None
 
     @property
@@ -48,11 +48,11 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             raise Refused("invalid", self.problem)
 
     def read(self, kind: type[Struct]) -> Struct:
-        """Make a struct: each of its fields gets the text of the form's field with the same name."""
+        """Make a struct of the type `kind` from the texts of the form fields with the same names."""
         return kind(**{name: self[name].data or "" for name in kind.__struct_fields__})
 
     def explain(self, error: Refused | Unavailable) -> Refused | Unavailable:
-        """Return the error for the top of the page. An error about one field becomes the error of that field."""
+        """Return the error for the top of the page. If the error is about one field, show it at that field."""
         if not isinstance(error, Refused) or error.reason not in self.beside:
             return error
         name, said = self.beside[error.reason]
@@ -61,7 +61,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
 
 class CompleteForm(Form):
-    """A form whose fields must all be sent, even if empty. A form with `username[$ne]` but no `username` is refused."""
+    """A form whose fields must all be sent, even empty fields."""
 
     def check(self) -> None:
         """Raise `Refused` for an invalid form, and for a field that was not sent."""
@@ -71,7 +71,7 @@ class CompleteForm(Form):
 
 
 def as_lines(text: str | None) -> str:
-    """Replace CR LF, the line end that browsers send in a text field, by LF."""
+    """Replace CR LF by LF. Browsers send CR LF as the line end in a text field."""
     return (text or "").replace("\r\n", "\n")
 
 

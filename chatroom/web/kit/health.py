@@ -11,7 +11,7 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/livez")
 def livez() -> Response:
-    """Answer that the process is alive; the state of the database does not matter."""
+    """Answer that the process runs. The state of the database does not matter."""
     return Response("alive\n", content_type="text/plain; charset=utf-8")
 
 

@@ -1,6 +1,6 @@
-"""Choose the lane of a request from its route: the lane is the queue in which the request waits for a thread.
+"""Choose the lane of a request from its route. The lane is the queue in which the request waits for a thread.
 
-A view that uses a scarce resource must be marked with the lane of this resource; otherwise, `Places.run` fails.
+A view that uses a scarce resource must be marked with the lane of this resource. Otherwise, `Places.run` fails.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ MARK = "scarce"
 
 
 def scarce(lane: Lane, *, only_with_files: bool = False) -> Callable[[View], View]:
-    """Mark a view whose unsafe methods use a scarce resource; with `only_with_files`, only if the body has files."""
+    """Mark a view whose unsafe methods use a scarce resource (with `only_with_files`: only if the body has files)."""
 
     def mark(view: View) -> View:
         setattr(view, MARK, (lane, only_with_files))
@@ -51,7 +51,7 @@ def register(app: Flask) -> None:
 
 
 def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
-    """Make the function that finds the lane of a request from its head, outside of Flask."""
+    """Make the function that finds the lane of a request from the request's head, outside of Flask."""
     routes = app.url_map.bind("localhost")
 
     def find_lane(scope: Mapping[str, Any]) -> Lane:
@@ -65,7 +65,7 @@ def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
 
 
 def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
-    """Find the access token or cookie of a request in the same way as the views, but do not check it."""
+    """Find the access token or cookie of a request in the same way as the views. Do not check it."""
     token = bearer_of(header(scope, "authorization"))
     if token is not None:
         return token
@@ -73,7 +73,7 @@ def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
 
 
 def brings_files(content_type: str) -> bool:
-    """Whether a content type says that the body is a form with files. This uses the same parser as Flask."""
+    """Whether a content type is that of a form with files, according to the parser that Flask uses."""
     return parse_options_header(content_type)[0].lower() == "multipart/form-data"
 
 

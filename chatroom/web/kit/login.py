@@ -16,7 +16,7 @@ from chatroom.web.kit.pages import Page, redirect_to
 from chatroom.web.kit.security import View
 from chatroom.web.kit.services import services
 
-BROWSERS = {  # ordered: a browser's user agent may also name browsers that come later here
+BROWSERS = {  # in this order, because a user agent may also name browsers further down this list
     "Edg": "Edge",
     "OPR": "Opera",
     "Vivaldi": "Vivaldi",
@@ -54,7 +54,7 @@ class LoggedIn(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.role = user.role
 
     def get_id(self) -> str:
-        """The session's secret, for the cookie; not the user's id, because this is public and cannot be revoked."""
+        """The session's secret, which the cookie contains. A user's id is public, and could not be revoked."""
         return self._secret
 
     @property
@@ -72,7 +72,7 @@ current_user = cast("LoggedIn", flask_login_user)
 
 
 def login_required(view: View) -> View:
-    """Redirect visitors to the log-in page, and after the log-in back to the page that they asked for."""
+    """Redirect visitors to the log-in page. After the log-in, they return to the page of the view."""
     return cast("View", flask_login.login_required(view))
 
 
@@ -86,18 +86,17 @@ def page_blueprint(name: str, **options: Any) -> Blueprint:
 def register(app: Flask) -> None:
     """Install Flask-Login."""
     manager = LoginManager()
-    # Not `init_app`: its context processor reads the database for every page, even for the page that reports the
-    # database as unavailable. Its "remember me" reads the session for each response, so even static files would get
-    # the header `Vary: Cookie`.
+    # `init_app` is not called: it would read the database for every page, even for the page that reports the database
+    # as unavailable. It would also add the header `Vary: Cookie` to static files.
     app.login_manager = manager  # type: ignore[attr-defined]
-    manager.session_protection = None  # it would compare the address, which phones often change
+    manager.session_protection = None  # the protection compares the address, which often changes for phones
     manager.user_loader(_load)
     manager.unauthorized_handler(redirect_to_login)
     app.jinja_env.globals["current_user"] = current_user
 
 
 def log_in(user: User) -> None:
-    """Begin a new session in this browser, even if the browser sent the cookie of another session."""
+    """Begin a new session in this browser. It replaces an earlier session of the browser."""
     log_out()
     secret = services.people.sessions.begin(user, label=label_of(request.user_agent.string), address=client_address())
     found = services.people.sessions.find_valid(secret, "browser")
@@ -105,11 +104,11 @@ def log_in(user: User) -> None:
         abort(401)
     session.permanent = True
     login_user(LoggedIn(user, found[0], secret))
-    session.pop("_id", None)  # Flask-Login's long browser fingerprint, for a protection that is off
+    session.pop("_id", None)  # Flask-Login's long browser fingerprint, which nothing uses
 
 
 def label_of(user_agent: str) -> str:
-    """The browser and the system, such as `Firefox on Linux`, if they are known."""
+    """The names of the browser and the system if they are known, for example `Firefox on Linux`."""
     browser = next((name for mark, name in BROWSERS.items() if re.search(rf"\b{mark}\w*/", user_agent)), "")
     system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), "")
     if browser and system:
@@ -136,13 +135,13 @@ def client_address() -> str:
 
 
 def redirect_to_login() -> Page:
-    """Redirect to the log-in page, and after the log-in back to this page."""
+    """Redirect to the log-in page. After the log-in, the user returns to the requested page."""
     wanted = request.full_path.removesuffix("?") if request.method in {"GET", "HEAD"} else request.path
     return redirect_to("accounts.login", next=wanted)
 
 
 def get_access(slug: str) -> Access:
-    """The room and the user's rights in it; raise `Refused` if the user is not a member."""
+    """The room and the user's rights in it. Raise `Refused` if the user is not a member."""
     return services.rooms.access.get_for(current_user.id, slug)
 
 

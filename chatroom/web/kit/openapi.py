@@ -1,6 +1,6 @@
-"""The API routes: the declaration of each, and the OpenAPI document that is generated from all declarations.
+"""Declare the API routes, and generate the OpenAPI document from the declarations.
 
-A route without a declaration is not in the document, and no token may use it.
+The document cannot be generated if an API route has no declaration.
 """
 
 import re
@@ -39,10 +39,10 @@ VARIABLE = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 
 
 class operation(msgspec.Struct, frozen=True):  # noqa: N801  a decorator
-    """A decorator, below the route decorator, that declares an API route; the view's docstring describes the route."""
+    """Declare an API route: a decorator below the route decorator. The view's docstring describes the route."""
 
     scope: Scope | None
-    """The scope that a token needs; None: no log-in is needed, and no token may be used."""
+    """The scope that a token needs. If it is None, no log-in is needed, and no token may be used."""
     answers: Mapping[int, Any]
     """For each status: the type of the JSON body, or the media type of another body."""
     query: type[msgspec.Struct] | None = None
@@ -84,7 +84,7 @@ class ErrorAnswer(msgspec.Struct):
 
 
 def make_document(app: Flask, *, title: str, version: str) -> dict[str, Any]:
-    """Make the document, as plain values."""
+    """Make the OpenAPI document, as dictionaries and lists."""
     known = _operations(app)
     bodies = (kind for *_, each in known for kind in (each.body, *each.answers.values()))
     kinds = list(dict.fromkeys([ErrorAnswer, *(kind for kind in bodies if not isinstance(kind, str | None))]))
@@ -181,5 +181,5 @@ def _content(kind: Any, ref_of: Mapping[Any, Any], schema: dict[str, Any]) -> di
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Convert a schema to plain values. In its patterns, write the end of a text as `$`, as JSON Schema requires."""
+    """Convert a schema to dictionaries and lists. In patterns, replace `\\Z` by `$`, which JSON Schema requires."""
     return dict(msgspec.json.decode(msgspec.json.encode(schema).replace(rb"\\Z", b"$")))

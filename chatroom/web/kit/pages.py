@@ -1,8 +1,8 @@
 """Pages that show why a form was refused: the message, the HTTP status, and what the user typed.
 
-Each page with forms has a function `show(form=None, **shown)`; often this is the GET view itself. `show` gets
-those variables of the address that are parameters of `show`. A view that changes something has a decorator with
-`show` as an argument: after a refusal, the decorator calls `show`.
+Each page with forms has a function `show(form=None, **shown)`, which is often the GET view. A view that changes
+something has a decorator of this module. After a refusal, the decorator calls `show`, with the URL variables for which
+`show` has parameters.
 """
 
 import inspect
@@ -21,7 +21,7 @@ from chatroom.web.kit.security import View, exempt_from_csrf
 Page = Response | BaseResponse
 Show = Callable[..., Page]
 Shown = Any
-"""The values that a page passes to `render`: `status` and `msg` of a refusal, or values that are shown once."""
+"""The values that a page passes to `render`: the `status` and `msg` of a refusal, or a value that is shown once."""
 
 MARK = "shows_refusals"
 
@@ -39,7 +39,7 @@ def redirect_to(endpoint: str, said: str = "", **address: Any) -> Page:
 
 
 def refusals_on(show: Show) -> Callable[[View], View]:
-    """Make a decorator that calls the view and, if the view refuses, shows the page `show` again."""
+    """Make a decorator that calls `show` if the view raises a refusal."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -54,8 +54,8 @@ def refusals_on(show: Show) -> Callable[[View], View]:
 def form_page(show: Show, make_form: Callable[..., Form] = Form) -> Callable[[View], View]:
     """Make a decorator that calls the view with a valid form, and calls `show` on GET and after a refusal.
 
-    The form checks the CSRF token, so an expired form is shown again with its input. The view, `show` and `make_form`
-    get `form` and the variables of the address, if they have parameters with these names.
+    An expired form is shown again with its input. `make_form` gets the URL variables; the view and `show` also get
+    `form`. Each of these functions gets only the values for which it has parameters.
     """
 
     def decorate(view: View) -> View:

@@ -1,4 +1,4 @@
-"""The API reference: the OpenAPI document, as JSON and as a page. Everybody can read it without a log-in."""
+"""The API reference: the OpenAPI document as JSON, and as a page. No log-in is needed."""
 
 import json
 from typing import Any
@@ -68,7 +68,7 @@ def _shown(method: str, path: str, each: dict[str, Any], schemas: dict[str, Any]
 
 
 def _command(method: str, path: str, each: dict[str, Any]) -> str:
-    """The request as a shell command."""
+    """A `curl` command that sends the request."""
     lines = ["curl"] if method == "GET" else [f"curl -X {method}"]
     if "x-scope" in each:
         lines.append('-H "Authorization: Bearer $TOKEN"')
@@ -83,7 +83,7 @@ def _command(method: str, path: str, each: dict[str, Any]) -> str:
 
 
 def _fields(schema: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """The name and type of each field, and "required" for required fields."""
+    """The name and type of each field, and whether the field is required."""
     required = schema.get("required", ())
     return [(name, _kind(field), _need(name in required)) for name, field in schema.get("properties", {}).items()]
 

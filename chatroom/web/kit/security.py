@@ -37,7 +37,7 @@ csrf = CSRFProtect()
 
 
 def exempt_from_csrf(view: View) -> View:
-    """Leave the check of the CSRF token to the view's form, so that an expired form is shown again with its input."""
+    """Do not check the CSRF token before the view: its form checks the token, or the view needs no token."""
     return cast("View", csrf.exempt(view))
 
 
@@ -61,9 +61,9 @@ def safe_next(target: str | None) -> str:
 
 
 def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
-    """Set the client's address and the scheme of each request, by the same rules as for websockets."""
+    """Set the client's address and the scheme of each request."""
 
-    # Not the host: routers such as Heroku's pass on an X-Forwarded-Host that the client may have forged.
+    # The host is not set, because some routers pass on an X-Forwarded-Host that the client may have forged.
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         said_for, said_proto = environ.get("HTTP_X_FORWARDED_FOR", ""), environ.get("HTTP_X_FORWARDED_PROTO", "")
         environ["REMOTE_ADDR"] = addresses.address_of(environ.get("REMOTE_ADDR") or "", said_for, proxies)
@@ -75,13 +75,13 @@ def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
 
 
 def _refuse_other_sites() -> None:
-    """Refuse requests that the browser marks as sent by another site, even if the CSRF token is valid."""
+    """Refuse a request with an unsafe method if the browser marks the request as cross-site."""
     if request.method in UNSAFE_METHODS and request.headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
         raise Forbidden("The request comes from another site.")
 
 
 def _refuse_many_fields() -> None:
-    """Bound the number of fields in an ordinary form. Werkzeug bounds only the parts of a multipart form."""
+    """Limit the number of fields in an ordinary form. Werkzeug limits only the parts of a multipart form."""
     if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= MAX_FIELDS:
         raise RequestEntityTooLarge("The form has too many fields.")
 
@@ -96,7 +96,7 @@ def _add_headers(response: Response) -> Response:
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", HSTS)
     if request.endpoint != "static":
-        # No cache may keep a page: after a log-out, the Back button must not show it. Files set their own header.
+        # No cache may keep a page, so the Back button shows no page after a log-out. Files set their own header.
         headers.setdefault("Cache-Control", "no-store")
         response.vary.add("Cookie")
     return response

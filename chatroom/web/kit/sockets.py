@@ -40,7 +40,7 @@ def sign_in(app: Flask, scope: Scope) -> Visitor | None:
 
 
 def is_own_origin(scope: Scope, settings: Settings) -> bool:
-    """Whether a page of this site opens the websocket: the header Origin must be exactly this scheme and host."""
+    """Whether a page of this site opens the websocket: Origin must be exactly the scheme and host of this site."""
     host, allowed = header(scope, "host"), words_of(settings.allowed_hosts)
     if not host or (allowed and not host_is_trusted(host, allowed)):
         return False
@@ -60,12 +60,12 @@ def address_of(scope: Scope, trusted_proxies: int) -> str:
 
 
 def bearer_of(authorization: str) -> str | None:
-    """The access token in an Authorization header; None for other schemes, which a proxy may use."""
+    """The access token in an Authorization header; None for other schemes."""
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
 def header(scope: Scope, name: str) -> str:
-    """The values of a header in one text, with commas between them; for Cookie, with semicolons."""
+    """The values of a header in one text, separated by commas (for the header Cookie: by semicolons)."""
     wanted, separator = name.encode(), "; " if name == "cookie" else ","
     return separator.join(value.decode("latin-1") for key, value in scope["headers"] if key == wanted)

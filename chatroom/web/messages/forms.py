@@ -1,4 +1,4 @@
-"""The forms of messages: write one, edit it, react to it, pin it."""
+"""The forms to write, edit and pin a message, and to react to it."""
 
 import re
 import secrets
@@ -12,21 +12,21 @@ _client_id = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class MessageForm(Form):
-    """Post a message. The form contains the message's client id, so sending the form twice stores one message."""
+    """Post a message. The form contains the client id, so a form that is sent twice stores one message."""
 
-    # Browsers restore the values of fields. With a restored client id, the next message would count as a repetition.
+    # Browsers must not restore this value: the next message with the same client id would count as a repetition.
     client_id = HiddenField(render_kw={"autocomplete": "off"})
     text = TextAreaField("Message", filters=[as_lines])
     reply_to = StringField()
 
     @property
     def replied_to(self) -> int | None:
-        """The sequence of the message that is replied to, if it is valid."""
+        """The sequence of the message to which the user replies; None without a valid number."""
         return _number_in(self.reply_to)
 
     @property
     def given_client_id(self) -> str | None:
-        """The client id, if it is valid."""
+        """The client id; None if it is not valid."""
         return self.client_id.data if _client_id.fullmatch(self.client_id.data or "") else None
 
     def renew(self) -> None:
@@ -35,14 +35,14 @@ class MessageForm(Form):
 
 
 class EditForm(Form):
-    """Change the text of a message; `revision` is the message's revision when its author saw it."""
+    """Change the text of a message. `revision` is the revision of the message that the user sees."""
 
     text = TextAreaField("Text", filters=[as_lines], render_kw={"required": True})
     revision = HiddenField(render_kw={"autocomplete": "off"})
 
     @property
     def seen(self) -> int | None:
-        """The revision, if it is valid."""
+        """The revision as a number; None if it is not valid."""
         return _number_in(self.revision)
 
 

@@ -1,4 +1,4 @@
-"""A user's own held messages: shown only to their author, who can withdraw them."""
+"""The held messages of a user, as the author sees them. The author can withdraw them."""
 
 from typing import Literal
 
@@ -78,7 +78,7 @@ def withdraw_by_form(slug: str, held_id: str) -> Page:
 
 
 def as_held(held: list[Held]) -> str:
-    """Encode the list like the API, for a data attribute that a script reads."""
+    """Encode the list in the format of the API, for a data attribute that a script reads."""
     return msgspec.json.encode([wire_held(each) for each in held]).decode()
 
 

@@ -1,4 +1,4 @@
-"""Render the messages of a page, with a line at each new day, a line at each new author, and quotes."""
+"""Render the messages of a page, with lines for days and authors, and with quotes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -12,17 +12,17 @@ from chatroom.base.models import Message
 from chatroom.web.kit.login import current_user
 
 KEPT_MARKUP = 1000
-"""The number of rendered messages in the cache. The newest messages are on every page."""
+"""The maximum number of rendered messages in the cache."""
 KEPT_DAYS = 100
 JOINED_FOR = timedelta(minutes=10)
 LONGEST_EXCERPT = 200
 
 
 def message_list(app: Flask) -> Callable[..., str]:
-    """Make the function that shows messages in templates. A message is rendered again only after it changes.
+    """Make the function that shows messages in templates. Rendered messages are cached.
 
-    The oldest message comes first. Each day (in UTC) starts with a line. Messages of one author share an author line.
-    `panel` is shown below the message `target`.
+    Each day (in UTC) starts with a line. Consecutive messages of one author share an author line. The function shows
+    `panel` below the message with the sequence `target`.
     """
 
     @lru_cache(maxsize=KEPT_MARKUP)
@@ -52,7 +52,7 @@ def message_list(app: Flask) -> Callable[..., str]:
             is_joined = is_same_day and previous is not None and _continues(previous, message)
             is_target = message.sequence == target
             quote = quoted.get(message.reply_to) if message.reply_to is not None else None
-            # The cached markup must not depend on the user who saw the message first.
+            # Users share the cached markup. So `viewer` must differ where the markup differs.
             pieces.append(markup(message, room_url, is_joined, is_target, quote, viewer=_viewer_of(message, user_id)))
             if is_target:
                 pieces.append(escape(panel))
@@ -78,7 +78,7 @@ def names(message: Message, user_id: str) -> bool:
 
 
 def _viewer_of(message: Message, user_id: str) -> str:
-    """The user's id if the message looks different for this user (mention, own reaction); otherwise empty."""
+    """The user's id if the message mentions the user or has a reaction of the user; otherwise empty."""
     if not message.reactions and not message.mentions:
         return ""
     is_among = any(person.id == user_id for reaction in message.reactions for person in reaction.people)
@@ -86,7 +86,7 @@ def _viewer_of(message: Message, user_id: str) -> str:
 
 
 def excerpt_of(message: Message) -> str:
-    """The text of a quote, in one line. static/state/messages/quotes.js makes the same text."""
+    """Make the text of a quote, in one line. static/state/messages/quotes.js makes the same text."""
     if message.deleted_at is not None:
         return "This message was deleted."
     text = Markup(message.html).striptags()  # noqa: S704  to take the markup away

@@ -71,7 +71,7 @@ def read(slug: str) -> Response:
     asked = query_as(Reading)
     if sum(getattr(asked, name) is not UNSET for name in (*READS, "sequences")) > 1:
         raise Refused("invalid", "Give only one of `after`, `before`, `since`, `around` and `sequences`.")
-    if asked.after is not UNSET and asked.format != "brief":  # who only counts messages is not present
+    if asked.after is not UNSET and asked.format != "brief":  # a user who only counts messages is not shown as present
         services.live.presences.visit(room.id, person.person)
     return answer(_changes(room.slug, _page(room, asked), asked.format))
 

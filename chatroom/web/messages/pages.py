@@ -63,7 +63,7 @@ def _shown_room(slug: str, form: MessageForm | None = None, **shown: Shown) -> P
 @login_required
 @form_page(_shown_room, MessageForm)
 def room(form: MessageForm, slug: str) -> Page:
-    """A room with its newest messages, or with older messages (`?before=`). Without a slug, the lobby."""
+    """Post a message. On GET, show a room with its newest messages, or with older messages (`?before=`)."""
     access = get_access(slug)
     _post(access, form)
     return redirect_to("pages.room", slug=access.room.slug)
@@ -92,14 +92,14 @@ def open_room(slug: str) -> Access:
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:
-    """Mark the newest messages as read, unless the browser only prefetches the page."""
+    """Mark the newest messages as read, unless this is a prefetch of the browser."""
     newest = page.messages[-1].sequence if page.messages else 0
     if newest > access.membership.read_sequence and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         services.rooms.read_positions.mark(access, newest)
 
 
 def _post(access: Access, form: MessageForm) -> Stored | Held:
-    """Store or hold the message. The same form with the same text is stored only once."""
+    """Store or hold the message. If the same form is sent again with the same text, nothing new is stored."""
     parts = sent_files()
     keep = cache(partial(keep_sent, current_user.id, access.room, parts))  # stores the files at the first call only
     said = Submission(
@@ -112,18 +112,18 @@ def _post(access: Access, form: MessageForm) -> Stored | Held:
         upload=(lambda: [file.id for file in keep()]) if parts else None,
     )
     posting = services.messages.posting
-    outcome = posting.find_known(said) or posting.post(said)  # also finds the message of a concurrent request
+    outcome = posting.find_known(said) or posting.post(said)  # `post` also finds a repetition
     return outcome if _is_of(outcome, said, keep) else posting.post(_as_another(said))
 
 
 def _as_another(said: Submission) -> Submission:
-    """The submission with a new client id: the user went back to a sent form and sent another text."""
+    """Give a submission a new client id, because the user has sent the same form with another text."""
     other = hashlib.sha256(f"{said.client_id} {said.text}".encode()).hexdigest()[:32]
     return msgspec.structs.replace(said, client_id=other)
 
 
 def _is_of(outcome: Stored | Held, said: Submission, keep: Callable[[], list[File]]) -> bool:
-    """Whether the outcome belongs to this submission. File ids are not compared: a second upload gets new ids."""
+    """Whether the outcome is of this submission, and not of an earlier submission with the same client id."""
     if isinstance(outcome, Held):
         return outcome.text == said.text
     message = outcome.message
@@ -147,7 +147,7 @@ def _has_its_files(message: Message, said: Submission, keep: Callable[[], list[F
 def room_page(
     access: Access, form: MessageForm, page: MessagePage, *, is_history: bool = False, **shown: Shown
 ) -> Response:
-    """Render the room with a page of its messages. With `is_history`, scripts do not add new messages."""
+    """Render the room with a page of its messages. If `is_history`, scripts do not add new messages."""
     form.renew()
     found = access.room
     return render(
@@ -170,7 +170,7 @@ def room_page(
 
 
 def _address_of_day(found: Room) -> str:
-    """The address of the first message on the day `date`. `offset` is UTC minus local time, in minutes."""
+    """The address of the first message on the day `?date=`. `?offset=` is UTC minus local time, in minutes."""
     try:
         day = datetime.strptime(request.args["date"], "%Y-%m-%d").replace(tzinfo=UTC)
         offset = int(request.args.get("offset", "0")[:5])

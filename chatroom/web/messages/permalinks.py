@@ -1,4 +1,4 @@
-"""The page of one message: the messages around it, and forms for what scripts can do with the message."""
+"""The page of one message, with the messages around it, and with forms that work without scripts."""
 
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ blueprint = page_blueprint("permalinks")
 
 @blueprint.get("/chatroom/<slug>/<int:sequence>")
 def message(slug: str, sequence: int) -> Page:
-    """The room, scrolled to a message. If no message has this sequence, redirect to the next message."""
+    """The room, scrolled to a message. If the message does not exist, redirect to the next message."""
     access = open_room(slug)
     sequence = min(sequence, LARGEST_SEQUENCE)
     page = services.messages.history.around(access.room, sequence, services.settings.history_page)
@@ -33,10 +33,10 @@ def message(slug: str, sequence: int) -> Page:
 def _message_page(
     part: str, slug: str, sequence: int, *, form: Form | None = None, status: int = 200, msg: str = ""
 ) -> Response:
-    """Render the page of a message after a refusal, with the input. `part` names the refused form."""
+    """Render the page of a message after a refusal. `part` is the name of the refused form."""
     access, target = _find(slug, sequence)
     edit_form = form if isinstance(form, EditForm) else _edit_form(target)
-    edit_form.revision.data = str(target.revision)  # the page now shows the current text, so the user may replace it
+    edit_form.revision.data = str(target.revision)  # the page now shows the current text
     page = services.messages.history.around(access.room, target.sequence, services.settings.history_page)
     shown: dict[str, Any] = {"target": target, "edit_form": edit_form, f"{part}_problem": msg}
     return room_page(access, MessageForm(formdata=None), page, status=status, **shown)

@@ -47,7 +47,7 @@ def overview() -> Page:
 
 @blueprint.get("/people")
 def people() -> Page:
-    """All users by user name, or those whose names start with `q`."""
+    """The users, by user name. `q` is the beginning of a user name or of a display name."""
     wanted = request.args.get("q", "")[:LONGEST_NAME].strip()
     directory = services.people.directory
     found = directory.list_like(wanted, request.args.get("after", "")[:LONGEST_NAME], PEOPLE + 1)
@@ -65,7 +65,7 @@ def people() -> Page:
 
 @blueprint.get("/joining")
 def joining(**shown: Shown) -> Response:
-    """Registration and invites, with the `code` of a new invite."""
+    """Registration and invites. `shown` may have the `code` of a new invite."""
     admission = services.moderation.admission
     return _page(
         "joining",
@@ -89,7 +89,7 @@ def set_registration() -> Page:
 @blueprint.post("/holding")
 @refusals_on(joining)
 def set_holding() -> Page:
-    """Turn holding of first messages on or off."""
+    """Set how many first messages of newcomers are held; 0 turns this off."""
     services.moderation.newcomers.set_first(current_user.user, request.form.get("first", -1, type=int))
     return redirect_to("admin.joining", "Set.")
 
@@ -97,7 +97,7 @@ def set_holding() -> Page:
 @blueprint.post("/invites")
 @refusals_on(joining)
 def make_invite() -> Page:
-    """Create an invite, and show its code this one time."""
+    """Create an invite, and show its code once."""
     uses, days = (request.form.get(name, 0, type=int) for name in ("uses", "days"))
     return joining(status=201, code=services.moderation.admission.make_invite(current_user.user, uses=uses, days=days))
 
@@ -123,13 +123,13 @@ def audit() -> Page:
 
 @rooms_blueprint.app_template_filter("counted")
 def counted(number: int) -> str:
-    """Format a number with a thousands separator. Counting stops at 100,000, which is shown as `100,000+`."""
+    """Format a number with a thousands separator. A number of at least 100,000 gets a `+`."""
     return f"{number:,}{'+' if number >= MOST_COUNTED else ''}"
 
 
 @rooms_blueprint.get("")
 def rooms() -> Page:
-    """All public and private rooms by title, or those whose titles start with `q`."""
+    """All public and private rooms, or the rooms whose titles start with `q`. They are sorted by title."""
     wanted = request.args.get("q", "")[:LONGEST_NAME].strip()
     place = (request.args.get("after", "")[:LONGEST_PLACE], request.args.get("id", "")[:LONGEST_PLACE])
     found = services.moderation.site_room_store.list_like(wanted, place, PAGE + 1)
@@ -138,7 +138,7 @@ def rooms() -> Page:
 
 @rooms_blueprint.get("/<slug>")
 def room(slug: str, **shown: Shown) -> Response:
-    """The figures of a room, and the acts of administrators on the room."""
+    """The figures of a room, and the acts that an administrator can do."""
     found = services.moderation.site_rooms.get(slug)
     is_public = found.room.kind == "public"
     return _page(

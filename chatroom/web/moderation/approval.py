@@ -16,7 +16,7 @@ blueprint = page_blueprint("approval")
 
 @blueprint.get("/approval")
 def queue(held_id: str = "", **shown: Shown) -> Response:
-    """The held messages. `held_id` is the held message about which a decision was refused."""
+    """The held messages. If a decision was refused, `held_id` is the id of its held message."""
     rows = services.moderation.approval.list_for(current_user.user)
     return render("moderation/approval.html", rows=rows, now=datetime.now(UTC), at=held_id, **shown)
 
@@ -24,7 +24,7 @@ def queue(held_id: str = "", **shown: Shown) -> Response:
 @blueprint.post("/approval/<held_id>")
 @refusals_on(queue)
 def decide(held_id: str) -> Page:
-    """Approve a message, reject it, or approve it and all later messages of its author."""
+    """Approve or reject a message, or approve it and hold none of the author's later messages."""
     act, by, approval = request.form.get("act", ""), current_user.user, services.moderation.approval
     if act == "reject":
         reason = request.form.get("reason", "")[:LONGEST_TYPED]

@@ -56,7 +56,7 @@ def report(form: ReportForm, slug: str, sequence: int) -> Page:
 
 @blueprint.get("/reports")
 def queue(report_id: str = "", **shown: Shown) -> Response:
-    """The open reports. `report_id` is the report whose decision was refused."""
+    """The open reports. If a decision was refused, `report_id` is the id of its report."""
     by = current_user.user
     rows = []
     for each in services.moderation.reports.list_for(by):
@@ -70,7 +70,7 @@ def queue(report_id: str = "", **shown: Shown) -> Response:
 @blueprint.post("/reports/<report_id>")
 @refusals_on(queue)
 def decide(report_id: str) -> Page:
-    """Dismiss a report, or delete the message, or mute or ban its author."""
+    """Dismiss a report; or delete the message, or mute or ban its author, or both."""
     reports, form, by = services.moderation.reports, SanctionForm(), current_user.user
     found, reason = reports.get_for(by, report_id), form.reason.data or ""
     outcome = []

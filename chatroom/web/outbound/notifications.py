@@ -1,6 +1,6 @@
-"""The notification settings of each room and browser; the manifest and the service worker of the web app.
+"""The notification settings, and the manifest and the service worker of the web app.
 
-The service worker is served at the root, because it can only control addresses below its own address.
+A service worker controls only addresses below its own address. So its address is at the root.
 """
 
 from typing import Annotated
@@ -22,7 +22,7 @@ from chatroom.web.kit.services import services
 
 PREFERENCES = {"mentions": "Mentions", "all": "All messages", "none": "Nothing"}
 BY_COOKIE = (401, 403)
-"""The refusals of routes for pages of the site only, which authenticate by cookie. Access tokens are refused."""
+"""The statuses of refusals on routes that require a cookie. These routes refuse access tokens."""
 
 blueprint = Blueprint("notifications", __name__)
 api = api_blueprint("push")
@@ -63,7 +63,7 @@ class PushKey(msgspec.Struct):
 @blueprint.get("/account/notifications")
 @login_required
 def settings() -> Page:
-    """Notification settings, by room and for this browser."""
+    """The notification settings, for each room and for this browser."""
     forms = [(entry, _form(entry)) for entry in services.rooms.listings.list_for(current_user.id)]
     return render("outbound/notifications.html", forms=forms)
 
@@ -82,7 +82,7 @@ def set_preference(slug: str) -> Page:
 
 @blueprint.get("/manifest.webmanifest")
 def manifest() -> Response:
-    """The web app manifest, with which a phone installs the site as an app."""
+    """The web app manifest. A phone needs it to install the site as an app."""
     icons = [
         {"src": static_url(f"icons/{name}.png"), "sizes": f"{size}x{size}", "type": "image/png"} | more
         for name, size, more in (
@@ -108,7 +108,7 @@ def manifest() -> Response:
 
 @blueprint.get("/service-worker.js")
 def service_worker() -> Response:
-    """The script that shows notifications. While the browser is offline, the script shows the pages seen last."""
+    """The script that shows notifications. While the browser is offline, the script shows saved pages."""
     return current_app.send_static_file("pages/service_worker.js")
 
 

@@ -1,4 +1,4 @@
-"""The webhooks of a room: the page to create and remove webhooks, and the address of an incoming webhook."""
+"""The webhooks of a room: the page to create and remove webhooks, and the route to which programs post."""
 
 import msgspec
 from flask import Blueprint, Response, request, url_for
@@ -58,7 +58,7 @@ def webhooks(slug: str, form: HookForm | None = None, **shown: Shown) -> Respons
 @login_required
 @form_page(webhooks, HookForm)
 def create(form: HookForm, slug: str) -> Page:
-    """Create a webhook, and show its secret this one time."""
+    """Create a webhook, and show its secret once."""
     access, author, hooks = get_access(slug), current_user.author, services.outbound.webhooks
     name, url, trigger = (field.data or "" for field in (form.name, form.url, form.trigger))
     if form.kind.data == "outgoing":
@@ -86,13 +86,13 @@ def receive(secret: str) -> Response:
 
 
 def _said() -> Said:
-    """The text of the request: JSON, a form, or plain text."""
+    """Read the body of the request: JSON, a form, or plain text."""
     try:
         if request.mimetype == "text/plain":
             return Said(request.get_data().decode())
         if request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
             form = request.form.to_dict()
-            # Slack's older clients send the JSON as a field of a form.
+            # Old clients of Slack send the JSON as a field of a form.
             return msgspec.json.decode(form["payload"], type=Said) if "payload" in form else msgspec.convert(form, Said)
         return msgspec.json.decode(request.get_data(), type=Said)
     except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:

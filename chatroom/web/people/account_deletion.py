@@ -1,4 +1,4 @@
-"""Two pages: one to delete the user's own account, one for administrators to delete another user's account."""
+"""The page to delete your own account, and the page for administrators to delete another user's account."""
 
 from flask import Response
 

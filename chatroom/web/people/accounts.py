@@ -90,7 +90,7 @@ def _password_form() -> PasswordForm:
 @blueprint.get("/account")
 @login_required
 def account(form: PasswordForm | PictureForm | None = None, status: int = 200, msg: str = "") -> Response:
-    """Show the user's names, picture, password and sessions."""
+    """Show the user's names, picture and sessions, and the form for a new password."""
     return render(
         "people/account.html",
         status,
@@ -107,7 +107,7 @@ def account(form: PasswordForm | PictureForm | None = None, status: int = 200, m
 @login_required
 @form_page(account, _password_form)
 def change_password(form: PasswordForm) -> Page:
-    """Change the password. Every session and access token ends; this browser begins a new session."""
+    """Change the password. All sessions and access tokens end. This browser begins a new session."""
     user = services.people.accounts.change_password(
         current_user.user, form.current_password.data or "", form.password.data, client_address()
     )
@@ -137,5 +137,5 @@ def end_other_sessions() -> Page:
 def _needs_first_code() -> bool:
     try:
         return services.people.accounts.needs_first_code()
-    except Unavailable:  # the page says so already, or will say so when the form is sent
+    except Unavailable:  # the page shows this error, or the response to the form does
         return False

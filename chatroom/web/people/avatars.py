@@ -1,6 +1,6 @@
 """Pictures of users over HTTP: users choose them on the account page, and one style sheet shows them.
 
-Messages and lists contain no pictures themselves, so they stay the same when a picture changes.
+Messages and lists contain no pictures. So their HTML stays the same when a user chooses a new picture.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ def register(app: Flask) -> None:
 
 @blueprint.get("/avatars/<user_id>/<version>")
 def picture(user_id: str, version: str) -> Response:
-    """A user's picture, of 80 pixels, or of 256 with `?size=large`."""
+    """A user's picture: 80 pixels wide, or 256 pixels with `?size=large`."""
     content = services.people.avatars.find(user_id, version, is_large=request.args.get("size") == "large")
     if content is None:
         abort(404)
@@ -43,7 +43,7 @@ def picture(user_id: str, version: str) -> Response:
 
 @blueprint.get("/avatars/<version>.css")
 def sheet(version: str) -> Response:
-    """The current style sheet; the address of an older version gives the current one too."""
+    """The current style sheet, also at the address of an older version."""
     content = _sheet()
     headers = {"Cache-Control": FOR_EVER if version == _version_of(content) else "no-store"}
     return Response(content, content_type="text/css; charset=utf-8", headers=headers)
@@ -73,5 +73,5 @@ def _sheet() -> str:
 
 
 def _version_of(content: str) -> str:
-    """The version of a style sheet; an empty text for an empty style sheet, which pages do not load."""
+    """The version of a style sheet. An empty style sheet has no version, and pages do not load it."""
     return hashlib.sha256(content.encode()).hexdigest()[:16] if content else ""

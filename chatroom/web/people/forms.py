@@ -38,7 +38,7 @@ SAME_PASSWORD = EqualTo("password", "The two passwords are different.")
 
 
 class NextField(HiddenField):  # type: ignore[misc]  # WTForms has no types
-    """The address to redirect to, from the form or the query; empty unless it is a path of this site."""
+    """The address for the redirect, from the form or the query; empty if the address is not a path of this site."""
 
     def process_data(self, _value: Any) -> None:
         """Read the query."""
@@ -75,7 +75,7 @@ class LoginForm(CompleteForm):
 
 
 class ResetForm(Form):
-    """Set a new password, which must be typed twice."""
+    """Set a new password."""
 
     password = PasswordField("New password", render_kw=PASSWORD)
     password_again = PasswordField("New password again", [SAME_PASSWORD], render_kw=PASSWORD)
@@ -108,13 +108,13 @@ class ProfileForm(CompleteForm):
 
 
 class PictureForm(Form):
-    """Choose a picture, or remove it; the view reads the file."""
+    """Choose or remove a picture. The view reads the file."""
 
     remove = HiddenField()
 
 
 class TokenForm(Form):
-    """Create an access token. This needs the current password."""
+    """Create an access token. This requires the current password."""
 
     beside: ClassVar = WRONG_PASSWORD
 
@@ -164,7 +164,7 @@ class DeletionForm(Form):
         return bool(self.way.data == "erase")
 
     def validate_way(self, field: Field) -> None:
-        """Require a choice: there is no default."""
+        """Require a choice."""
         if field.data not in DELETION_WAYS:
             raise ValidationError("Choose what happens to the messages.")
 
@@ -182,7 +182,7 @@ class OwnDeletionForm(DeletionForm):
     password = PasswordField("Your password", render_kw=PASSWORD)
 
     def validate_password(self, field: Field) -> None:
-        """Require a password. The password is checked last, because each check counts as a log-in attempt."""
+        """Require a password. The view checks it for a valid form, because each check counts as a log-in attempt."""
         if not field.data:
             raise ValidationError("Type your password.")
 

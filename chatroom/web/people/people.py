@@ -1,6 +1,6 @@
-"""Pages of users, with the acts of moderators and administrators.
+"""The pages of users, with the acts of moderators and administrators.
 
-`Moderation` checks the rights for each act. The page shows only allowed acts.
+`Moderation` checks the rights for each act. A page shows only allowed acts.
 """
 
 from datetime import UTC, datetime
@@ -70,7 +70,7 @@ def person(user_id: str, **shown: Shown) -> Response:
 @blueprint.post("/people/<user_id>/<any(mute, unmute, ban, unban, end_sessions):act>")
 @refusals_on(person)
 def moderate(user_id: str, act: str) -> Page:
-    """Mute or ban a user, lift a mute or a ban, or end the user's sessions. A mute can be for one room."""
+    """Mute or ban a user, end a mute or a ban, or end the user's sessions. A mute can be for one room."""
     _moderate(act, services.moderation.moderation.get(user_id))
     return redirect_to("people.person", DONE[act], user_id=user_id, room=request.form.get("room") or None)
 
@@ -90,7 +90,7 @@ def set_role(user_id: str) -> Page:
 @blueprint.post("/people/<user_id>/reset-link")
 @refusals_on(person)
 def make_reset_link(user_id: str) -> Page:
-    """Create a link with which the user sets a new password, and show the link this one time."""
+    """Create a link to set a new password, and show the link once."""
     secret = services.people.resets.make(current_user.user, services.moderation.moderation.get(user_id))
     return person(user_id, status=201, link=url_for("accounts.reset", secret=secret, _external=True))
 
@@ -102,7 +102,7 @@ def _profile_page(form: ProfileForm | None = None, **shown: Shown) -> Response:
 @blueprint.route("/account/profile", methods=["GET", "POST"])
 @form_page(_profile_page, ProfileForm)
 def profile(form: ProfileForm) -> Page:
-    """The user's own profile."""
+    """Show or change the user's own profile."""
     services.site.limits.posting.check(current_user.id, client_address())
     services.people.profiles.change(current_user.user, form.read(Profile))
     return redirect_to("people.person", "Your profile was saved.", user_id=current_user.id)

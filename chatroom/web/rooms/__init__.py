@@ -1,4 +1,4 @@
 """Pages and JSON API of rooms: find, create, join, leave and change them.
 
-A room that the user may not see gets the same response as a missing room.
+For a room that the user may not see, the response is the same as for a room that does not exist.
 """

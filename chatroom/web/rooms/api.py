@@ -23,7 +23,7 @@ from chatroom.web.kit.services import services
 Title = Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)]
 Topic = Annotated[str, Meta(max_length=MAX_TOPIC)]
 
-# Two blueprints, because their names are in the operation ids of the OpenAPI document.
+# There are two blueprints, because their names are in the operation ids of the OpenAPI document.
 blueprint = api_blueprint("room_api")
 listing = api_blueprint("rooms_api")
 
@@ -52,7 +52,7 @@ def _changed(name: str) -> Any:
     return (Annotated[kind, bounds[kind]] if kind in bounds else kind) | UnsetType
 
 
-# Settings that are left out stay as they are. `confirmed`: the new retention may delete messages.
+# A setting that is not sent does not change. If `confirmed` is true, the new retention may delete messages.
 RoomChange = msgspec.defstruct(
     "RoomChange",
     [
@@ -190,7 +190,7 @@ def join(slug: str) -> Response:
 @operation("rooms", {200: LeftAnswer})
 def leave(slug: str) -> Response:
     """Leave a room; you can return to a private room only by a room link, or if a moderator adds you."""
-    # Not `enter`: a token may reduce the role, but the only administrator must not leave.
+    # `enter` would return the reduced role of a token. The only administrator must not leave, even with a token.
     access = services.rooms.access.find_for(asker().id, slug)
     if access is None:
         raise Refused("not_found", "There is no such room, or you are not a member of it.")
@@ -199,7 +199,7 @@ def leave(slug: str) -> Response:
 
 
 def _wanted(access: Access, body: Any) -> RoomValues:
-    """The settings of the room after the change."""
+    """Return the settings of the room after the change."""
     given = {name: value for name in RoomValues.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
     texts: dict[str, Callable[[str], str]] = {"title": clean_title, "topic": clean_topic}
     texts |= {name: setting.clean for name, setting in SETTINGS.items() if TYPES[name] is str}
@@ -221,7 +221,6 @@ def _answer(slug: str, status: int = 200) -> Response:
 
 
 def _listed(entry: RoomEntry) -> ListedRoom:
-    """An entry of the list, for programs."""
     room, membership = entry.room, entry.membership
     return ListedRoom(
         slug=room.slug,

@@ -42,12 +42,11 @@ class RoomForm(NamedForm):
 
     @property
     def wanted(self) -> RoomValues:
-        """The settings in the form."""
+        """The values of the settings in the form."""
         return RoomValues(**{name: self[name].data for name in RoomValues.__struct_fields__})
 
 
 def _field(setting: Setting, kind: type) -> Field:
-    """The field of a setting."""
     if kind is bool:
         return BooleanField(setting.label)
     if kind is int:

@@ -1,6 +1,6 @@
 """The pages to find, create and join rooms, and to start direct conversations.
 
-The packages in the layers below `web` decide what a user may do.
+Other packages decide what a user may do.
 """
 
 import msgspec
@@ -21,7 +21,7 @@ blueprint = page_blueprint("rooms")
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A part of the list. Rooms with mentions come first, then rooms with unread messages, then the others by title."""
+    """A part of the room list: first rooms with mentions, then rooms with unread messages, then the other rooms."""
 
     name: str
     title: str
@@ -109,7 +109,7 @@ def _chosen() -> list[str]:
 
 @blueprint.before_app_request
 def redirect_from_former() -> Page | None:
-    """Redirect members from the former address of a direct conversation to the present one; other users get a 404.
+    """Redirect members of a direct conversation from its former address to its new address. Others get a 404.
 
     Forms and the API accept both addresses.
     """
@@ -128,7 +128,7 @@ def redirect_from_former() -> Page | None:
 
 def sections_for(user_id: str) -> list[Section]:
     """A user's rooms and direct conversations, with their unread counts."""
-    entries = sorted(services.rooms.listings.list_for(user_id), key=_rank)  # rooms of one rank stay sorted by title
+    entries = sorted(services.rooms.listings.list_for(user_id), key=_rank)  # each rank stays sorted by title
     return [
         Section("rooms", "Rooms", [entry for entry in entries if entry.room.kind != "direct"]),
         Section("direct", "Direct messages", [entry for entry in entries if entry.room.kind == "direct"]),
@@ -136,7 +136,7 @@ def sections_for(user_id: str) -> list[Section]:
 
 
 def badge(count: int) -> str:
-    """The text of a badge (the same as `shorten` in static/state/rooms/rooms.js)."""
+    """The text of a badge. `shorten` in static/state/rooms/rooms.js makes the same text."""
     return f"{MOST_UNREAD - 1}+" if count >= MOST_UNREAD else str(count)
 
 

@@ -1,6 +1,6 @@
 """The pages for a room's settings, members, links and record, and the page to clear its history.
 
-The packages in the layers below `web` decide what a user may do.
+Other packages decide what a user may do.
 """
 
 from flask import Response, request, url_for
@@ -17,7 +17,7 @@ from chatroom.web.messages.pages import open_room
 from chatroom.web.rooms.forms import InviteForm, RoomForm
 
 LATEST = 5
-"""The number of entries of the record on the settings page. The whole record is on another page."""
+"""The number of entries of the record on the settings page."""
 ROLES = ("member", "moderator", "administrator")
 
 blueprint = page_blueprint("room_settings")
@@ -121,7 +121,7 @@ def set_role(slug: str, user_id: str) -> Page:
 @blueprint.post("/rooms/<slug>/invites")
 @form_page(_settings_page, InviteForm)
 def create_invite(form: InviteForm, slug: str) -> Page:
-    """Create a room link, and show the link this one time."""
+    """Create a room link, and show the link once."""
     code = services.rooms.links.make(get_access(slug), uses=form.uses.data, hours=form.hours.data)
     return _settings_page(slug, link=url_for("rooms.accept", code=code, _external=True))
 
@@ -137,14 +137,14 @@ def end_invite(slug: str, invite_id: str) -> Page:
 
 @clearing.get("/chatroom/<slug>/clear", endpoint="form")
 def clearing_form(slug: str, **shown: Shown) -> Response:
-    """The page that explains what it means to clear the room's history, with the form for it."""
+    """The page with the form to clear the room's history."""
     return render("rooms/clear.html", room=_enter_to_clear(slug).room, typed=_typed_to_clear(), **shown)
 
 
 @clearing.post("/chatroom/<slug>/clear")
 @refusals_on(clearing_form)
 def clear(slug: str) -> Page:
-    """Hide the messages at once, and let a background thread erase them."""
+    """Hide the room's messages at once. A background thread erases them later."""
     access, typed = _enter_to_clear(slug), _typed_to_clear()
     services.erasure.clearing.clear(access, current_user.author, typed["title"], typed["reason"])
     return redirect_to("pages.room", slug=access.room.slug)

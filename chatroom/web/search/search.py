@@ -64,7 +64,7 @@ def _search_page(*, results: Results | None = None, **shown: Shown) -> Response:
 @blueprint.get("/search")
 @refusals_on(_search_page)
 def page() -> Page:
-    """The results, the newest first; without a query, only the form."""
+    """The results, the newest first. Without a query, show only the form."""
     text = request.args.get("q", "")
     if not text.strip():
         return _search_page()

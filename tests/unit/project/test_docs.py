@@ -197,7 +197,7 @@ class TestPlainHTTP:
 
     def test_bounds(self) -> None:
         assert (
-            f"`HISTORY_PAGE` (50). The server changes a value below 1 to 1, and a value above {MOST_MESSAGES} to"
+            f"the default is `HISTORY_PAGE` (50). The largest possible value is {MOST_MESSAGES}, or `HISTORY_PAGE` if"
             in read(PROTOCOL)
         )
         assert Settings().history_page == 50
