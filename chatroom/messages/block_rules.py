@@ -62,5 +62,6 @@ def shape(state: StateCore) -> None:
 
 def _show_box(item: Token, text: Token | None) -> None:
     if text is not None and text.type == "inline" and text.children and (box := TASK.match(text.content)):
-        text.children[0].content = BOXES[box[1]] + text.children[0].content[len(box[0]) :]
+        token = text.children[0]
+        token.content = BOXES[box[1]] + token.content[len(box[0]) :]
         item.attrSet("class", "task")

@@ -123,7 +123,8 @@ def emphasis(state: StateInline, silent: bool) -> bool:
     elif marker == "*" and (WITHOUT_SPACES.match(before) or WITHOUT_SPACES.match(after)):
         opens, closes = bool(after.strip()), bool(before.strip())
     for _ in range(scanned.length):
-        state.push("text", "", 0).content = marker
+        token = state.push("text", "", 0)
+        token.content = marker
         state.delimiters.append(
             Delimiter(ord(marker), scanned.length, len(state.tokens) - 1, end=-1, open=opens, close=closes)
         )

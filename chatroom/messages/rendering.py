@@ -61,6 +61,10 @@ WORDS = re.compile(r"[A-Za-z](?:[A-Za-z0-9 ,!?']*[A-Za-z0-9.!?])?")
 
 
 class _Parser(MarkdownIt):
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.linkify = Links()
+
     def validateLink(self, url: str) -> bool:  # noqa: N802  the library's name
         """Allow only complete addresses as links: no scripts, no data, no relative addresses."""
         return LINK.match(url) is not None
@@ -120,7 +124,6 @@ def _make_parser() -> MarkdownIt:
     options = {"html": False, "linkify": True, "breaks": True, "maxNesting": 20}
     parser = _Parser("commonmark", options)
     parser.enable(["linkify", "strikethrough", "table"]).disable(RULES_OFF, ignoreInvalid=True)
-    parser.linkify = Links()
     parser.block.ruler.at("list", block_rules.lists, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.at("blockquote", block_rules.quotes, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     parser.block.ruler.at("heading", block_rules.headings, {"alt": ["paragraph", "reference", "blockquote"]})

@@ -3,6 +3,8 @@
 None of these distinguishes two names: `Ada (she/her)` and `Ada 🌻` have the keys of `Ada`.
 """
 
+import unicodedata
+
 import regex
 
 from chatroom.base.errors import Refused
@@ -42,6 +44,8 @@ def check_emoji(name: str) -> None:
     if len(found) > MOST_EMOJI:
         raise Refused("invalid", f"The name has too many emoji: at most {MOST_EMOJI} are allowed.")
     for each in found:
+        if any(unicodedata.category(part) == "Cn" for part in each[0]):
+            raise Refused("invalid", f"The emoji {each[0]} is too new for this server. Please choose another.")
         if each[0][0] in BADGES:
             raise Refused("invalid", f"The emoji {each[0]} looks like a badge of this site. Please choose another.")
         if any(side.isalnum() for side in name[max(0, each.start() - 1) : each.start()] + name[each.end() :][:1]):

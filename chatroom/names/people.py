@@ -37,6 +37,7 @@ _gap = regex.compile(r"[.,'\u2019\u05f3]? ['\u2019]?(?=[\p{L}\p{Nd}])")
 """What may stand between two words: `J. R.`, `Lee, Sam`, `de' Medici`, `van 't Hoff`."""
 _doubled = regex.compile(rf"[{_signs}][{_signs}]")
 _quote = regex.compile(r"(?<!\p{Hebrew})\"|\"(?!\p{Hebrew})")
+_stray = regex.compile(r"(?<![\p{L}\p{M}\p{Nd}\p{Join_Control}])\p{M}")
 _piled = regex.compile(r"\p{Mn}{3}")
 _narrow = str.maketrans("\uff08\uff09\uff0c", "(),")
 
@@ -105,9 +106,9 @@ def _check_length(name: str, shortest: int, longest: int) -> None:
 
 def _check_characters(name: str, allowed: "regex.Pattern[str]", made_of: str) -> None:
     for place, letter in enumerate(name):
-        # Unassigned characters count as invisible: this Python cannot fold them, and a later one would make other keys.
+        # Python cannot fold a character that is newer than this Python: a later version would make other keys.
         is_visible = not _invisible.match(letter) or (letter in "\u200c\u200d" and valid_contextj(name, place))
-        if is_visible and allowed.fullmatch(letter):
+        if is_visible and allowed.fullmatch(letter) and unicodedata.category(letter) != "Cn":
             continue
         called = f"U+{ord(letter):04X} {unicodedata.name(letter, '').lower()}".strip()
         if letter.isspace():
@@ -127,6 +128,8 @@ def _check_form(name: str) -> None:
         raise _invalid(f"The name has two signs in a row (“{doubled[0]}”). Please use one.")
     if _quote.search(name):
         raise _invalid('The character “"” is allowed only between Hebrew letters.')
+    if _stray.search(name):
+        raise _invalid("The name contains an accent without a letter. Please remove it.")
     if _piled.search(name):
         raise _invalid("The name has too many accents on one letter.")
     if phonetic := next((letter for letter in name if _is_phonetic(letter)), None):
