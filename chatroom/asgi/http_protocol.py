@@ -1,6 +1,6 @@
 """Limit HTTP connections: their number, the size and the duration of requests, and stalled readers.
 
-All memory of a connection is counted in its account.
+Each connection has an `Account` (`chatroom.asgi.budget`), which counts the memory for its received and unsent bytes.
 """
 
 import asyncio

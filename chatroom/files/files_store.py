@@ -1,6 +1,7 @@
 """Files of messages, stored in chunks in the layout of GridFS.
 
-A file can be found only while all of it is stored.
+`FileStore.get` and `FileStore.find_all` return a file only after all its chunks are stored, and until it is hidden or
+removed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -98,7 +98,7 @@ class Following:
                 self._start(self._look_again(slug, why))
 
     def update_person(self) -> None:
-        """Update the user's name and picture in the presence of all followed rooms."""
+        """Update the user's name and picture in the list of present people of each followed room."""
         for live in self._followed.values():
             self._engine.presence.update(live, self._accesses.person)
 

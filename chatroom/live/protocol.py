@@ -245,7 +245,10 @@ def typing(room: str, people: Sequence[Person]) -> bytes:
 
 
 def closed(room: str, reason: str, message: str, *, to: str = "") -> bytes:
-    """The frame that ends the following of a room. `to` is the new slug, if the room has one."""
+    """The frame that says that the connection does not follow a room, or no longer does.
+
+    `to` is the new slug, if the room has one.
+    """
     frame = {"type": "closed", "room": room, "reason": reason, "message": message}
     return _encoder.encode({**frame, "to": to} if to else frame)
 

@@ -34,7 +34,11 @@ Edit = Callable[[Message], Mapping[str, Any] | None]
 
 
 class Changes:
-    """Create changes of messages. `make` carries out a change. Webhooks cannot change messages."""
+    """Create changes of messages. Webhooks cannot change messages.
+
+    The methods `editing`, `deleting` and so on return a change, which is a function. `make` or `Posting.change` runs
+    this function.
+    """
 
     def __init__(
         self,

@@ -45,7 +45,10 @@ GONE = 410
 
 
 class Deliveries:
-    """Delivers new messages to the outgoing webhooks. `post` must refuse addresses of the server's network."""
+    """Delivers new messages to the outgoing webhooks.
+
+    `post` sends the HTTP request. It must refuse addresses in the server's own network.
+    """
 
     def __init__(
         self,

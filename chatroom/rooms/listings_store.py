@@ -80,7 +80,10 @@ class ListingStore:
         return [msgspec.structs.replace(room, title=title_for(user_id, room, people)) for room in rooms]
 
     def list_public(self, user_id: str, after: tuple[str, str] = ("", "")) -> list[PublicRoom]:
-        """Return public rooms, sorted by title, from the first one beyond the place `after`. Omit archived rooms."""
+        """Return the next public rooms in the order of titles, at most 50. Omit archived rooms.
+
+        `after` is the `place` of the last room that was listed.
+        """
         title_key, room_id = after
         query = {
             "kind": "public",

@@ -51,7 +51,11 @@ def clear_place(path: Path, folder: Path) -> None:
 
 
 def clear_stale(path: Path, folder: Path) -> None:
-    """Remove the socket of an earlier run if a folder was created for it, unless a process listens at the socket."""
+    """Remove the socket of an earlier run, and the folder that was created for this socket.
+
+    Do nothing if the socket is in `folder`, if `place_socket` cannot have created the socket's folder, or if a process
+    still listens at the socket.
+    """
     with suppress(OSError):
         found = path.parent.lstat()
         is_ours = (found.st_uid, found.st_mode) == (os.geteuid(), stat.S_IFDIR | 0o700)

@@ -34,7 +34,10 @@ def find_session(cookie_header: str, *, is_secure: bool) -> str:
 
 
 def find_secret(app: Flask, cookie_header: str, *, is_secure: bool) -> str | None:
-    """The session's secret in a Cookie header, outside of a request; None without a valid cookie."""
+    """Return the session's secret from a Cookie header, or None without a valid cookie.
+
+    Needs no Flask request context, because the handshake of a websocket has none.
+    """
     serializer = cast("CookieSessions", app.session_interface).get_signing_serializer(app)
     value = find_session(cookie_header, is_secure=is_secure)
     if serializer is None or not value:

@@ -182,7 +182,11 @@ class OwnDeletionForm(DeletionForm):
     password = PasswordField("Your password", render_kw=PASSWORD)
 
     def validate_password(self, field: Field) -> None:
-        """Require a password. The view checks it for a valid form, because each check counts as a log-in attempt."""
+        """Require a password.
+
+        Whether it is right is checked only after the whole form is valid, because each check counts as a log-in
+        attempt.
+        """
         if not field.data:
             raise ValidationError("Type your password.")
 
