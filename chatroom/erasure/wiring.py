@@ -16,7 +16,7 @@ from chatroom.site.wiring import SiteParts
 
 
 class ErasureParts:
-    """The parts of this package; a server runs `threads` in the background."""
+    """The parts of this package; `threads` has this package's background threads, which only a server starts."""
 
     def __init__(
         self,

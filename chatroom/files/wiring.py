@@ -19,7 +19,7 @@ COLLECTIONS = (
 
 
 class FileParts:
-    """The parts of this package; `threads` has the threads that a server runs."""
+    """The parts of this package; `threads` has this package's background threads, which only a server starts."""
 
     def __init__(
         self,

@@ -32,7 +32,8 @@ COLLECTIONS = (
 class ModerationParts:
     """The parts of this package.
 
-    `forget` has the functions that remove a deleted account's data; `threads` has the threads that a server runs.
+    `forget` has the functions that remove a deleted account's data.
+    `threads` has this package's background threads, which only a server starts.
     """
 
     def __init__(

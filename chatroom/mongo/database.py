@@ -160,7 +160,7 @@ class Database:
                 return ""
 
     def warn_if_outdated(self) -> None:
-        """Log a known problem of the server's release."""
+        """Log that MongoDB's release is out of support or has a known security hole, if so."""
         if complaint := self.complaint():
             # The embedded server needs no warning, because it listens only on a unix socket in a private folder.
             log.log(logging.INFO if is_socket(self._uri) else logging.WARNING, "%s", complaint)

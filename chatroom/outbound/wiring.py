@@ -26,7 +26,8 @@ COLLECTIONS = (
 class OutboundParts:
     """The parts of this package.
 
-    `forget` has the functions that remove a deleted account's data; `threads` has the threads that a server runs.
+    `forget` has the functions that remove a deleted account's data.
+    `threads` has the background thread that delivers webhooks, which only a server starts.
     """
 
     def __init__(

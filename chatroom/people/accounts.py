@@ -85,7 +85,10 @@ class Accounts:
             raise
 
     def needs_first_code(self) -> bool:
-        """Return whether the next account needs the code of the first account."""
+        """Return whether a registration now needs the code that the server printed at its start.
+
+        Only the first account of a public site needs it.
+        """
         if self.first_key and self._user_store.has_any():
             self.first_key = ""
         return bool(self.first_key)

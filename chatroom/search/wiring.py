@@ -18,7 +18,7 @@ COLLECTIONS = (
 
 
 class SearchParts:
-    """The parts of this package; `threads` has the threads that a server runs."""
+    """The parts of this package; `threads` has this package's background threads, which only a server starts."""
 
     def __init__(self, site: SiteParts, people: PeopleParts, messages: MessageParts, rooms: RoomParts) -> None:
         self.store = SearchStore(site.context.database)

@@ -27,7 +27,11 @@ COLLECTIONS = (
 
 
 class SiteParts:
-    """The parts of this package. `context` is for packages in higher layers; `threads` has the threads of a server."""
+    """The parts of this package.
+
+    `context` is for packages in higher layers.
+    `threads` has this package's background threads, which only a server starts.
+    """
 
     def __init__(
         self, context: Context, *, follow_ups: Mapping[str, FollowUp], apply_notice: Callable[[Notice], bool]

@@ -24,13 +24,13 @@ class Presence:
         self._whole = b""
 
     def enter(self, person: Person) -> bool:
-        """Count a connection. Return True if it is the person's first connection in this process."""
+        """Count a connection. Return True if no other connection in this process shows the person in this room."""
         self._connections[person.id] += 1
         self._people[person.id] = person
         return self._connections[person.id] == 1
 
     def leave(self, person: Person) -> bool:
-        """Remove a connection. Return True if it was the person's last connection in this process."""
+        """Remove a connection. Return True if no other connection in this process shows the person in this room."""
         self._connections[person.id] -= 1
         if self._connections[person.id] > 0:
             return False

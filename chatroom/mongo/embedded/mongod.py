@@ -37,7 +37,7 @@ _CANNOT_READ = (
 
 
 class EmbeddedError(ChatroomError):
-    """The embedded mongod cannot be used; the text states the reason and the remedy."""
+    """The app cannot use its own (embedded) mongod; the text states the reason, and often the remedy."""
 
 
 def find_binaries() -> list[Path]:
