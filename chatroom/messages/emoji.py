@@ -12,7 +12,7 @@ import msgspec
 
 DATA = Path(__file__).resolve().parents[2] / "static" / "emoji" / "emoji.json"
 SHORTCODE = re.compile(r":([a-z0-9_+-]{1,60}):")
-SHORTCODES = re.compile(r"(?<![A-Za-z0-9_:/])(?::[a-z0-9_+-]{1,60}:)+(?![A-Za-z0-9_:/])")
+SHORTCODES = re.compile(rf"(?<![A-Za-z0-9_:/])(?:{SHORTCODE.pattern})+(?![A-Za-z0-9_:/])")
 """Short codes are not part of a word, a time, a ratio, a path or an address: `10:30:45`, `root:x:0`."""
 LONGEST = 40
 """The most code points of an emoji. The longest family with skin tones has 10."""
@@ -43,7 +43,7 @@ def find_emoji(text: str) -> str | None:
 
 def replace_shortcodes(text: str) -> str:
     """Replace short codes by emoji: `:smile:` becomes 😄. Unknown codes stay as they are."""
-    return SHORTCODES.sub(lambda codes: SHORTCODE.sub(_emoji_of, codes[0]), text)
+    return SHORTCODES.sub(lambda codes: SHORTCODE.sub(_emoji_of, codes[0]), text) if ":" in text else text
 
 
 def _emoji_of(match: re.Match[str]) -> str:

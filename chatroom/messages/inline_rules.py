@@ -13,6 +13,8 @@ from linkify_it import LinkifyIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 
+from chatroom.messages.emoji import SHORTCODE
+
 ENDINGS = [
     "com", "org", "net", "edu", "gov", "int", "io", "dev", "app", "blog", "wiki", "info", "biz", "cloud", "tech",
     "site", "online", "xyz", "ac", "at", "au", "be", "br", "ca", "ch", "cn", "cz", "de", "dk", "ee", "es", "eu",
@@ -29,14 +31,17 @@ _ends_a_sentence = {
     "\u06d4\u05be\u05c3\u0964\u0965\u1362\u1363\u104a\u104b\u17d4\u17d5\u0589\uff5e\uff5c\u30fb"
 }
 """Signs at which a link ends: the sentence marks, quotation marks and brackets of scripts that use no spaces there."""
-_letter_before = regex.compile(r"[^\p{ASCII}](?=(?:https?://|mailto:|www\.))", regex.IGNORECASE)
+LINK = re.compile(r"https?://|mailto:", re.IGNORECASE)
+"""The start of a link with a scheme; no other schemes are allowed."""
+_letter_before = regex.compile(rf"[^\p{{ASCII}}](?={LINK.pattern}|www\.)", regex.IGNORECASE)
 _path = re.compile(r"(?:[A-Za-z]:\\|\\\\[\w.$-]|%\w+%\\|~\\|\.{1,2}\\|\u00af\\)")
-_mark = regex.compile(r":[a-z0-9_+-]+:|@[\p{L}\p{Nd}]")
-_scheme = re.compile(r"<(?:https?://|mailto:)", re.IGNORECASE)
+_mark = regex.compile(rf"{SHORTCODE.pattern}|@[\p{{L}}\p{{Nd}}]")
+_possible_link = re.compile(r"://|mailto:|www\.|\.[^\s/.]+/", re.IGNORECASE)
 _name_goes_on = re.compile(r"\.\w|\(")
 _list_sign = re.compile(r"(?:^|\n)[ ]{0,3}(?:\d{1,9})?\Z")
 _plain = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Nd}]")
 WITHOUT_SPACES = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+"""A letter of a script that uses no spaces, or attaches words to the next."""
 
 
 class Links:
@@ -47,11 +52,12 @@ class Links:
 
     def __init__(self) -> None:
         self._library = LinkifyIt(options={"fuzzy_email": False}).tlds(ENDINGS)
-        self.pretest = self._library.pretest
 
     def test(self, text: str) -> bool:
-        """Return whether the text has a link."""
-        return bool(self.match(text))
+        """Return whether the text may have a link. This takes a hundredth of the time of `match`."""
+        return _possible_link.search(text) is not None
+
+    pretest = test
 
     def match(self, text: str) -> list[Any]:
         """Return the links in a text, in order."""
@@ -104,7 +110,7 @@ def _is_in_path(state: StateInline) -> bool:
 
 def autolink(state: StateInline, silent: bool) -> bool:
     """Read `<https://example.com>` as a link; `Grace <grace@example.com>` stays as it is."""
-    return _scheme.match(state.src, state.pos) is not None and markdown_it.rules_inline.autolink(state, silent)
+    return LINK.match(state.src, state.pos + 1) is not None and markdown_it.rules_inline.autolink(state, silent)
 
 
 def emphasis(state: StateInline, silent: bool) -> bool:

@@ -20,7 +20,7 @@ from chatroom.base.models import Person
 from chatroom.messages import block_rules, highlighting, inline_rules
 from chatroom.messages.emoji import LONGEST, find_emoji, replace_shortcodes
 from chatroom.messages.highlighting import Highlight
-from chatroom.messages.inline_rules import WITHOUT_SPACES, Links
+from chatroom.messages.inline_rules import LINK, WITHOUT_SPACES, Links
 from chatroom.names import fold
 
 RULES_OFF = ["lheading", "hr", "html_block", "html_inline", "image", "reference", "entity"]
@@ -37,10 +37,9 @@ CHARACTER = regex.compile(r"\X")
 MOST_LARGE = 12
 """Pages show a message large if it has only emoji, and at most this many."""
 SCHEMES = {"http", "https", "mailto"}
-LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 NAME = regex.compile(
-    r"(?<![[\p{L}\p{M}\p{N}_@/.-]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-    r"\p{Arabic}\p{Hebrew}]])@([\p{L}\p{Nd}][\p{L}\p{Mn}\p{Mc}\p{Nd}\p{Join_Control}._\-]{0,40})",
+    rf"(?<![[\p{{L}}\p{{M}}\p{{N}}_@/.-]--[{WITHOUT_SPACES.pattern}\p{{Arabic}}\p{{Hebrew}}]])"
+    r"@([\p{L}\p{Nd}][\p{L}\p{Mn}\p{Mc}\p{Nd}\p{Join_Control}._\-]{0,40})",
     regex.V1,
 )
 """A mention. Letters of scripts that use no spaces, or that attach words to the next, may stand before it."""
@@ -166,16 +165,7 @@ def render(text: str, people: Collection[Person] = (), highlight: Highlight = hi
         return plain
     named = {fold(person.username): person for person in people}
     html: str = _parser_for(text).render(text, {"people": named, "highlight": highlight})
-    return nh3.clean(
-        html.replace('<a href=""', "<a"),  # `[x]()` would link to the current page
-        tags=TAGS,
-        attributes=ATTRIBUTES,
-        attribute_filter=_keep,
-        allowed_classes=CLASSES,
-        url_schemes=SCHEMES,
-        link_rel="noopener noreferrer nofollow",
-        set_tag_attribute_values={"a": {"target": "_blank"}},
-    ).rstrip("\n")
+    return _CLEANER.clean(html.replace('<a href=""', "<a")).rstrip("\n")  # `[x]()` would link to the current page
 
 
 def is_emoji_only(text: str) -> bool:
@@ -202,3 +192,14 @@ def _keep(tag: str, attribute: str, value: str) -> str | None:
     if tag == "code" and attribute == "class":
         return value if LANGUAGE.match(value) else None
     return value
+
+
+_CLEANER = nh3.Cleaner(
+    tags=TAGS,
+    attributes=ATTRIBUTES,
+    attribute_filter=_keep,
+    allowed_classes=CLASSES,
+    url_schemes=SCHEMES,
+    link_rel="noopener noreferrer nofollow",
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+)

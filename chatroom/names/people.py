@@ -32,7 +32,7 @@ _display_name = regex.compile(rf"[{_letters}{_signs}]")
 _aside = regex.compile(rf"[{_letters}/{_signs}]")
 _invisible = regex.compile(r"\p{Default_Ignorable_Code_Point}|\p{C}|[\u2800\u2028\u2029]")
 _letter = regex.compile(r"[\p{L}\p{M}\p{Nd}]")
-_edges = regex.compile(r"['\u2019]?[\p{L}\p{Nd}].*?['\u2019\u05f3]?", regex.DOTALL)
+_begins = regex.compile(r"['\u2019]?[\p{L}\p{Nd}]")
 _gap = regex.compile(r"[.,'\u2019\u05f3]? ['\u2019]?(?=[\p{L}\p{Nd}])")
 """What may stand between two words: `J. R.`, `Lee, Sam`, `de' Medici`, `van 't Hoff`."""
 _doubled = regex.compile(rf"[{_signs}][{_signs}]")
@@ -120,7 +120,7 @@ def _check_characters(name: str, allowed: "regex.Pattern[str]", made_of: str) ->
 
 
 def _check_form(name: str) -> None:
-    if not _letter.match(name.lstrip("'\u2019")[:1]) or not _edges.match(name):
+    if not _begins.match(name):
         raise _invalid("The name must begin with a letter or a digit.")
     if not _letter.match(name.removesuffix(".")[-1:] if " " in name else name[-1:]) and name[-1] not in "'\u2019\u05f3":
         raise _invalid("The name must end with a letter or a digit.")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from chatroom.base.models import Person
 from chatroom.messages import highlighting, rendering
 from chatroom.messages.highlighting import CLASSES
+from chatroom.messages.inline_rules import Links
 from chatroom.messages.rendering import names_in, render
 from tests.speed import is_quick
 
@@ -496,3 +497,12 @@ def test_a_block_of_code_keeps_no_class_but_that_of_a_language(language: str) ->
     """The fuzzer found that whatever stood behind a fence became a class."""
     assert 'class="' not in render(f"```{language}\nx\n```")
     assert 'class="language-c++"' in render("```c++\nx\n```")
+
+
+@settings(max_examples=400, deadline=None)
+@given(TEXTS)
+@example("see example.com:80/a")
+@example("MAILTO:a@b.example")
+def test_the_quick_check_misses_no_link(text: str) -> None:
+    links = Links()
+    assert links.test(text) or not links.match(text)
