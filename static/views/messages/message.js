@@ -152,9 +152,9 @@ function setBody(body, { html, text, deleted_at }) {
   }
 }
 
-/** A wide block of code must be focusable, so that it can be scrolled by keyboard. */
+/** A wide block of code or table must be focusable, so that it can be scrolled by keyboard. */
 export function makeScrollable(element) {
-  for (const block of element.querySelectorAll("pre")) block.tabIndex = 0;
+  for (const block of element.querySelectorAll("pre, table")) block.tabIndex = 0;
 }
 
 function makeParagraph(className, text) {
