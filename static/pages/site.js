@@ -1,6 +1,6 @@
 /* The entry module of all other pages: shows times in the reader's time zone. */
 
-import { timesOfReader } from "../state/kit/times.js";
-import { localizeTimes } from "../views/kit/page.js";
+import { findTimes, localizeTimes, reportTimeZone } from "../views/kit/page.js";
 
-localizeTimes(document, timesOfReader({ language: document.documentElement.lang, languages: navigator.languages }));
+reportTimeZone();
+localizeTimes(document, findTimes());
