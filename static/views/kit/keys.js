@@ -1,6 +1,7 @@
 /* Listens to keys. Every other module asks this one: no handler reads the key of an event by itself. */
 
 import { isComposing, meaningOf, namesOf, shortcutOf } from "../../state/kit/keys.js";
+import { isInFence } from "../../state/kit/text.js";
 
 const { platform, userAgentData } = globalThis.navigator ?? {};
 
@@ -31,9 +32,9 @@ export function protectCompositions(root) {
   root.addEventListener("keydown", protect, { capture: true });
 }
 
-/** Whether a meaning in a text field is the Enter that sends the text. */
-export function isSubmit(meaning) {
-  return meaning === "Enter" || meaning === "Mod+Enter";
+/** Whether a key in a field is the Enter that sends its text. In an open block of code, Enter makes a new line; with Ctrl or ⌘, it sends. */
+export function isSubmit(meaning, { value, selectionStart }) {
+  return /^(?:Mod|Ctrl|Meta)\+Enter$/.test(meaning) || (meaning === "Enter" && !isInFence(value, selectionStart));
 }
 
 /** Whether a modifier gives a click another meaning: a link in a new tab, a selection. */

@@ -97,7 +97,7 @@ export class ComposerView {
       event.preventDefault();
       this.#onUp();
     }
-    if (!isSubmit(meaning)) return;
+    if (!isSubmit(meaning, this.#text)) return;
     event.preventDefault();
     if (!event.repeat) this.#form.requestSubmit();
   }

@@ -83,7 +83,7 @@ export class EditorView {
     if (meaning === "Escape") {
       event.preventDefault();
       this.#close();
-    } else if (event.target === this.#text && isSubmit(meaning)) {
+    } else if (event.target === this.#text && isSubmit(meaning, this.#text)) {
       event.preventDefault();
       if (!event.repeat) this.#save();
     }
