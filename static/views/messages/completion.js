@@ -3,13 +3,13 @@
 import { count, findUnfinished } from "../../state/kit/text.js";
 import { onKeys } from "../kit/keys.js";
 import { makeAvatar } from "../kit/signs.js";
-import { replaceText } from "../kit/text_field.js";
 
 const WAIT_MS = 80;
 
 export class CompletionView {
   #text;
   #find;
+  #insert;
   #list;
   #status;
   #choices = [];
@@ -19,13 +19,14 @@ export class CompletionView {
   #timer;
   #asked = 0;
 
-  /** `findMembers` and `findEmoji` return matches for a typed text. */
-  constructor({ text, findMembers, findEmoji }) {
+  /** `findMembers` and `findEmoji` return matches for a typed text; `insert(text, start, end)` replaces the typed text. */
+  constructor({ text, findMembers, findEmoji, insert }) {
     this.#text = text;
     this.#find = {
       member: async (query) => (await findMembers(query)).map(memberChoice),
       emoji: async (query) => (await findEmoji(query)).map(emojiChoice),
     };
+    this.#insert = insert;
     this.#list = document.createElement("ul");
     this.#list.id = "completion";
     this.#list.className = "completion";
@@ -105,7 +106,7 @@ export class CompletionView {
     const { start, end } = this.#unfinished;
     const { text } = this.#choices[index];
     this.#close();
-    replaceText(this.#text, `${text} `, start, end);
+    this.#insert(`${text} `, start, end);
   }
 
   #dismiss() {

@@ -1,8 +1,9 @@
 /* The composer: sends on Enter, counts characters near the limit, shows problems, and keeps the typed text. */
 
 import { countCharacters, findProblem } from "../../state/kit/text.js";
+import { formatByKeys } from "../kit/formatting.js";
+import { insertText } from "../kit/insert.js";
 import { isSubmit, onKeys } from "../kit/keys.js";
-import { formatByKeys, replaceText } from "../kit/text_field.js";
 
 const COUNT_FROM = 200;
 const SAVE_AFTER_MS = 200;
@@ -61,7 +62,7 @@ export class ComposerView {
 
   /** Insert a text before the current text. */
   insert(text) {
-    replaceText(this.#text, this.text ? `${text}\n` : text, 0, 0);
+    insertText(this.#text, this.text ? `${text}\n` : text, 0, 0);
   }
 
   submit() {

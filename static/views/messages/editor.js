@@ -3,8 +3,8 @@
 import { Editing } from "../../state/messages/editing.js";
 import { findProblem } from "../../state/kit/text.js";
 import { makeText } from "../kit/dialog.js";
+import { formatByKeys } from "../kit/formatting.js";
 import { isSubmit, onKeys } from "../kit/keys.js";
-import { formatByKeys } from "../kit/text_field.js";
 import { wellFormed } from "./composer.js";
 
 const HELP = "Enter saves, Esc cancels.";

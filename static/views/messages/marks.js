@@ -2,9 +2,9 @@
 
 import { findProblemOf } from "../../state/live/api.js";
 import { findUnfinished } from "../../state/kit/text.js";
+import { insertText } from "../kit/insert.js";
 import { findStorage } from "../kit/page.js";
 import { makeIcon } from "../kit/signs.js";
-import { replaceText } from "../kit/text_field.js";
 
 export class Marks {
   #connection;
@@ -74,7 +74,7 @@ export class Marks {
     button.addEventListener("click", async () => {
       const { selectionStart, selectionEnd } = this.#text;
       const emoji = await this.#pick(button);
-      if (emoji) replaceText(this.#text, emoji, selectionStart, selectionEnd);
+      if (emoji) insertText(this.#text, emoji, selectionStart, selectionEnd);
     });
   }
 
@@ -114,6 +114,7 @@ export class Marks {
           text: this.#text,
           findMembers: (beginning) => this.#findMembers(beginning),
           findEmoji: async (beginning) => (await this.#loadEmoji()).search(beginning, 8),
+          insert: (text, start, end) => insertText(this.#text, text, start, end),
         }),
     );
     try {
