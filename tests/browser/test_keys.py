@@ -8,6 +8,8 @@ from tests.browser.steps import stored
 
 MAC = """Object.defineProperty(navigator, "platform", { get: () => "MacIntel" });
 Object.defineProperty(navigator, "userAgentData", { get: () => undefined });"""
+PRESS = """(field, key) =>
+  !field.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, composed: true, ...key }))"""
 
 
 def message_field(person):
@@ -71,3 +73,39 @@ def test_keys_of_a_composition_only_end_it(person, anything):
     page.get_by_label("Name").focus()
     press_in_composition(page.get_by_label("Name"), "部屋", kept=page.get_by_role("button", name="Create room"))
     assert page.url.endswith("/rooms/new")
+
+
+def test_shortcuts_are_found_on_other_layouts_and_named_as_on_the_keyboard(person):
+    alice = person("Alice")
+    page, keys, box = alice.page, alice.page.keyboard, message_field(alice)
+    switcher = page.get_by_role("combobox", name="Room or person")
+    box.fill("hello")
+    box.evaluate(PRESS, {"key": "л", "code": "KeyK", "ctrlKey": True})
+    expect(switcher).to_be_focused()
+    keys.press("Escape")
+    expect(box).to_be_focused()
+    for key, bold in (("Control+b", "**"), ("Control+i", "*")):
+        box.select_text()
+        keys.press(key)
+        expect(box).to_have_value(f"{bold}hello{bold}")
+        keys.press(key)
+        expect(box).to_have_value("hello")
+    keys.press("Control+b")
+    keys.press("Control+z")
+    expect(box).to_have_value("hello")
+    box.fill("")
+    keys.press("Control+b")
+    keys.type("new")
+    expect(box).to_have_value("**new**")
+    assert page.locator("[data-switcher-open]").inner_text().endswith("Ctrl K")
+    alice.context.add_init_script(MAC)
+    page.reload()
+    alice.await_state("Live")
+    assert page.locator("[data-switcher-open]").inner_text().endswith("⌘ K")
+    assert not box.evaluate(PRESS, {"key": "k", "code": "KeyK", "ctrlKey": True}), "the field deletes to its end"
+    expect(switcher).to_be_hidden()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("⌘ K")
+    keys.press("Escape")
+    assert box.evaluate(PRESS, {"key": "л", "code": "KeyK", "metaKey": True})
+    expect(switcher).to_be_focused()
