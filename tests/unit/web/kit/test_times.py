@@ -50,7 +50,7 @@ def test_zones_are_listed_by_region_and_old_names_are_known() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../etc/passwd", "localtime", "Factory", "europe/vienna", "\0"])
-def test_unknown_zones(name: str) -> None:
+def test_i10_unknown_zones(name: str) -> None:
     assert find_zone(name) is None
 
 
@@ -83,7 +83,7 @@ class TestPages:
         assert 'data-time-zone="Europe/Vienna"' in alice.get("/chatroom").text
 
     @pytest.mark.parametrize("cookie", ["Mars/Olympus", "../../../etc/localtime", "x" * 3000, "%00", "\u00e9"])
-    def test_a_cookie_with_another_value_is_ignored(self, alice: Visitor, cookie: str) -> None:
+    def test_i10_a_cookie_with_another_value_is_ignored(self, alice: Visitor, cookie: str) -> None:
         alice.say("what time is it?")
         alice.set_cookie("time_zone", cookie)
         assert self.time_on(alice).endswith(" UTC")
