@@ -7,6 +7,7 @@ import { Timeline } from "../state/messages/timeline.js";
 import { Notifications } from "../state/outbound/notifications.js";
 import { OpenRoom } from "../state/rooms/open_room.js";
 import { openPictures } from "../views/files/lightbox.js";
+import { replaceBrokenPlayers } from "../views/files/players.js";
 import { StateView } from "../views/kit/connection_state.js";
 import { findStorage, listen, localizeTimes, makeLine, readPage } from "../views/kit/page.js";
 import { startShortcuts } from "../views/kit/shortcuts.js";
@@ -31,6 +32,7 @@ if (root) start(readPage(root));
 function start(page) {
   const people = new PeopleView(page);
   openPictures(page.find("log"), page.data.icons);
+  replaceBrokenPlayers(page.find("log"));
   if (page.isHistory) {
     localizeTimes(page.root, page.times);
     makeScrollable(page.root);
