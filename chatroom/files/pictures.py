@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from chatroom.base.errors import Refused
 from chatroom.base.threads import Workers
 from chatroom.files import gifs
+from chatroom.files.thumbnails import as_webp, make_thumbnail
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 MAX_PIXELS = 50_000_000
@@ -24,7 +25,6 @@ MAX_MOVING_PIXELS = 1_000_000_000
 """The maximum number of pixels of all frames together."""
 MAX_SCANS = 100
 """The maximum number of scans of a JPEG. A small file with many empty scans could take hours."""
-THUMBNAIL = (640, 480)
 SQUARES = (256, 80)
 ORIENTATION = 0x0112
 START_OF_SCAN = b"\xff\xda"
@@ -62,7 +62,7 @@ def prepare(file: BinaryIO, type: str) -> Picture:
             content=_without_metadata(image, upright, file, type),
             width=upright.width,
             height=upright.height,
-            thumbnail=_thumbnail(upright),
+            thumbnail=make_thumbnail(upright),
         )
 
 
@@ -74,7 +74,7 @@ def make_squares(file: BinaryIO, type: str) -> tuple[bytes, bytes]:
         mode = "RGBA" if upright.has_transparency_data else "RGB"
         large, small = SQUARES
         square = ImageOps.fit(upright.convert(mode), (large, large), Image.Resampling.LANCZOS)
-        return _as_webp(square.resize((small, small), Image.Resampling.LANCZOS)), _as_webp(square)
+        return as_webp(square.resize((small, small), Image.Resampling.LANCZOS)), as_webp(square)
 
 
 @contextmanager
@@ -188,15 +188,3 @@ def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         following = position + 8 + size + size % 2
         yield content[position : position + 4], content[position:following]
         position = following
-
-
-def _thumbnail(image: Image.Image) -> bytes:
-    small = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    small.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return _as_webp(small)
-
-
-def _as_webp(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "WEBP", quality=80, exif=b"", xmp=b"")
-    return out.getvalue()

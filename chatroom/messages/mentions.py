@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from chatroom.base.access import Access
 from chatroom.base.models import Person, Room
-from chatroom.messages.rendering import names_in
+from chatroom.messages.markdown.rendering import names_in
 from chatroom.names import fold
 
 MOST = 20

@@ -9,8 +9,8 @@ import regex
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Draft, Person
-from chatroom.messages.highlighting import Colours
-from chatroom.messages.rendering import has_code, render
+from chatroom.messages.markdown.highlighting import Colours
+from chatroom.messages.markdown.rendering import has_code, render
 
 VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
 HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")

@@ -9,6 +9,7 @@ import { OpenRoom } from "../state/rooms/open_room.js";
 import { openPictures } from "../views/files/lightbox.js";
 import { replaceBrokenPlayers } from "../views/files/players.js";
 import { StateView } from "../views/kit/connection_state.js";
+import { protectCompositions } from "../views/kit/keys.js";
 import { findStorage, listen, localizeTimes, makeLine, readPage } from "../views/kit/page.js";
 import { startShortcuts } from "../views/kit/shortcuts.js";
 import { Toast } from "../views/kit/toast.js";
@@ -26,6 +27,7 @@ import { PeopleView } from "../views/rooms/people.js";
 import { RoomView } from "../views/rooms/room.js";
 import { Sidebar } from "../views/rooms/sidebar.js";
 
+protectCompositions(document);
 const root = document.querySelector("[data-chat]");
 if (root) start(readPage(root));
 

@@ -95,6 +95,10 @@ def test_an_emoji_from_the_picker_and_one_by_its_name(person, anything):
     box = alice.page.get_by_label("Message", exact=True)
     expect(box).to_be_focused()
     expect(box).to_have_value(f"{mark} 🚀")
+    box.press("Control+z")
+    expect(box).to_have_value(mark + " ")
+    box.press("Control+Shift+z")
+    expect(box).to_have_value(f"{mark} 🚀")
     box.press_sequentially(" :tada: `:tada:`")
     box.press("Escape")
     box.press("Enter")
@@ -113,6 +117,10 @@ def test_a_name_is_completed_and_marked_for_whom_it_means(person, anything):
     box.press("Enter")
     expect(box).to_have_value(f"{mark} @{bob.username} ")
     expect(page.get_by_role("listbox")).to_be_hidden()
+    box.press("Control+z")  # takes back only the completion
+    expect(box).to_have_value(f"{mark} @{bob.username}")
+    box.press("Control+Shift+z")
+    expect(box).to_have_value(f"{mark} @{bob.username} ")
     box.press("Enter")
     for somebody, marks in ((bob, re.compile("names-me")), (carol, re.compile(r"^(?!.*names-me)"))):
         mention = somebody.message(mark).locator(".mention")

@@ -52,7 +52,7 @@ def test_the_button_sends_and_a_reload_does_not_send_again(person, anything):
     expect(bodies(alice, text)).to_have_text([text])
 
 
-def test_shift_enter_makes_a_line_and_enter_sends(person, anything):
+def test_shift_enter_makes_a_line_and_enter_sends_outside_code(person, anything):
     alice = person("Alice")
     first, second = anything("first"), anything("second")
     box = alice.page.get_by_label("Message", exact=True)
@@ -65,6 +65,12 @@ def test_shift_enter_makes_a_line_and_enter_sends(person, anything):
     wait_until(lambda: alice.texts(first) == [f"{first}\n{second}"], "the line ends where Shift+Enter was pressed")
     expect(box).to_have_value("")
     expect(box).to_be_focused()
+    for line in ("```", "x = 1", "```"):  # in an open block of code, Enter makes a line
+        box.press_sequentially(line)
+        expect(box).not_to_have_value("")
+        box.press("Enter")
+    expect(box).to_have_value("")
+    expect(alice.page.locator("pre", has_text="x = 1")).to_be_visible()
 
 
 @pytest.mark.parametrize("composing", [{"isComposing": True, "keyCode": 13}, {"isComposing": False, "keyCode": 229}])

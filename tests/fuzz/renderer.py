@@ -5,7 +5,7 @@ from functools import cache
 from html.parser import HTMLParser
 from time import thread_time
 
-from chatroom.messages.rendering import render
+from chatroom.messages.markdown.rendering import render
 from tests.fuzz import Broken
 
 LONGEST = 4000

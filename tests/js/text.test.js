@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { count, countCharacters, findHue, findInitials, findProblem, formatSize, shownName } from "../../static/state/kit/text.js";
+import { count, countCharacters, findHue, findInitials, findProblem, formatSize, isInFence, shownName } from "../../static/state/kit/text.js";
 import { Times } from "../../static/state/kit/times.js";
+import { isSubmit } from "../../static/views/kit/keys.js";
 
 test("characters are code points, as the server counts them (U07)", () => {
   assert.equal(countCharacters("añ😅"), 3);
@@ -14,6 +15,23 @@ test("empty, white and too long texts are refused with a reason", () => {
   assert.match(findProblem("😅".repeat(12), 10), /2 characters too long/);
   assert.equal(findProblem("😅".repeat(10), 10), "");
   assert.equal(findProblem("x".repeat(100_000), 0), "", "0 is no limit");
+});
+
+test("a caret is in an open block of code, as CommonMark reads fences", () => {
+  const inside = ["```", "```py", "look:\n```\nx = 1", "   ```", "~~~", "~~~ `a`", "````\n```", "```\n~~~", "```\n```py", "```\na\n```\n```"];
+  const outside = ["", "a", "``", "```a```", "```a``` b", "```\na\n```", "```\na\n`````  ", "~~~~\na\n~~~~", "    ```", "a ```", "```\na\n  ```"];
+  for (const text of inside) assert.ok(isInFence(text, text.length), text);
+  for (const text of outside) assert.ok(!isInFence(text, text.length), text);
+  const text = "before\n```\na\n```\nafter";
+  const places = [...Array(text.length + 1).keys()].filter((caret) => isInFence(text, caret));
+  assert.deepEqual([places[0], places.at(-1)], [text.indexOf("```") + 3, text.lastIndexOf("```") + 2]);
+});
+
+test("Enter sends, but makes a new line in an open block of code; Ctrl+Enter and ⌘+Enter always send", () => {
+  const press = (value, meaning = "Enter") => isSubmit(meaning, { value, selectionStart: value.length });
+  assert.ok(press("a") && press("```\na\n```"));
+  assert.ok(!press("```\na") && !press("a", "Shift+Enter") && !press("a", "Alt+Enter") && !press("a", ""));
+  assert.ok(press("```\na", "Mod+Enter") && press("```\na", "Ctrl+Enter"));
 });
 
 test("initials are letters or digits of the first and the last word", () => {

@@ -25,7 +25,7 @@ GROUPS = {
     "O": 12,
     "P": 13,
     "M": 18,
-    "B": 11,
+    "B": 12,
 }
 """How many attacks there are of each kind; none may be dropped without a word."""
 ROWS = [row for table in tables(section(PAGE, "The attacks")) for row in table]

@@ -20,6 +20,21 @@ export function findProblem(text, maxLength) {
   return "";
 }
 
+/** Whether the caret is in a block of code that is not closed before it. The rules are those of CommonMark's fences. */
+export function isInFence(text, caret) {
+  let fence = "";
+  let start = 0;
+  for (const line of text.split("\n")) {
+    const mark = line.match(/^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/)?.[1] ?? "";
+    if (mark && start + line.indexOf(mark) + mark.length <= caret) {
+      if (!fence) fence = mark;
+      else if (mark.startsWith(fence) && line.trim() === mark) fence = "";
+    }
+    start += line.length + 1;
+  }
+  return fence !== "";
+}
+
 /** A name for places without the badge "bot". Must match `Author.shown` in chatroom/base/models. */
 export function shownName({ name, is_bot }) {
   return is_bot ? `${name} (bot)` : name;

@@ -1,6 +1,6 @@
 /* Shows one picture over the page. The arrow keys show the other pictures of the room, Escape closes it. */
 
-import { isModified } from "../kit/keys.js";
+import { isModified, onKeys } from "../kit/keys.js";
 import { makeIcon } from "../kit/signs.js";
 import { readFile, showName, urlOf } from "./files.js";
 
@@ -60,9 +60,9 @@ class Lightbox {
       this.#button("next", "Next picture", () => this.#go(1)),
     );
     this.#dialog.append(bar, stage);
-    this.#dialog.addEventListener("keydown", ({ key }) => {
-      if (key === "ArrowLeft") this.#go(-1);
-      if (key === "ArrowRight") this.#go(1);
+    onKeys(this.#dialog, (meaning) => {
+      if (meaning === "ArrowLeft") this.#go(-1);
+      if (meaning === "ArrowRight") this.#go(1);
     });
     this.#dialog.addEventListener("click", ({ target }) => (target === stage || target === this.#dialog) && this.#dialog.close());
     this.#dialog.addEventListener("close", () => {

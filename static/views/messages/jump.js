@@ -1,5 +1,7 @@
 /* The form that goes to a day, which starts at midnight in the reader's time zone. */
 
+import { onKeys } from "../kit/keys.js";
+
 export function startJump(root) {
   const form = root.querySelector("form");
   const { date, offset } = form.elements;
@@ -8,8 +10,8 @@ export function startJump(root) {
     offset.value = new Date(`${date.value}T00:00`).getTimezoneOffset();
   });
   root.addEventListener("toggle", () => root.open && date.focus());
-  root.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape") return;
+  onKeys(root, (meaning) => {
+    if (meaning !== "Escape") return;
     root.open = false;
     root.querySelector("summary").focus();
   });

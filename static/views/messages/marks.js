@@ -2,6 +2,7 @@
 
 import { findProblemOf } from "../../state/live/api.js";
 import { findUnfinished } from "../../state/kit/text.js";
+import { insertText } from "../kit/insert.js";
 import { findStorage } from "../kit/page.js";
 import { makeIcon } from "../kit/signs.js";
 
@@ -73,14 +74,8 @@ export class Marks {
     button.addEventListener("click", async () => {
       const { selectionStart, selectionEnd } = this.#text;
       const emoji = await this.#pick(button);
-      if (emoji) this.#insert(emoji, selectionStart, selectionEnd);
+      if (emoji) insertText(this.#text, emoji, selectionStart, selectionEnd);
     });
-  }
-
-  #insert(text, start, end) {
-    this.#text.focus();
-    this.#text.setRangeText(text, start, end, "end");
-    this.#text.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   /** Let the person choose an emoji; returns null when they cancel, or when the data cannot be loaded. */
@@ -119,7 +114,7 @@ export class Marks {
           text: this.#text,
           findMembers: (beginning) => this.#findMembers(beginning),
           findEmoji: async (beginning) => (await this.#loadEmoji()).search(beginning, 8),
-          insert: (text, start, end) => this.#insert(text, start, end),
+          insert: (text, start, end) => insertText(this.#text, text, start, end),
         }),
     );
     try {

@@ -13,7 +13,7 @@ from linkify_it import LinkifyIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 
-from chatroom.messages.emoji import SHORTCODE
+from chatroom.messages.markdown.emoji import SHORTCODE
 
 ENDINGS = [
     "com", "org", "net", "edu", "gov", "int", "io", "dev", "app", "blog", "wiki", "info", "biz", "cloud", "tech",

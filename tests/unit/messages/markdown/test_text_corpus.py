@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chatroom.messages.rendering import render
+from chatroom.messages.markdown.rendering import render
 from tests.corpus import read_texts
 
 TEXTS = list(read_texts())

@@ -17,10 +17,10 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 from chatroom.base.models import Person
-from chatroom.messages import block_rules, highlighting, inline_rules
-from chatroom.messages.emoji import LONGEST, find_emoji, replace_shortcodes
-from chatroom.messages.highlighting import Highlight
-from chatroom.messages.inline_rules import LINK, WITHOUT_SPACES, Links
+from chatroom.messages.markdown import block_rules, highlighting, inline_rules
+from chatroom.messages.markdown.emoji import LONGEST, find_emoji, replace_shortcodes
+from chatroom.messages.markdown.highlighting import Highlight
+from chatroom.messages.markdown.inline_rules import LINK, WITHOUT_SPACES, Links
 from chatroom.names import fold
 
 RULES_OFF = ["lheading", "hr", "html_block", "html_inline", "image", "reference", "entity"]

@@ -7,10 +7,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatroom.base.models import Person
-from chatroom.messages import highlighting, rendering
-from chatroom.messages.highlighting import CLASSES
-from chatroom.messages.inline_rules import Links
-from chatroom.messages.rendering import names_in, render
+from chatroom.messages.markdown import highlighting, rendering
+from chatroom.messages.markdown.highlighting import CLASSES
+from chatroom.messages.markdown.inline_rules import Links
+from chatroom.messages.markdown.rendering import names_in, render
 from tests.speed import is_quick
 
 LONGEST = 4000
