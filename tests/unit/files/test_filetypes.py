@@ -30,6 +30,8 @@ def test_pictures_are_found_by_their_bytes_whatever_their_name() -> None:
 
 
 def test_an_archive_with_a_million_names_is_not_read_whole() -> None:
+    """B01."""
+
     class Counted(io.BytesIO):
         taken = 0
 
