@@ -7,9 +7,10 @@ import { Timeline } from "../state/messages/timeline.js";
 import { Notifications } from "../state/outbound/notifications.js";
 import { OpenRoom } from "../state/rooms/open_room.js";
 import { openPictures } from "../views/files/lightbox.js";
+import { replaceBrokenPlayers } from "../views/files/players.js";
 import { StateView } from "../views/kit/connection_state.js";
 import { protectCompositions } from "../views/kit/keys.js";
-import { findStorage, listen, localizeTimes, makeLine, readPage } from "../views/kit/page.js";
+import { findStorage, listen, localizeTimes, makeLine, onNewDay, readPage, reportTimeZone } from "../views/kit/page.js";
 import { startShortcuts } from "../views/kit/shortcuts.js";
 import { Toast } from "../views/kit/toast.js";
 import { Actions } from "../views/messages/actions.js";
@@ -31,9 +32,12 @@ const root = document.querySelector("[data-chat]");
 if (root) start(readPage(root));
 
 function start(page) {
+  const isNewZone = reportTimeZone();
   const people = new PeopleView(page);
   openPictures(page.find("log"), page.data.icons);
+  replaceBrokenPlayers(page.find("log"));
   if (page.isHistory) {
+    if (isNewZone) location.reload(); // the server arranged the messages by the days of another zone
     localizeTimes(page.root, page.times);
     makeScrollable(page.root);
   } else open(page, people);
@@ -64,6 +68,7 @@ function open(page, people) {
   views.reader.start();
   views.writing.start();
   connection.start();
+  onNewDay(page.times, () => room.show());
   listen({ connection, drafts, following, reader: views.reader, writing: views.writing });
 }
 

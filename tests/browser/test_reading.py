@@ -127,7 +127,11 @@ def test_times_are_in_the_readers_zone(person, anything):
         expect(time).to_have_attribute("title", re.compile(r"20\d\d.*GMT\+9"))
         alice.page.reload()  # and what came with the page, too
         alice.await_state("Live")
-    expect(alice.page.locator("[data-day]").last).to_contain_text(re.compile(r"\w+day"))
+    expect(alice.page.locator("[data-day]").last).to_have_text("Today")
+    title = re.compile(r"^\w+day,? \d+ \w+ 20\d\d$")
+    expect(alice.page.locator("[data-day] time").last).to_have_attribute("title", title)
+    page = alice.context.request.get(f"{alice.url}/chatroom").text()
+    assert "Times are in Asia/Tokyo" in page, "the server knows the zone"
 
 
 def test_the_title_counts_messages_while_the_tab_is_hidden(person, anything):
