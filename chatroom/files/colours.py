@@ -49,7 +49,8 @@ def _narrow(image: Image.Image) -> Image.Image:
     clear = image.info.get("transparency")
     if isinstance(clear, int):
         grey = Image.merge("LA", (grey, wide.point([255 * (value != clear) for value in range(WIDE_VALUES)], "L")))
-    grey.info = {name: value for name, value in image.info.items() if name != "transparency"}
+    grey.info.update(image.info)
+    grey.info.pop("transparency", None)
     return grey
 
 
