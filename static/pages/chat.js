@@ -8,6 +8,7 @@ import { Timeline } from "../state/messages/timeline.js";
 import { Notifications } from "../state/outbound/notifications.js";
 import { OpenRoom } from "../state/rooms/open_room.js";
 import { openPictures } from "../views/files/lightbox.js";
+import { replaceBrokenPlayers } from "../views/files/players.js";
 import { StateView } from "../views/kit/connection_state.js";
 import { protectCompositions } from "../views/kit/keys.js";
 import { clock, findStorage, isLooking, listen, localizeTimes, makeLine, onNewDay, readPage, reportTimeZone } from "../views/kit/page.js";
@@ -35,6 +36,7 @@ function start(page) {
   const isNewZone = reportTimeZone();
   const people = new PeopleView(page);
   openPictures(page.find("log"), page.data.icons);
+  replaceBrokenPlayers(page.find("log"));
   if (page.isHistory) {
     if (isNewZone) location.reload(); // the server arranged the messages by the days of another zone
     localizeTimes(page.root, page.times);
