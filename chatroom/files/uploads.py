@@ -3,6 +3,7 @@
 The camera's metadata is removed from pictures and videos.
 """
 
+import mimetypes
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
@@ -18,9 +19,9 @@ from chatroom.base.models import File, Room
 from chatroom.base.threads import Workers
 from chatroom.files import films, pictures
 from chatroom.files.files_store import PIECE_BYTES, FileStore, KeptFile, make_file_id
-from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
+from chatroom.files.filetypes import PICTURES, UNKNOWN, find_type
 from chatroom.files.message_files import CHECK_EVERY, UNUSED_FOR, FileUsage
-from chatroom.names import clean_file_name
+from chatroom.names import NAMELESS, FileName, clean_file_name
 
 MEMORY_BYTES = 1_000_000
 """The maximum number of bytes of an upload in memory. A larger upload is on disk."""
@@ -48,10 +49,11 @@ class FileUploads:
         """Store a file for a later message; raise `Refused` (`empty`, `too_large`, `full`, `invalid`, `busy`)."""
         with SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
             size = self._take_in(stream, cast("BinaryIO", spool))
+            if not size and not name:
+                raise Refused("empty", "Nothing was sent: neither a name nor a byte.")
+            type = find_type(cast("BinaryIO", spool), clean_file_name(name))
             spool.seek(0)
-            type = find_type(spool.read(HEAD_BYTES))
-            spool.seek(0)
-            file = File(id=make_file_id(), name=clean_file_name(name, PICTURES.get(type)), type=type, size=size)
+            file = File(id=make_file_id(), name=_name_of(name, type), type=type, size=size)
             if type in PICTURES:
                 return self._keep_picture(user_id, room, file, cast("BinaryIO", spool))
             if type in films.TYPES:
@@ -65,8 +67,6 @@ class FileUploads:
             size += len(piece)
             self._check_size(size, "The file is too large")
             spool.write(piece)
-        if not size:
-            raise Refused("empty", "The file is empty.")
         return size
 
     def _keep_picture(self, user_id: str, room: Room, file: File, spool: BinaryIO) -> File:
@@ -111,6 +111,12 @@ class FileUploads:
 def in_megabytes(size: int) -> str:
     """Format a number of bytes with its unit."""
     return f"{size / 1_000_000:g} MB" if size >= 100_000 else f"{size:,} bytes"
+
+
+def _name_of(name: str, type: str) -> FileName:
+    cleaned = clean_file_name(name, PICTURES.get(type))
+    is_nameless = cleaned == NAMELESS and type != UNKNOWN
+    return clean_file_name(f"{cleaned}{mimetypes.guess_extension(type) or ''}") if is_nameless else cleaned
 
 
 def _share(settings: Settings) -> int:

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { count, countCharacters, findHue, findInitials, findProblem, formatSize, isInFence, shownName } from "../../static/state/kit/text.js";
-import { Times } from "../../static/state/kit/times.js";
 import { isSubmit } from "../../static/views/kit/keys.js";
 
 test("characters are code points, as the server counts them (U07)", () => {
@@ -53,16 +52,6 @@ test("hues are `crc32(id) % 12`, as in Python", () => {
 
 test("numbers of things", () => {
   assert.deepEqual([count(1, "message"), count(2, "message")], ["1 message", "2 messages"]);
-});
-
-test("times are the reader's: zone, hours and day", () => {
-  const times = new Times({ locale: "en-GB", timeZone: "Asia/Tokyo", hour12: false });
-  const moment = "2026-11-20T23:30:00.000Z";
-  assert.equal(times.clock(moment), "08:30");
-  assert.match(times.day(moment), /Saturday,? 21 November 2026/);
-  assert.equal(times.dayKey(moment), "2026-11-21");
-  assert.match(times.full(moment), /21 November 2026.*08:30:00/);
-  assert.match(times.moment(moment), /^21 November 2026, 08:30$/);
 });
 
 test("sizes are written as the templates write them", () => {

@@ -22,6 +22,7 @@ from chatroom.base.models import File, Room
 from chatroom.files.files_store import KeptFile, no_such_file
 from chatroom.files.filetypes import INLINE, PICTURES, TEXT, UNKNOWN
 from chatroom.files.uploads import in_megabytes
+from chatroom.names import storable_name
 from chatroom.people.tokens import grant_of
 from chatroom.web.files import shown
 from chatroom.web.kit.api import answer, asker, enter, query_as
@@ -219,7 +220,10 @@ def _guarded(response: Response, file: File, *, etag: str) -> Response:
 
 def _disposition(kind: str, name: str) -> str:
     """The header Content-Disposition (RFC 6266). It has the exact name, and a name in ASCII for old programs."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
-    plain = re.sub(r'["\\%]', "_", plain).strip() or "file"
+    name = storable_name(name)
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii").strip()
+    plain = re.sub(r"[\\%;]", "_", plain)
+    if plain != name and plain[:1] in {"", "."}:
+        plain = f"file{plain}"
     value = f'{kind}; filename="{plain}"'
     return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"

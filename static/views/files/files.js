@@ -4,6 +4,11 @@ import { formatSize } from "../../state/kit/text.js";
 
 const FRAME = [360, 270];
 const PICTURES = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
+const PLAYED = new Set([
+  ...["audio/mpeg", "audio/mp4", "audio/aac", "audio/flac", "audio/wav"],
+  ...["audio/ogg", "audio/webm", "audio/x-matroska", "audio/3gpp", "audio/3gpp2"],
+  ...["video/mp4", "video/quicktime", "video/webm", "video/ogg", "video/x-matroska", "video/3gpp", "video/3gpp2"],
+]);
 const LARGEST_MOVING = 3_000_000;
 const LONGEST_ENDING = 4;
 
@@ -11,7 +16,7 @@ const LONGEST_ENDING = 4;
 export function showFiles(element, files = []) {
   const list = element.querySelector("[data-files]");
   if (!list || readFiles(element).map(({ id }) => id).join() === files.map(({ id }) => id).join()) return;
-  list.replaceChildren(...files.map(makeFile));
+  list.replaceChildren(...files.map((file) => makeFile(file)));
 }
 
 /** The files of an element that the server or `showFiles` rendered. */
@@ -25,8 +30,7 @@ export function readFile({ dataset }) {
 
 export function findKind({ type, width }) {
   if (width && PICTURES.has(type)) return "picture";
-  const [family] = type.split("/");
-  return family === "audio" || family === "video" ? family : "card";
+  return PLAYED.has(type) ? type.split("/")[0] : "card";
 }
 
 /** The size of a picture in a message: never enlarged, with its aspect ratio. */
@@ -48,8 +52,22 @@ export function endingOf({ name }) {
   return name.includes(".") && [...last].length <= LONGEST_ENDING ? last.toUpperCase() : "FILE";
 }
 
-function makeFile(file) {
-  const kind = findKind(file);
+/** Split a name before its ending (`.pdf`, `.tar.gz`), so that the ending stays visible when the name is cut. */
+export function splitName(name) {
+  const [, stem, ending] = /^(.+?)((?:\.tar)?\.[^.\s]{1,16})$/su.exec(name) ?? [null, name, ""];
+  return [stem, ending];
+}
+
+/** Show a name in an element that has a part for the stem and a part for the ending. */
+export function showName(element, name) {
+  splitName(name).forEach((part, index) => {
+    element.children[index].textContent = part;
+  });
+  element.title = name;
+}
+
+/** Make the element of a file; `kind` is how it is shown. */
+export function makeFile(file, kind = findKind(file)) {
   const element = document.querySelector(`[data-file-template=${kind}]`).content.firstElementChild.cloneNode(true);
   const find = (part) => element.querySelector(`[data-file-${part}]`);
   element.dataset.file = JSON.stringify(file);
@@ -74,6 +92,8 @@ function fillPicture(image, still, file) {
 
 function fillWords(find, file) {
   find("link").download = "";
-  find("name").textContent = file.name;
+  // A screen reader would read the two parts of the name as two words.
+  find("link").setAttribute("aria-label", `${file.name}, ${formatSize(file.size)}`);
+  showName(find("name"), file.name);
   find("size").textContent = formatSize(file.size);
 }

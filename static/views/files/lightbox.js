@@ -2,7 +2,7 @@
 
 import { isModified, onKeys } from "../kit/keys.js";
 import { makeIcon } from "../kit/signs.js";
-import { readFile, urlOf } from "./files.js";
+import { readFile, showName, urlOf } from "./files.js";
 
 /** Open the pictures of a log in place instead of following their links. */
 export function openPictures(log, icons) {
@@ -43,7 +43,9 @@ class Lightbox {
     this.#dialog = make("dialog", "lightbox");
     this.#dialog.setAttribute("aria-label", "Picture");
     this.#image = make("img", "lightbox__picture");
-    this.#caption = make("p", "lightbox__caption");
+    this.#caption = make("p", "lightbox__caption file__name");
+    this.#caption.dir = "auto";
+    this.#caption.append(make("span", "file__stem"), make("span", "file__ending"));
     this.#caption.setAttribute("aria-live", "polite");
     this.#count = make("span", "lightbox__count");
     this.#download = make("a", "lightbox__button");
@@ -80,7 +82,7 @@ class Lightbox {
     this.#image.height = file.height;
     this.#image.alt = file.name;
     this.#image.src = urlOf(file);
-    this.#caption.textContent = file.name;
+    showName(this.#caption, file.name);
     this.#download.href = urlOf(file);
     this.#count.textContent = this.#pictures.length > 1 ? `${index + 1} / ${this.#pictures.length}` : "";
     this.#buttons.previous.disabled = index === 0;

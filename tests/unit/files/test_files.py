@@ -80,9 +80,25 @@ class TestUploads:
         assert sum(map(len, place.files.store.read(file.id, 0, file.size))) == file.size
         assert place.files.store.thumbnail(file.id)[8:12] == b"WEBP"
 
-    def test_that_are_empty_too_large_or_bombs_are_refused(self, clock: Clock) -> None:
+    def test_an_empty_file_is_a_file_and_nothing_is_none(self, place: Place) -> None:
+        empty = place.upload(b"", ".gitkeep")
+        assert (empty.name, empty.size, empty.type) == (".gitkeep", 0, "application/octet-stream")
+        assert b"".join(place.files.store.read(empty.id, 0, 0)) == b""
+        assert place.say(empty).files == (empty,)
+        with pytest.raises(Refused) as caught:
+            place.upload(b"", "")
+        assert caught.value.reason == "empty"
+
+    @pytest.mark.parametrize(
+        ("content", "name"), [(b"%PDF-1.7\n", "file.pdf"), (b"words", "file.txt"), (b"\0\1\2", "file")]
+    )
+    def test_without_a_name_get_the_ending_of_their_type(self, place: Place, content: bytes, name: str) -> None:
+        assert place.upload(content, "").name == name
+        assert place.upload(content, "..").name == name
+
+    def test_that_are_too_large_or_bombs_are_refused(self, clock: Clock) -> None:
         place = Place(clock, max_file_bytes=200_000)
-        for content, reason in ((b"", "empty"), (b"x" * 200_001, "too_large"), (make_bomb(), "too_large")):
+        for content, reason in ((b"x" * 200_001, "too_large"), (make_bomb(), "too_large")):
             with pytest.raises(Refused) as caught:
                 place.upload(content)
             assert caught.value.reason == reason
