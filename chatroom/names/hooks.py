@@ -6,11 +6,12 @@ from typing import NewType
 import regex
 
 from chatroom.base.errors import Refused
-from chatroom.names.decorations import check_emoji
+from chatroom.names.decorations import BADGES
 from chatroom.names.looks import check_words, fold
 from chatroom.names.reserved import is_reserved
 
 MAX_HOOK_NAME = 40
+ROBOT = "🤖"
 
 HookName = NewType("HookName", str)
 
@@ -39,9 +40,6 @@ def sender_name(hook_name: str, username: str, icon: str, is_taken: Callable[[st
         shown = HookName("")
     if not shown or fold(shown) == fold(hook_name) or is_taken(shown):
         shown = HookName("")
-    try:
-        check_emoji(icon)
-    except Refused:
-        icon = ""
-    own = " ".join(part for part in (shown or hook_name, icon) if part)
+    is_badge = icon[:1] in BADGES - {ROBOT}
+    own = f"{shown or hook_name} {icon}" if icon and not is_badge else shown or hook_name
     return f"{own} via {hook_name}" if shown else own

@@ -40,7 +40,7 @@ class Body(msgspec.Struct):
     """The body. With `mrkdwn: false`, the text has no markup."""
 
     text: Line = None
-    mrkdwn: bool | None = None
+    mrkdwn: Line = None
     blocks: Items[Block] = None
     attachments: Items[Attachment] = None
     username: Line = None

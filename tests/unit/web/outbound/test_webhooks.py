@@ -161,6 +161,7 @@ class TestPosting:
             ({"username": "GitHub"}, "GitHub via CI"),
             ({"username": "GitHub", "icon_emoji": ":rocket:"}, "GitHub 🚀 via CI"),
             ({"icon_emoji": ":rocket:", "icon_url": "https://a.example/a.png"}, "CI 🚀"),
+            ({"username": "Bender", "icon_emoji": ":robot_face:"}, "Bender 🤖 via CI"),
             ({"username": "ci", "icon_emoji": ":white_check_mark:"}, "CI"),
             ({"username": "Alice"}, "CI"),
             ({"username": "AIice"}, "CI"),
