@@ -25,7 +25,7 @@ CPU_SECONDS = 20
 MOST_SECONDS = 30
 """The process ends after this time, even if the server has died and cannot kill it."""
 LOWER_PRIORITY = 10
-THREADED = {"image/heic"}
+THREADED = {"image/heic", "image/heif"}
 """The types whose decoder (libde265) always starts a thread. For an account, a thread counts as a process."""
 PAGE_SCALE = 2
 """The first page of a PDF is drawn at twice the size of a thumbnail, and then reduced."""
@@ -52,6 +52,8 @@ def _draw(open_picture: Opener, file: BinaryIO, *, has_view: bool) -> Drawing:
     with open_picture(file) as image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError("the picture has too many pixels")
+        image.load()
+        image.info.pop("xmp", None)  # browsers ignore an orientation there
         upright = ImageOps.exif_transpose(image)
         thumbnail = make_thumbnail(upright)
         view = make_view(upright, file.seek(0, os.SEEK_END)) if has_view else b""
@@ -91,6 +93,7 @@ def _load_pdf() -> Opener:
 
 OPENERS: dict[str, Callable[[], Opener]] = {
     "image/heic": _load_heif,
+    "image/heif": _load_heif,
     "image/avif": _load_avif,
     "application/pdf": _load_pdf,
 }

@@ -1,8 +1,10 @@
-"""Make small WebP copies of decoded pictures."""
+"""Make small WebP copies of decoded pictures, in the same colours."""
 
 import io
 
-from PIL import Image
+from PIL import Image, ImageOps
+
+from chatroom.files.colours import to_eight_bits, to_screen
 
 THUMBNAIL = (640, 480)
 VIEW = (2048, 2048)
@@ -17,6 +19,11 @@ def make_thumbnail(image: Image.Image) -> bytes:
     return as_webp(_shrink(image, THUMBNAIL))
 
 
+def make_square(image: Image.Image, side: int) -> Image.Image:
+    """Return the middle of a picture."""
+    return ImageOps.fit(to_eight_bits(image), (side, side), Image.Resampling.LANCZOS)
+
+
 def make_view(image: Image.Image, original_bytes: int) -> bytes:
     """Return the picture for a whole screen, as a WebP. A larger original allows a larger view picture."""
     small = _shrink(image, VIEW)
@@ -26,13 +33,14 @@ def make_view(image: Image.Image, original_bytes: int) -> bytes:
 
 
 def as_webp(image: Image.Image, *, quality: int = 80) -> bytes:
-    """Encode a picture as a WebP without metadata."""
+    """Encode a picture as a WebP without metadata, except the profile of its colours."""
     out = io.BytesIO()
-    image.save(out, "WEBP", quality=quality, exif=b"", xmp=b"")
+    shown, profile = to_screen(image)
+    shown.save(out, "WEBP", quality=quality, exif=b"", xmp=b"", icc_profile=profile)
     return out.getvalue()
 
 
 def _shrink(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    small = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    small = to_eight_bits(image)
     small.thumbnail(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
     return small

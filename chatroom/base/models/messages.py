@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -28,6 +28,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pages: int | None = None
 
 
+ClientId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 SERVER_MADE = "."
 """The first character of a client id that the server generated, because the client sent none."""
 

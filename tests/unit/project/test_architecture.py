@@ -66,7 +66,12 @@ PLACES = {
     "socketio": ["chatroom.live.sockets.socketio"],
     "engineio": ["chatroom.live.sockets.socketio", "chatroom.live.sockets.socketio_packets"],
     "markdown_it": ["chatroom.messages.markdown"],
-    "PIL": ["chatroom.files.pictures", "chatroom.files.renderer", "chatroom.files.thumbnails"],
+    "PIL": [
+        "chatroom.files.colours",
+        "chatroom.files.pictures",
+        "chatroom.files.renderer",
+        "chatroom.files.thumbnails",
+    ],
     "pillow_heif": ["chatroom.files.renderer"],
     "pypdfium2": ["chatroom.files.renderer"],
     "puremagic": ["chatroom.files.filetypes"],
