@@ -2,6 +2,7 @@
 
 import { Api } from "../state/live/api.js";
 import { Connection } from "../state/live/connection.js";
+import { Attention } from "../state/messages/attention.js";
 import { Quotes } from "../state/messages/quotes.js";
 import { Timeline } from "../state/messages/timeline.js";
 import { Notifications } from "../state/outbound/notifications.js";
@@ -10,7 +11,7 @@ import { openPictures } from "../views/files/lightbox.js";
 import { replaceBrokenPlayers } from "../views/files/players.js";
 import { StateView } from "../views/kit/connection_state.js";
 import { protectCompositions } from "../views/kit/keys.js";
-import { findStorage, listen, localizeTimes, makeLine, onNewDay, readPage, reportTimeZone } from "../views/kit/page.js";
+import { clock, findStorage, isLooking, listen, localizeTimes, makeLine, onNewDay, readPage, reportTimeZone } from "../views/kit/page.js";
 import { startShortcuts } from "../views/kit/shortcuts.js";
 import { Toast } from "../views/kit/toast.js";
 import { Actions } from "../views/messages/actions.js";
@@ -69,13 +70,14 @@ function open(page, people) {
   views.writing.start();
   connection.start();
   onNewDay(page.times, () => room.show());
-  listen({ connection, drafts, following, reader: views.reader, writing: views.writing });
+  listen({ connection, drafts, following, attention: views.attention, writing: views.writing });
 }
 
 function makeViews(shared, { following, show }) {
   const { page, timeline } = shared;
   const messageView = new MessageView(shared);
-  const reader = new Reader({ ...shared, messageView, onSeen: (sequence) => following.see(sequence) });
+  const attention = new Attention({ browser: { isLooking }, clock, onReturn: () => reader.look() });
+  const reader = new Reader({ ...shared, messageView, attention, following });
   const writing = new Writing({
     ...shared,
     reader,
@@ -92,5 +94,5 @@ function makeViews(shared, { following, show }) {
     onLeave: () => writing.focus(),
   });
   const pins = new PinsView({ page, linkTo: (message) => messageView.linkTo(message), onGo: (sequence) => reader.goTo(sequence) });
-  return { reader, writing, editor, actions, pins, room: new RoomView(page), state: new StateView(page) };
+  return { attention, reader, writing, editor, actions, pins, room: new RoomView(page), state: new StateView(page) };
 }

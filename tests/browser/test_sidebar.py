@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.steps import await_live, make_room, open_room, say, say_many, still
+from tests.browser.steps import await_live, make_room, open_room, say, say_many, still, unread_of
 from tests.waiting import wait_until
 
 KEEP_TYPING = """(box, text) => {
@@ -13,12 +13,6 @@ KEEP_TYPING = """(box, text) => {
   box.value = text;
   tell();
 }"""
-
-
-def unread_of(person, slug):
-    """How much is unread in a room, as the server has it."""
-    rooms = person.context.request.get(f"{person.url}/api/rooms").json()["rooms"]
-    return next(room["unread"] for room in rooms if room["slug"] == slug)
 
 
 def item(page, title):

@@ -73,6 +73,19 @@ test("reading a part of the server's count is in doubt until the list is read", 
   assert.deepEqual(counts(rooms), [2, 0]);
 });
 
+test("the list is read only after the server has stored what was read on this page", () => {
+  const rooms = make(listed("den", { unread: 4, read_sequence: 5 }));
+  rooms.see({ room: "den", sequence: 7 });
+  assert.equal(rooms.isInDoubt, false);
+  rooms.read({ room: "den", sequence: 7 });
+  assert.equal(rooms.isInDoubt, true);
+  rooms.reset([listed("den", { unread: 2, read_sequence: 7 })]);
+  rooms.read({ room: "den", sequence: 7 });
+  assert.equal(rooms.isInDoubt, false, "its own position comes back once");
+  rooms.see({ room: "den", sequence: 10 });
+  assert.deepEqual(counts(rooms), [0, 0]);
+});
+
 test("so is a deletion within the server's count", () => {
   const rooms = make(listed("den", { unread: 4, read_sequence: 5 }));
   take(rooms, said(8, { revision: 11, deleted_at: "now" }));

@@ -53,8 +53,13 @@ def times_of_reader() -> Times:
     return Times(next((name for name in (chosen, found_zone()) if find_zone(name)), ""))
 
 
+def reports_zone() -> bool:
+    """Return whether this browser has reported a time zone. Only a browser that runs the site's scripts does."""
+    return COOKIE in request.cookies
+
+
 def found_zone() -> str:
-    """Return the time zone that this browser reported, if any. Only a browser with scripts reports one."""
+    """Return the time zone that this browser reported, or "" if it reported none, or an unknown one."""
     name = request.cookies.get(COOKIE, "")
     return name if find_zone(name) else ""
 

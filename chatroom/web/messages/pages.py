@@ -21,7 +21,7 @@ from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, get_access, login_required
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.services import services
-from chatroom.web.kit.times import times_of_reader
+from chatroom.web.kit.times import reports_zone, times_of_reader
 from chatroom.web.messages.forms import MessageForm
 from chatroom.web.rooms.rooms import sections_for
 
@@ -53,7 +53,7 @@ def _shown_room(slug: str, form: MessageForm | None = None, **shown: Shown) -> P
         page = services.messages.history.before(access.room, min(max(before, 1), LARGEST_SEQUENCE), limit)
     else:
         page = services.messages.history.newest(access.room, limit)
-        if not is_post:
+        if not is_post and not reports_zone():  # a browser with scripts: they report what is seen
             _mark_read(access, page)
     return room_page(access, form or MessageForm(), page, is_history=before is not None, **shown)
 

@@ -10,6 +10,7 @@ class Room {
   #newer = new Map(); // messages after the server's count: sequence -> whether the message is addressed to the person
   #counted = { unread: 0, mentions: 0 };
   #countedTo = 0;
+  #storedTo = 0; // the read position of the server's count
 
   cursor = 0;
   readTo = 0;
@@ -27,6 +28,7 @@ class Room {
     this.readTo = Math.max(this.readTo, read_sequence);
     this.isInDoubt = false;
     this.#countedTo = revision;
+    this.#storedTo = read_sequence;
     this.#counted = { unread, mentions };
     if (this.readTo >= revision) this.#counted = { unread: 0, mentions: 0 };
     for (const sequence of this.#newer.keys()) if (sequence <= Math.max(revision, this.readTo)) this.#newer.delete(sequence);
@@ -40,12 +42,20 @@ class Room {
     return fresh.filter((message) => message.revision === message.sequence && message.sequence > this.readTo);
   }
 
-  read(sequence) {
+  /** The person has read up to this sequence on this page; the server does not know it yet. */
+  see(sequence) {
     if (sequence <= this.readTo) return;
     this.readTo = sequence;
     if (sequence >= this.#countedTo) this.#counted = { unread: 0, mentions: 0 };
-    else this.isInDoubt ||= this.#counted.unread > 0;
     for (const each of this.#newer.keys()) if (each <= sequence) this.#newer.delete(each);
+  }
+
+  /** The server has stored that the person has read up to this sequence. */
+  read(sequence) {
+    this.see(sequence);
+    if (sequence <= this.#storedTo) return;
+    this.#storedTo = sequence;
+    this.isInDoubt ||= this.#counted.unread > 0;
   }
 
   get unread() {
@@ -101,6 +111,11 @@ export class Rooms {
   /** Handle a `changes` frame of any room; returns the posts that were not known. */
   take(frame) {
     return this.get(frame.room)?.take(frame) ?? [];
+  }
+
+  /** The person has read a part of a room on this page. */
+  see({ room, sequence }) {
+    this.get(room)?.see(sequence);
   }
 
   /** Handle a `read` frame, from this or another device. */

@@ -90,6 +90,11 @@ export function makeLine({ liveUrl, room }) {
   };
 }
 
+/** Whether the page is visible and has the focus: a window in the background has none. */
+export function isLooking() {
+  return document.visibilityState === "visible" && document.hasFocus();
+}
+
 export function makeId() {
   // `randomUUID` exists only on pages over TLS or from this machine.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -118,16 +123,21 @@ export function findStorage(name) {
 }
 
 /** Pass browser events to the parts of the room's page. */
-export function listen({ connection, drafts, following, reader, writing }) {
+export function listen({ connection, drafts, following, attention, writing }) {
   for (const kind of ["online", "offline"]) window.addEventListener(kind, () => connection.check());
   window.addEventListener("storage", (event) => drafts.notice(event));
   window.addEventListener("pagehide", () => {
     writing.leave();
     following.leave();
   });
+  window.addEventListener("focus", () => attention.come());
+  window.addEventListener("blur", () => following.leave());
+  for (const kind of ["keyup", "pointerdown", "pointermove", "wheel"]) {
+    window.addEventListener(kind, () => attention.use(), { capture: true, passive: true });
+  }
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") {
-      reader.look();
+      attention.come();
       connection.check();
     } else {
       writing.save();
