@@ -17,10 +17,12 @@ from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.base.models import File, Room
 from chatroom.base.threads import Workers
-from chatroom.files import films, pictures
+from chatroom.files import films, heif, pictures
+from chatroom.files.child import DrawingProcesses
 from chatroom.files.files_store import PIECE_BYTES, FileStore, KeptFile, make_file_id
 from chatroom.files.filetypes import PICTURES, UNKNOWN, find_type
 from chatroom.files.message_files import CHECK_EVERY, UNUSED_FOR, FileUsage
+from chatroom.files.renderer import NO_DRAWING
 from chatroom.names import NAMELESS, FileName, clean_file_name
 
 MEMORY_BYTES = 1_000_000
@@ -35,13 +37,21 @@ class FileUploads:
     """Checks files, prepares them, and stores them."""
 
     def __init__(
-        self, store: FileStore, settings: Settings, drawing: Workers, usage: FileUsage, *, clock: Clock = utc_now
+        self,
+        store: FileStore,
+        settings: Settings,
+        drawing: Workers,
+        processes: DrawingProcesses,
+        usage: FileUsage,
+        *,
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._most_bytes = settings.max_file_bytes
         self._most_total = settings.max_total_file_bytes
         self.share = _share(settings)
         self._drawing = drawing
+        self._processes = processes
         self._usage = usage
         self._clock = clock
 
@@ -56,6 +66,8 @@ class FileUploads:
             file = File(id=make_file_id(), name=_name_of(name, type), type=type, size=size)
             if type in PICTURES:
                 return self._keep_picture(user_id, room, file, cast("BinaryIO", spool))
+            if type in heif.TYPES:
+                return self._keep_with_view(user_id, room, file, cast("BinaryIO", spool))
             if type in films.TYPES:
                 films.strip(cast("BinaryIO", spool))
             self._keep(user_id, room, file, iter(lambda: spool.read(PIECE_BYTES), b""))
@@ -73,16 +85,43 @@ class FileUploads:
         picture = self._drawing.run(lambda: pictures.prepare(spool, file.type))
         content = picture.content
         self._check_size(len(content), f"The picture has {in_megabytes(len(content))} without its metadata")
-        file = msgspec.structs.replace(file, size=len(content), width=picture.width, height=picture.height)
+        file = msgspec.structs.replace(
+            file,
+            size=len(content),
+            width=picture.width,
+            height=picture.height,
+            is_animated=picture.is_animated,
+            has_view=bool(picture.view),
+        )
         pieces = (content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))
-        self._keep(user_id, room, file, pieces, picture.thumbnail)
+        self._keep(user_id, room, file, pieces, thumbnail=picture.thumbnail, view=picture.view)
+        return file
+
+    def _keep_with_view(self, user_id: str, room: Room, file: File, spool: BinaryIO) -> File:
+        """Keep a picture that some browsers cannot show, together with a view picture, if it can be drawn."""
+        heif.strip(spool)
+        drawing = self._processes.draw(file.type, spool) or NO_DRAWING
+        if drawing.view:
+            file = msgspec.structs.replace(file, width=drawing.width, height=drawing.height, has_view=True)
+        spool.seek(0)
+        pieces = iter(lambda: spool.read(PIECE_BYTES), b"")
+        self._keep(user_id, room, file, pieces, thumbnail=drawing.thumbnail, view=drawing.view)
         return file
 
     def _check_size(self, size: int, problem: str) -> None:
         if 0 < self._most_bytes < size:
             raise Refused("too_large", f"{problem}: at most {in_megabytes(self._most_bytes)} are allowed.")
 
-    def _keep(self, user_id: str, room: Room, file: File, pieces: Iterator[bytes], thumbnail: bytes = b"") -> None:
+    def _keep(
+        self,
+        user_id: str,
+        room: Room,
+        file: File,
+        pieces: Iterator[bytes],
+        *,
+        thumbnail: bytes = b"",
+        view: bytes = b"",
+    ) -> None:
         now = self._clock()
         self._store.add(
             file,
@@ -90,6 +129,7 @@ class FileUploads:
             room_id=room.id,
             owner_id=user_id,
             thumbnail=thumbnail,
+            view=view,
             check_at=now + UNUSED_FOR,
             check=partial(self._check_space, user_id, now),
         )
