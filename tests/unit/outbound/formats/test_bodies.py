@@ -142,7 +142,18 @@ BODIES: dict[str, tuple[Any, str]] = {
         "2023-11-14 22:13 UTC",
     ),
     "a rich list": (rich("list", section(word("a")), section(word("b")), style="ordered"), "1. a\n1. b"),
-    "a rich list inside": (rich("list", section(word("a")), style="bullet", indent=1), "    - a"),
+    "a rich list in a list": (
+        block(
+            "rich_text",
+            elements=[
+                {"type": "rich_text_list", "style": "bullet", "indent": 0, "elements": [section(word("a"))]},
+                {"type": "rich_text_list", "style": "ordered", "indent": 1, "elements": [section(word("b"))]},
+                {"type": "rich_text_list", "style": "bullet", "indent": 0, "elements": [section(word("c"))]},
+                section(word("d")),
+            ],
+        ),
+        "- a\n    1. b\n- c\n\nd",
+    ),
     "a rich quotation": (rich("quote", word("a\nb")), "> a\n> b"),
     "rich code": (rich("preformatted", word("a\n```b")), "```\na\n'''b\n```"),
     "Discord": (

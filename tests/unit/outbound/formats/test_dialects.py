@@ -39,6 +39,11 @@ SLACK = {
     + ", "
     + a("mailto:ann@a.example", "ann@a.example"),
     "<tel:123|call>, <javascript:alert(1)|x>": "call, x",
+    "<example.com|Fred E.>": a("https://example.com", "Fred E."),
+    "a < b || c > d, if (a <!b && c> d), <@ b>": "a &lt; b || c &gt; d, if (a &lt;!b &amp;&amp; c&gt; d), &lt;@ b&gt;",
+    "<https://a.example|:tada: party>": a("https://a.example", "🎉 party"),
+    "*Failed:* `f(**a, **b**)` in __init__": "<strong>Failed:</strong> <code>",
+    "*a*\n*b*": "<strong>a</strong><br>\n<strong>b</strong>",
     "<https://evil.example|https://bank.example>": a("https://evil.example", "https://bank.example")
     + " (evil.example)",
     "<!here> <!channel|channel> <!subteam^S1|@ops> <!subteam^S1>": "@here @channel @ops @group",
