@@ -17,7 +17,7 @@ class Reaction(msgspec.Struct, frozen=True):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file of a message. Only pictures have `width` and `height`, in pixels."""
+    """A file of a message. Only pictures have `width` and `height`, in pixels; a PDF with a thumbnail has `pages`."""
 
     id: str
     name: str
@@ -25,6 +25,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     size: int
     width: int | None = None
     height: int | None = None
+    pages: int | None = None
 
 
 ClientId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
