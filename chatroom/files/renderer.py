@@ -40,6 +40,7 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     thumbnail: bytes
     view: bytes = b""
+    pages: int | None = None
 
 
 def draw(type: str, file: BinaryIO) -> Drawing:
@@ -56,7 +57,9 @@ def _draw(open_picture: Opener, file: BinaryIO, *, has_view: bool) -> Drawing:
         upright = ImageOps.exif_transpose(image)
         thumbnail = make_thumbnail(upright)
         view = make_view(upright, file.seek(0, os.SEEK_END)) if has_view else b""
-        return Drawing(width=upright.width, height=upright.height, thumbnail=thumbnail, view=view)
+        return Drawing(
+            width=upright.width, height=upright.height, thumbnail=thumbnail, view=view, pages=image.info.get("pages")
+        )
 
 
 def _load_heif() -> Opener:
@@ -78,9 +81,11 @@ def _load_pdf() -> Opener:
     import pypdfium2  # noqa: PLC0415  (as above)
 
     def open_first_page(file: BinaryIO) -> Image.Image:
-        page = pypdfium2.PdfDocument(file)[0]
+        document = pypdfium2.PdfDocument(file)
+        page = document[0]
         scale = PAGE_SCALE * min(THUMBNAIL[0] / page.get_width(), THUMBNAIL[1] / page.get_height())
         picture: Image.Image = page.render(scale=scale).to_pil()
+        picture.info["pages"] = len(document)
         return picture
 
     return open_first_page

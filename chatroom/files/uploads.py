@@ -18,8 +18,9 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import File, Room
 from chatroom.base.threads import Workers
 from chatroom.files import films, pictures
+from chatroom.files.child import DrawingProcesses
 from chatroom.files.files_store import PIECE_BYTES, FileStore, KeptFile, make_file_id
-from chatroom.files.filetypes import PICTURES, UNKNOWN, find_type
+from chatroom.files.filetypes import PDF, PICTURES, UNKNOWN, find_type
 from chatroom.files.message_files import CHECK_EVERY, UNUSED_FOR, FileUsage
 from chatroom.names import NAMELESS, FileName, clean_file_name
 
@@ -35,13 +36,21 @@ class FileUploads:
     """Checks files, prepares them, and stores them."""
 
     def __init__(
-        self, store: FileStore, settings: Settings, drawing: Workers, usage: FileUsage, *, clock: Clock = utc_now
+        self,
+        store: FileStore,
+        settings: Settings,
+        drawing: Workers,
+        processes: DrawingProcesses,
+        usage: FileUsage,
+        *,
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._most_bytes = settings.max_file_bytes
         self._most_total = settings.max_total_file_bytes
         self.share = _share(settings)
         self._drawing = drawing
+        self._processes = processes
         self._usage = usage
         self._clock = clock
 
@@ -56,9 +65,15 @@ class FileUploads:
             file = File(id=make_file_id(), name=_name_of(name, type), type=type, size=size)
             if type in PICTURES:
                 return self._keep_picture(user_id, room, file, cast("BinaryIO", spool))
-            if type in films.TYPES:
+            thumbnail = b""
+            if type == PDF:
+                drawing = self._processes.draw(type, cast("BinaryIO", spool))
+                if drawing and drawing.pages:
+                    file, thumbnail = msgspec.structs.replace(file, pages=drawing.pages), drawing.thumbnail
+            elif type in films.TYPES:
                 films.strip(cast("BinaryIO", spool))
-            self._keep(user_id, room, file, iter(lambda: spool.read(PIECE_BYTES), b""))
+            spool.seek(0)
+            self._keep(user_id, room, file, iter(lambda: spool.read(PIECE_BYTES), b""), thumbnail)
             return file
 
     def _take_in(self, stream: BinaryIO, spool: BinaryIO) -> int:

@@ -78,6 +78,7 @@ class Notifier:
 
     def _notify_all(self) -> None:
         """Send the queued notifications. If one fails, it is lost, and the next ones are sent after a pause."""
+        self._push.send_late()
         while self._waiting and self.thread.may_go_on():
             self.notify(*self._waiting.popleft())
 

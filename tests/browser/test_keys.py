@@ -16,17 +16,11 @@ def message_field(person):
     return person.page.get_by_label("Message", exact=True)
 
 
-def compose(person, text):
-    """Begin a composition in the focused field, as an input method does."""
-    session = person.context.new_cdp_session(person.page)
-    session.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
-    return lambda: session.send("Input.insertText", {"text": text})
-
-
 def test_keys_of_a_composition_only_end_it(person, anything):
     """In turn: the composer with a suggestion and a reply, the editor, the switcher, the picker, the search, a form."""
     alice = person("Alice")
     page, keys = alice.page, alice.page.keyboard
+    session = alice.context.new_cdp_session(page)
     text = anything("before")
     alice.say(text)
     stored(alice, text).wait_for()
@@ -34,12 +28,17 @@ def test_keys_of_a_composition_only_end_it(person, anything):
     def press_in_composition(field, composed, *, kept):
         """Every key that does something elsewhere; `kept` is still there afterwards."""
         expect(field).to_be_focused()
-        end = compose(alice, composed)
-        for key in ("ArrowUp", "ArrowDown", "Tab", "Escape", "Enter"):
+        caret = {"selectionStart": len(composed), "selectionEnd": len(composed)}
+        session.send("Input.imeSetComposition", {"text": composed, **caret})
+        for key in ("ArrowUp", "ArrowDown", "Tab", "Escape"):
             keys.press(key)
+        if field.evaluate("(it) => it.matches('textarea')"):  # where the input method alone keeps Enter from a new line
+            session.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Enter", "windowsVirtualKeyCode": 229})
+        else:
+            keys.press("Enter")
         expect(field).to_be_focused()
         expect(kept).to_be_visible()
-        end()
+        session.send("Input.insertText", {"text": composed})
         expect(field).to_have_value(re.compile(f"{composed}$"))
 
     stored(alice, text).hover()

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endingOf, findKind, fitFrame, splitName, urlOf } from "../../static/views/files/files.js";
+import { endingOf, factsOf, findKind, fitFrame, splitName, urlOf } from "../../static/views/files/files.js";
 
 // The same cases as in tests/unit/web/files/test_shown.py.
 test("a file is shown by its kind", () => {
@@ -17,6 +17,11 @@ test("a picture keeps its aspect ratio and is never enlarged", () => {
   assert.deepEqual(fitFrame({ width: 4000, height: 3000 }), [360, 270]);
   assert.deepEqual(fitFrame({ width: 300, height: 3000 }), [27, 270]);
   assert.deepEqual(fitFrame({ width: 50_000, height: 10 }), [360, 1]);
+});
+
+test("a PDF with pages is a document", () => {
+  assert.equal(findKind({ type: "application/pdf", pages: 3 }), "document");
+  assert.deepEqual([undefined, 1, 3].map((pages) => factsOf({ size: 2000, pages })), ["2.0 kB", "1 page · 2.0 kB", "3 pages · 2.0 kB"]);
 });
 
 test("a card shows the file's extension", () => {

@@ -99,7 +99,7 @@ def fetch(file_id: str, name: str) -> Page:  # noqa: ARG001  the name is for peo
 
 @blueprint.get("/files/<file_id>/thumbnail")
 def thumbnail(file_id: str) -> Page:
-    """The small copy of a picture."""
+    """The small copy of a picture, or of the first page of a PDF."""
     return _answer(file_id, _small_copy)
 
 
@@ -171,7 +171,7 @@ def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
 
 
 def _small_copy(kept: KeptFile, _user_id: str) -> Response:
-    if kept.file.type not in PICTURES:
+    if kept.file.type not in PICTURES and not kept.file.pages:
         raise no_such_file()
     response = _guarded(Response(content_type="image/webp"), kept.file, etag=f"{kept.file.id}-small")
     response.make_conditional(request)

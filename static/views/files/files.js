@@ -1,6 +1,6 @@
 /* The files of a message as elements: pictures, players, cards. Must match templates/files/_files.html and chatroom/web/files/shown.py. */
 
-import { formatSize } from "../../state/kit/text.js";
+import { count, formatSize } from "../../state/kit/text.js";
 
 const FRAME = [360, 270];
 const PICTURES = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
@@ -28,8 +28,9 @@ export function readFile({ dataset }) {
   return JSON.parse(dataset.file);
 }
 
-export function findKind({ type, width }) {
+export function findKind({ type, width, pages }) {
   if (width && PICTURES.has(type)) return "picture";
+  if (pages) return "document";
   return PLAYED.has(type) ? type.split("/")[0] : "card";
 }
 
@@ -50,6 +51,11 @@ export function thumbnailOf({ id }) {
 export function endingOf({ name }) {
   const last = name.slice(name.lastIndexOf(".") + 1);
   return name.includes(".") && [...last].length <= LONGEST_ENDING ? last.toUpperCase() : "FILE";
+}
+
+/** What a card says of a file: its size, and the pages of a PDF. */
+export function factsOf({ size, pages }) {
+  return pages ? `${count(pages, "page")} · ${formatSize(size)}` : formatSize(size);
 }
 
 /** Split a name before its ending (`.pdf`, `.tar.gz`), so that the ending stays visible when the name is cut. */
@@ -74,7 +80,8 @@ export function makeFile(file, kind = findKind(file)) {
   find("link").href = urlOf(file);
   if (kind === "picture") fillPicture(find("picture"), find("still"), file);
   else fillWords(find, file);
-  if (kind === "card") find("kind").dataset.ending = endingOf(file);
+  if (kind === "document") find("page").src = thumbnailOf(file);
+  if (kind === "card" || kind === "document") find("kind").dataset.ending = endingOf(file);
   if (kind === "audio" || kind === "video") {
     find("player").src = urlOf(file);
     find("player").setAttribute("aria-label", file.name);
@@ -93,7 +100,7 @@ function fillPicture(image, still, file) {
 function fillWords(find, file) {
   find("link").download = "";
   // A screen reader would read the two parts of the name as two words.
-  find("link").setAttribute("aria-label", `${file.name}, ${formatSize(file.size)}`);
+  find("link").setAttribute("aria-label", `${file.name}, ${factsOf(file)}`);
   showName(find("name"), file.name);
-  find("size").textContent = formatSize(file.size);
+  find("size").textContent = factsOf(file);
 }

@@ -7,8 +7,8 @@ const { platform, userAgentData } = globalThis.navigator ?? {};
 
 export const isMac = /^(?:mac|ip(?:hone|ad|od))/i.test(userAgentData?.platform || platform);
 
-/** Keys that have an effect in the browser itself: they send a form, close a dialog or move the focus. */
-const OF_BROWSER = new Set(["Enter", "Escape", "Tab"]);
+/** Fields in which each key has an effect in the browser itself: it sends the form, closes the dialog or moves the focus. */
+const OF_BROWSER = { Enter: "input", Escape: "*", Tab: "*" };
 
 /**
  * Call `press(meaning, event)` for each key that is pressed in an element (see `meaningOf`), never during a composition.
@@ -28,7 +28,7 @@ export function onKeys(element, press, options) {
 
 /** Keep the browser from sending a form, closing a dialog or moving the focus by a key that an input method takes. */
 export function protectCompositions(root) {
-  const protect = (event) => isComposing(event) && OF_BROWSER.has(event.key) && event.preventDefault();
+  const protect = (event) => isComposing(event) && event.target.matches?.(OF_BROWSER[event.key] ?? ":not(*)") && event.preventDefault();
   root.addEventListener("keydown", protect, { capture: true });
 }
 

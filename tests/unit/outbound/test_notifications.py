@@ -40,6 +40,9 @@ class FakePush:
         self.asked += 1
         return self.users
 
+    def send_late(self) -> int:
+        return 0
+
     def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:
         if self.failures:
             self.failures -= 1

@@ -7,7 +7,7 @@ import pytest
 
 from chatroom.base.models import File
 from chatroom.files.filetypes import PICTURES, PLAYED
-from chatroom.web.files.shown import ending, kind, shown_size, split_name
+from chatroom.web.files.shown import ending, facts, kind, shown_size, split_name
 
 
 def file(**more: object) -> File:
@@ -37,6 +37,15 @@ def test_a_picture_keeps_its_aspect_ratio_and_is_never_enlarged(
     size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     assert shown_size(file(width=size[0], height=size[1])) == expected
+
+
+def test_a_pdf_with_pages_is_a_document() -> None:
+    assert kind(file(type="application/pdf", pages=3)) == "document"
+    assert [facts(file(size=2000, pages=pages)) for pages in (None, 1, 3)] == [
+        "2.0 kB",
+        "1 page · 2.0 kB",
+        "3 pages · 2.0 kB",
+    ]
 
 
 def test_a_card_shows_the_ending() -> None:
