@@ -15,6 +15,7 @@ HEAD_BYTES = 8192
 """The number of bytes that decide most types."""
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
+PDF = "application/pdf"
 
 PICTURES = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp"}
 """The types that are shown as pictures, with their file extensions."""
@@ -35,7 +36,7 @@ _MARKS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
-    (b"%PDF-", "application/pdf"),  # a PDF could otherwise pass as text
+    (b"%PDF-", PDF),  # a PDF could otherwise pass as text
     (b"{\\rtf", "application/rtf"),
 )
 _OLE_MARK = bytes.fromhex("d0cf11e0a1b11ae1")

@@ -42,6 +42,7 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     thumbnail: bytes
     view: bytes = b""
+    pages: int | None = None
 
 
 NO_DRAWING = Drawing(width=0, height=0, thumbnail=b"")
@@ -60,7 +61,9 @@ def _draw(open_picture: Opener, file: BinaryIO, *, has_view: bool) -> Drawing:
         image.info.pop("xmp", None)  # browsers ignore an orientation there
         ImageOps.exif_transpose(image, in_place=True)
         view = make_view(image, file.seek(0, os.SEEK_END)) if has_view else b""
-        return Drawing(width=image.width, height=image.height, thumbnail=make_thumbnail(image), view=view)
+        width, height = image.size
+        thumbnail = make_thumbnail(image)
+        return Drawing(width=width, height=height, thumbnail=thumbnail, view=view, pages=image.info.get("pages"))
 
 
 def _load_heif() -> Opener:
@@ -82,9 +85,11 @@ def _load_pdf() -> Opener:
     import pypdfium2  # noqa: PLC0415  (as above)
 
     def open_first_page(file: BinaryIO) -> Image.Image:
-        page = pypdfium2.PdfDocument(file)[0]
+        document = pypdfium2.PdfDocument(file)
+        page = document[0]
         scale = PAGE_SCALE * min(THUMBNAIL[0] / page.get_width(), THUMBNAIL[1] / page.get_height())
         picture: Image.Image = page.render(scale=scale).to_pil()
+        picture.info["pages"] = len(document)
         return picture
 
     return open_first_page

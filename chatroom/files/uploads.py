@@ -22,7 +22,7 @@ from chatroom.files.child import DrawingProcesses
 from chatroom.files.files_store import PIECE_BYTES, FileStore, KeptFile, make_file_id
 from chatroom.files.filetypes import PICTURES, UNKNOWN, find_type
 from chatroom.files.message_files import CHECK_EVERY, UNUSED_FOR, FileUsage
-from chatroom.files.renderer import NO_DRAWING
+from chatroom.files.renderer import NO_DRAWING, OPENERS, Drawing
 from chatroom.names import NAMELESS, FileName, clean_file_name
 
 MEMORY_BYTES = 1_000_000
@@ -66,11 +66,12 @@ class FileUploads:
             file = File(id=make_file_id(), name=_name_of(name, type), type=type, size=size)
             if type in PICTURES:
                 return self._keep_picture(user_id, room, file, cast("BinaryIO", spool))
-            if type in heif.TYPES:
-                return self._keep_with_view(user_id, room, file, cast("BinaryIO", spool))
-            if type in films.TYPES:
-                films.strip(cast("BinaryIO", spool))
-            self._keep(user_id, room, file, iter(lambda: spool.read(PIECE_BYTES), b""))
+            _strip(type, cast("BinaryIO", spool))
+            drawing = self._processes.draw(type, cast("BinaryIO", spool)) if type in OPENERS else None
+            file, drawing = _describe(file, drawing or NO_DRAWING)
+            spool.seek(0)
+            pieces = iter(lambda: spool.read(PIECE_BYTES), b"")
+            self._keep(user_id, room, file, pieces, thumbnail=drawing.thumbnail, view=drawing.view)
             return file
 
     def _take_in(self, stream: BinaryIO, spool: BinaryIO) -> int:
@@ -95,17 +96,6 @@ class FileUploads:
         )
         pieces = (content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))
         self._keep(user_id, room, file, pieces, thumbnail=picture.thumbnail, view=picture.view)
-        return file
-
-    def _keep_with_view(self, user_id: str, room: Room, file: File, spool: BinaryIO) -> File:
-        """Keep a picture that some browsers cannot show, together with a view picture, if it can be drawn."""
-        heif.strip(spool)
-        drawing = self._processes.draw(file.type, spool) or NO_DRAWING
-        if drawing.view:
-            file = msgspec.structs.replace(file, width=drawing.width, height=drawing.height, has_view=True)
-        spool.seek(0)
-        pieces = iter(lambda: spool.read(PIECE_BYTES), b"")
-        self._keep(user_id, room, file, pieces, thumbnail=drawing.thumbnail, view=drawing.view)
         return file
 
     def _check_size(self, size: int, problem: str) -> None:
@@ -157,6 +147,22 @@ def _name_of(name: str, type: str) -> FileName:
     cleaned = clean_file_name(name, PICTURES.get(type))
     is_nameless = cleaned == NAMELESS and type != UNKNOWN
     return clean_file_name(f"{cleaned}{mimetypes.guess_extension(type) or ''}") if is_nameless else cleaned
+
+
+def _strip(type: str, spool: BinaryIO) -> None:
+    if type in heif.TYPES:
+        heif.strip(spool)
+    elif type in films.TYPES:
+        films.strip(spool)
+
+
+def _describe(file: File, drawing: Drawing) -> tuple[File, Drawing]:
+    """Return the file with what its drawing tells, and the drawing if it is used."""
+    if drawing.pages:
+        return msgspec.structs.replace(file, pages=drawing.pages), drawing
+    if drawing.view:
+        return msgspec.structs.replace(file, width=drawing.width, height=drawing.height, has_view=True), drawing
+    return file, NO_DRAWING
 
 
 def _share(settings: Settings) -> int:

@@ -67,6 +67,21 @@ def archive(*names: str, mimetype: str = "", filler: int = 0) -> bytes:
     return out.getvalue()
 
 
+def pdf(*, pages: int = 1, size: str = "595 842", catalog: str = "", trailer: str = "") -> bytes:
+    """A PDF of black pages, without an index: readers repair this."""
+    numbers = range(4, 4 + pages)
+    kids = " ".join(f"{number} 0 R" for number in numbers)
+    page = f"<</Type/Page/Parent 2 0 R/Contents 3 0 R/MediaBox[0 0 {size}]>>"
+    objects = [
+        f"1 0 obj<</Type/Catalog/Pages 2 0 R{catalog}>>endobj",
+        f"2 0 obj<</Type/Pages/Count {pages}/Kids[{kids}]>>endobj",
+        "3 0 obj<</Length 21>>stream\n0 0 99999 99999 re f \nendstream endobj",
+        *(f"{number} 0 obj{page}endobj" for number in numbers),
+        f"trailer<</Root 1 0 R{trailer}>>",
+    ]
+    return b"%PDF-1.7\n" + "\n".join(objects).encode() + b"\n%%EOF"
+
+
 OFFICE = "[Content_Types].xml"
 ICS = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
 VCARD = "BEGIN:VCARD\r\nFN:Zoë\r\nEND:VCARD\r\n".encode()

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endingOf, findKind, fitFrame, shownOf, splitName, urlOf, viewOf } from "../../static/views/files/files.js";
+import { endingOf, factsOf, findKind, fitFrame, shownOf, splitName, urlOf, viewOf } from "../../static/views/files/files.js";
 
 // The same cases as in tests/unit/web/files/test_shown.py.
 test("a file is shown by its kind", () => {
@@ -34,6 +34,11 @@ test("a view picture is shown instead of the file", () => {
   assert.deepEqual([findKind(file), viewOf(file), shownOf(file)], ["picture", "/files/1/view", "/files/1/thumbnail"]);
   assert.equal(viewOf({ id: "1", name: "a", type: "image/png" }), "/files/1/a");
   assert.equal(findKind({ type: "image/heic" }), "card");
+});
+
+test("a PDF with pages is a document", () => {
+  assert.equal(findKind({ type: "application/pdf", pages: 3 }), "document");
+  assert.deepEqual([undefined, 1, 3].map((pages) => factsOf({ size: 2000, pages })), ["2.0 kB", "1 page · 2.0 kB", "3 pages · 2.0 kB"]);
 });
 
 test("a card shows the file's extension", () => {

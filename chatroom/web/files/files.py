@@ -100,7 +100,7 @@ def fetch(file_id: str, name: str) -> Page:  # noqa: ARG001  the name is for peo
 
 @blueprint.get("/files/<file_id>/thumbnail")
 def thumbnail(file_id: str) -> Page:
-    """The small copy of a picture."""
+    """The small copy of a picture, or of the first page of a PDF."""
     return _answer(file_id, partial(_copy, "thumbnail"))
 
 
@@ -179,7 +179,7 @@ def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
 
 def _copy(name: Copy, kept: KeptFile, user_id: str) -> Response:
     file = kept.file
-    if not (file.has_view if name == "view" else file.width):
+    if not (file.has_view if name == "view" else file.width or file.pages):
         if file.name == name:  # this is the address of the file itself
             return _whole_or_part(kept, user_id)
         raise no_such_file()

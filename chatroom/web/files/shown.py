@@ -3,6 +3,7 @@
 import re
 
 from flask import Flask, url_for
+from jinja2.filters import do_filesizeformat
 
 from chatroom.base.models import File
 from chatroom.files.filetypes import PICTURES, PLAYED
@@ -18,14 +19,16 @@ _parts = re.compile(r"(.+?)((?:\.tar)?\.[^.\s]{1,16})", re.DOTALL)
 
 def register(app: Flask) -> None:
     """Give the templates their filters."""
-    for function in (ending, kind, split_name, shown_size, shown_url, still_url, view_url):
+    for function in (ending, facts, kind, split_name, shown_size, shown_url, still_url, view_url):
         app.jinja_env.filters[function.__name__] = function
 
 
 def kind(file: File) -> str:
-    """How the file is shown: `picture`, `audio`, `video` or `card`."""
+    """How the file is shown: `picture`, `audio`, `video`, `document` (a card with a picture) or `card`."""
     if file.width and (file.type in PICTURES or file.has_view):
         return "picture"
+    if file.pages:
+        return "document"
     return file.type.partition("/")[0] if file.type in PLAYED else "card"
 
 
@@ -54,6 +57,12 @@ def view_url(file: File) -> str:
     if file.has_view:
         return url_for("files.view", file_id=file.id)
     return url_for("files.fetch", file_id=file.id, name=file.name)
+
+
+def facts(file: File) -> str:
+    """What a card says of a file: its size, and the pages of a PDF."""
+    size = do_filesizeformat(file.size)
+    return f"{file.pages} page{'s' if file.pages > 1 else ''} · {size}" if file.pages else size
 
 
 def ending(file: File) -> str:

@@ -67,9 +67,9 @@ def message_list(app: Flask) -> Callable[..., str]:
 
 
 def _continues(previous: Message, message: Message) -> bool:
-    """Whether a message needs no author line, because the previous message has the same author."""
+    """Whether a message needs no author line, because the previous message has the same author, with the same name."""
     return (
-        previous.author.id == message.author.id
+        previous.author == message.author
         and previous.kind == message.kind
         and not message.reply_to
         and message.sent_at - previous.sent_at < JOINED_FOR

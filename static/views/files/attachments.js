@@ -176,7 +176,7 @@ function acceptDrops(zone, onDrop) {
 
 /** Draw a preview on a canvas: the content security policy allows no blob addresses. */
 async function showPreview(place, { file, stored }) {
-  if (stored?.width) {
+  if (stored?.width || stored?.pages) {
     const image = new Image(PREVIEW_PX, PREVIEW_PX);
     image.alt = "";
     image.src = thumbnailOf(stored);

@@ -1,6 +1,6 @@
 /* The files of a message as elements: pictures, players, cards. Must match templates/files/_files.html and chatroom/web/files/shown.py. */
 
-import { formatSize } from "../../state/kit/text.js";
+import { count, formatSize } from "../../state/kit/text.js";
 
 const FRAME = [360, 270];
 const PICTURES = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
@@ -28,8 +28,9 @@ export function readFile({ dataset }) {
   return JSON.parse(dataset.file);
 }
 
-export function findKind({ type, width, has_view }) {
+export function findKind({ type, width, pages, has_view }) {
   if (width && (has_view || PICTURES.has(type))) return "picture";
+  if (pages) return "document";
   return PLAYED.has(type) ? type.split("/")[0] : "card";
 }
 
@@ -63,6 +64,11 @@ export function endingOf({ name }) {
   return name.includes(".") && [...last].length <= LONGEST_ENDING ? last.toUpperCase() : "FILE";
 }
 
+/** What a card says of a file: its size, and the pages of a PDF. */
+export function factsOf({ size, pages }) {
+  return pages ? `${count(pages, "page")} · ${formatSize(size)}` : formatSize(size);
+}
+
 /** Split a name before its ending (`.pdf`, `.tar.gz`), so that the ending stays visible when the name is cut. */
 export function splitName(name) {
   const [, stem, ending] = /^(.+?)((?:\.tar)?\.[^.\s]{1,16})$/su.exec(name) ?? [null, name, ""];
@@ -84,7 +90,8 @@ export function makeFile(file, kind = findKind(file)) {
   element.dataset.file = JSON.stringify(file);
   if (kind === "picture") fillPicture(find, file);
   else fillWords(find, file, find("original") ?? find("link"));
-  if (kind === "card") find("kind").dataset.ending = endingOf(file);
+  if (kind === "document") find("page").src = thumbnailOf(file);
+  if (kind === "card" || kind === "document") find("kind").dataset.ending = endingOf(file);
   if (kind === "audio" || kind === "video") {
     find("player").src = urlOf(file);
     find("player").setAttribute("aria-label", file.name);
@@ -107,7 +114,7 @@ function fillWords(find, file, link) {
   link.href = urlOf(file);
   link.download = "";
   // A screen reader would read the two parts of the name as two words.
-  link.setAttribute("aria-label", `${file.name}, ${formatSize(file.size)}`);
+  link.setAttribute("aria-label", `${file.name}, ${factsOf(file)}`);
   showName(find("name"), file.name);
-  find("size").textContent = formatSize(file.size);
+  find("size").textContent = factsOf(file);
 }

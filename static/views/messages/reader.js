@@ -111,7 +111,7 @@ export class Reader {
     this.show();
   }
 
-  /** Show a message with the messages around it, and mark it; returns whether it was found. */
+  /** Show a message with the messages around it, mark it and give it the focus; returns whether it was found. */
   async goTo(sequence) {
     if (!this.#timeline.find(sequence) && !(await this.#pages.loadAround(sequence))) return false;
     this.#scroller.isAtEnd = false;
@@ -120,6 +120,8 @@ export class Reader {
     if (!element) return false;
     this.#setTarget(sequence);
     this.#scroller.toMiddle(element);
+    element.tabIndex = -1;
+    element.focus({ preventScroll: true });
     return true;
   }
 
@@ -172,7 +174,9 @@ export class Reader {
     if (this.#attention.isHere) this.#following.see(findRead(this.#timeline, this.#view, this.#scroller, this.#following.readTo));
     const { isDetached } = this.#timeline;
     const { unseen } = this.#news;
+    const hadFocus = document.activeElement === this.#pill;
     this.#pill.hidden = !unseen && !isDetached && !this.#scroller.isFarFromEnd && !this.#isBehind;
+    if (hadFocus && this.#pill.hidden) this.#log.focus({ preventScroll: true });
     const text = unseen ? `${unseen} new` : "Go to the newest";
     // This runs with every frame of scrolling: setting the same text again would cause a layout.
     if (this.#pill.textContent !== text) this.#pill.textContent = text;
@@ -180,8 +184,8 @@ export class Reader {
 }
 
 /** The newest message that has been in view to its end. Messages after a part that the person has jumped over do not count. */
-function findRead({ messages, isDetached, hasOlder, newestSequence }, view, scroller, readTo) {
-  if (scroller.isAtEnd && !isDetached) return newestSequence;
+function findRead({ messages, isDetached, hasOlder, newestSequence, cursor }, view, scroller, readTo) {
+  if (scroller.isAtEnd && !isDetached) return Math.max(newestSequence, cursor); // later edits were seen too
   if (readTo >= newestSequence) return readTo;
   const [first, below] = scroller.findView(messages.length, (place) => view.elementOf(messages[place].sequence));
   const isReached = first > 0 ? messages[first - 1].sequence <= readTo : !hasOlder;

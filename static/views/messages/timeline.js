@@ -1,5 +1,6 @@
 /* The list of messages as elements: exactly the messages of the timeline, in its order. */
 
+import { shownName } from "../../state/kit/text.js";
 import { reconcile } from "../kit/list.js";
 import { showTime } from "../kit/page.js";
 import { readMessage } from "./message.js";
@@ -110,6 +111,7 @@ export function continues(message, previous) {
   return (
     previous !== null &&
     previous.author.id === message.author.id &&
+    shownName(previous.author) === shownName(message.author) &&
     !message.reply_to &&
     previous.kind === message.kind &&
     new Date(message.sent_at) - new Date(previous.sent_at) < JOINED_WITHIN_MS

@@ -19,6 +19,7 @@ from chatroom.rooms.access import LOBBY
 from chatroom.site.leases_store import LeaseStore
 from tests.busy import all_taken
 from tests.conftest import Clock
+from tests.corpus.files import pdf
 from tests.corpus.pictures import make
 from tests.databases import in_memory
 from tests.messaging import Messaging, new_draft
@@ -202,6 +203,44 @@ class TestUploads:
         assert caught.value.reason == "too_large"
         with pytest.raises(Refused, match="no space left"):
             Place(clock, max_file_bytes=0, max_total_file_bytes=len(content)).upload(content)
+
+
+class TestDocuments:
+    SCRIPT = "/OpenAction<</S/JavaScript/JS(while(1);)>>"
+    ENCRYPTED = (
+        "/Encrypt<</Filter/Standard/V 2/R 3/Length 128/P -4/O(xxxxxxxxxxxxxxxx)/U(xxxxxxxxxxxxxxxx)>>/ID[(a)(a)]"
+    )
+
+    @pytest.mark.parametrize(
+        ("content", "pages"),
+        [
+            (pdf(pages=3), 3),
+            (pdf(pages=10_000), 10_000),
+            (pdf(size="14400 14400"), 1),
+            (pdf(size="14400 1"), 1),
+            (pdf(catalog=SCRIPT), 1),
+        ],
+        ids=["three pages", "many pages", "200 inches", "a line", "with a script"],
+    )
+    def test_show_their_first_page(self, place: Place, content: bytes, pages: int) -> None:
+        file = place.upload(content, "plan.pdf")
+        assert (file.type, file.size, file.pages, file.width) == ("application/pdf", len(content), pages, None)
+        assert place.files.store.get(file.id).file == file
+        assert b"".join(place.files.store.read(file.id, 0, file.size)) == content
+        picture = Image.open(io.BytesIO(place.files.store.find_copy(file.id, "thumbnail"))).convert("L")
+        assert picture.width <= 640
+        assert picture.height <= 480
+        assert picture.getpixel((0, 0)) < 9  # type: ignore[operator]
+
+    @pytest.mark.parametrize(
+        "content",
+        [pdf(pages=0), pdf(trailer=ENCRYPTED), pdf()[:80], b"%PDF-1.7\n" + bytes(3000)],
+        ids=["no pages", "encrypted", "truncated", "damaged"],
+    )
+    def test_without_a_first_page_are_stored_without_a_picture(self, place: Place, content: bytes) -> None:
+        file = place.upload(content, "plan.pdf")
+        assert (file.type, file.size, file.pages) == ("application/pdf", len(content), None)
+        assert place.files.store.find_copy(file.id, "thumbnail") == b""
 
 
 class TestUnposted:

@@ -10,6 +10,7 @@ from flask import Flask
 from chatroom.files.files_store import PIECE_BYTES
 from tests.conftest import MakeApp, services_of, signed_in
 from tests.corpus.files import FILES as CORPUS
+from tests.corpus.files import pdf
 from tests.corpus.pictures import make
 from tests.pictures import make_picture
 from tests.visitors import Visitor, problem
@@ -349,6 +350,22 @@ class TestFetching:
         path = shared(alice, b"some words", name)
         assert path.endswith(f"/{name}")
         assert alice.get(path).data == b"some words"
+
+
+class TestDocuments:
+    def test_members_see_the_first_page_on_the_card(self, alice: Visitor, mallory: Visitor) -> None:
+        path = shared(alice, pdf(pages=2), "plan.pdf")
+        thumbnail = path.rpartition("/")[0] + "/thumbnail"
+        card = alice.get("/chatroom").text.partition('class="file file--document"')[2]
+        assert f'src="{thumbnail}"' in card
+        assert "2 pages · " in card
+        assert alice.get(thumbnail).content_type == "image/webp"
+        assert mallory.get(thumbnail).status_code == 404
+        assert alice.get(path).headers["Content-Disposition"].startswith("attachment;")
+
+    def test_without_a_picture_there_is_no_thumbnail(self, alice: Visitor) -> None:
+        path = shared(alice, b"%PDF-1.7\n", "broken.pdf")
+        assert alice.get(path.rpartition("/")[0] + "/thumbnail").status_code == 404
 
 
 class TestRanges:

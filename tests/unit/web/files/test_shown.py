@@ -8,7 +8,7 @@ from flask import Flask
 
 from chatroom.base.models import File
 from chatroom.files.filetypes import PICTURES, PLAYED
-from chatroom.web.files.shown import ending, kind, shown_size, shown_url, split_name, view_url
+from chatroom.web.files.shown import ending, facts, kind, shown_size, shown_url, split_name, view_url
 
 
 def file(**more: object) -> File:
@@ -62,6 +62,15 @@ def test_a_view_picture_is_shown_instead_of_the_file(app: Flask) -> None:
         assert (kind(heic), view_url(heic), shown_url(heic)) == ("picture", "/files/1/view", "/files/1/thumbnail")
         assert view_url(file(type="image/png", width=40)) == "/files/1/a"
     assert kind(file(type="image/heic")) == "card"
+
+
+def test_a_pdf_with_pages_is_a_document() -> None:
+    assert kind(file(type="application/pdf", pages=3)) == "document"
+    assert [facts(file(size=2000, pages=pages)) for pages in (None, 1, 3)] == [
+        "2.0 kB",
+        "1 page · 2.0 kB",
+        "3 pages · 2.0 kB",
+    ]
 
 
 def test_a_card_shows_the_ending() -> None:
