@@ -13,7 +13,7 @@ from chatroom.web.kit import configuration, errors, health, lanes, login, refere
 from chatroom.web.kit.filters import as_json, hue, static_url
 from chatroom.web.kit.services import services
 from chatroom.web.messages import held, message_api, messages_api, pages, permalinks
-from chatroom.web.messages.listing import excerpt_of, message_list, names
+from chatroom.web.messages.listing import excerpt_of, message_list, names, plain_text
 from chatroom.web.moderation import admin, approval, reports
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, people, tokens
@@ -65,7 +65,9 @@ def register(app: Flask, settings: Settings) -> None:
         app.register_blueprint(blueprint)
     for command in COMMANDS:
         app.cli.add_command(command)
-    app.jinja_env.filters.update(as_json=as_json, as_held=held.as_held, hue=hue, excerpt=excerpt_of, badge=badge)
+    app.jinja_env.filters.update(
+        as_json=as_json, as_held=held.as_held, hue=hue, excerpt=excerpt_of, badge=badge, plain_text=plain_text
+    )
     app.jinja_env.globals.update(
         settings=settings,
         registration=lambda: services.moderation.admission.shown_registration(),  # noqa: PLW0108  services per request
