@@ -21,6 +21,7 @@ from chatroom.messages.markdown import block_rules, formulas, highlighting, inli
 from chatroom.messages.markdown.emoji import LONGEST, find_emoji, replace_shortcodes
 from chatroom.messages.markdown.highlighting import Highlight
 from chatroom.messages.markdown.inline_rules import LINK, WITHOUT_SPACES, Links
+from chatroom.messages.markdown.link_labels import show_hosts
 from chatroom.names import fold
 
 RULES_OFF = ["lheading", "hr", "html_block", "html_inline", "image", "reference", "entity"]
@@ -156,6 +157,7 @@ def _make_parser() -> MarkdownIt:
     parser.inline.ruler.push("formula", formulas.inline_formula)
     parser.core.ruler.push("shape", block_rules.shape)
     parser.core.ruler.push("marks", _mark)
+    parser.core.ruler.push("hosts", show_hosts)
     parser.add_render_rule("literal", inline_rules.render_literal)
     parser.add_render_rule("mention", _render_mention)
     parser.add_render_rule("fence", _render_fence)

@@ -66,7 +66,14 @@ PLACES = {
     "socketio": ["chatroom.live.sockets.socketio"],
     "engineio": ["chatroom.live.sockets.socketio", "chatroom.live.sockets.socketio_packets"],
     "markdown_it": ["chatroom.messages.markdown"],
-    "PIL": ["chatroom.files.pictures"],
+    "PIL": [
+        "chatroom.files.colours",
+        "chatroom.files.pictures",
+        "chatroom.files.renderer",
+        "chatroom.files.thumbnails",
+    ],
+    "pillow_heif": ["chatroom.files.renderer"],
+    "pypdfium2": ["chatroom.files.renderer"],
     "puremagic": ["chatroom.files.filetypes"],
     "nh3": ["chatroom.messages.markdown.rendering"],
     "pywebpush": ["chatroom.outbound.push"],
@@ -285,6 +292,7 @@ def test_a_name_is_not_shown_without_the_mark_of_a_bot() -> None:
 # for before there is a thread (chatroom/asgi/request_queue.py).
 WAITS = {
     "chatroom.base.threads": "Places: a try, and no waiting; Workers: the work of this very request",
+    "chatroom.files.child": "for ten seconds at most, and the lane of pictures lets few requests come here",
     "chatroom.live.bridge": "this very post, for ten seconds at most, and a share of the threads for each person",
     "chatroom.site.limits": "its own `wait`, which counts the seconds, and waits for none of them",
     "chatroom.services": "the first requests of a process, until the database is opened",
@@ -451,6 +459,8 @@ ASSIGNED = {
     "Payload.max_decode_packets": "python-engineio's",
     "pool.ConnectionCls": "urllib3's",
     "image.format": "Pillow's",
+    "AvifImagePlugin.DEFAULT_MAX_THREADS": "the same",
+    "pillow_heif.options.DECODE_THREADS": "pillow-heif's",
     "token.content": "markdown-it's",
     "token.tag": "markdown-it's",
     "state.pos": "markdown-it's",
