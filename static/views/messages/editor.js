@@ -5,8 +5,10 @@ import { findProblem } from "../../state/kit/text.js";
 import { makeText } from "../kit/dialog.js";
 import { isSubmit } from "../kit/keys.js";
 import { wellFormed } from "./composer.js";
+import { acceptPastes } from "./pasting.js";
 
 const HELP = "Enter saves, Esc cancels.";
+const NO_FILES = "Files cannot be added to a posted message. Attach them to a new message.";
 
 export class EditorView {
   #api;
@@ -67,6 +69,11 @@ export class EditorView {
       this.#save();
     });
     this.#form.addEventListener("keydown", (event) => this.#press(event));
+    acceptPastes(this.#text, {
+      maxLength: this.#maxLength,
+      onFiles: () => this.#say(NO_FILES),
+      onLong: (text) => this.#say(findProblem(text, this.#maxLength)),
+    });
     this.#form.querySelector("[data-cancel]").addEventListener("click", () => this.#close());
   }
 
