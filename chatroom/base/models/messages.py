@@ -99,6 +99,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """The sequence of the message that this message replies to, in the same room."""
     mentions: tuple[str, ...] = ()
     """The ids of the mentioned users; `room` for everybody."""
+    new_mentions: tuple[str, ...] = ()
+    """Those whom the latest edit mentions for the first time. They are notified of the edit."""
+    past_mentions: tuple[str, ...] = ()
+    """Those who were mentioned before the latest edit."""
     reactions: tuple[Reaction, ...] = ()
     files: tuple[File, ...] = ()
     pinned_at: datetime | None = None

@@ -184,8 +184,8 @@ export class Reader {
 }
 
 /** The newest message that has been in view to its end. Messages after a part that the person has jumped over do not count. */
-function findRead({ messages, isDetached, hasOlder, newestSequence }, view, scroller, readTo) {
-  if (scroller.isAtEnd && !isDetached) return newestSequence;
+function findRead({ messages, isDetached, hasOlder, newestSequence, cursor }, view, scroller, readTo) {
+  if (scroller.isAtEnd && !isDetached) return Math.max(newestSequence, cursor); // later edits were seen too
   if (readTo >= newestSequence) return readTo;
   const [first, below] = scroller.findView(messages.length, (place) => view.elementOf(messages[place].sequence));
   const isReached = first > 0 ? messages[first - 1].sequence <= readTo : !hasOlder;
