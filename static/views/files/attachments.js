@@ -3,7 +3,7 @@
 import { formatSize } from "../../state/kit/text.js";
 import { makeSend, Uploads } from "../../state/files/uploads.js";
 import { acceptDrops } from "./drops.js";
-import { endingOf, thumbnailOf } from "./files.js";
+import { endingOf, showName, thumbnailOf } from "./files.js";
 import { reconcile } from "../kit/list.js";
 import { makeId } from "../kit/page.js";
 
@@ -53,7 +53,7 @@ export class AttachmentsView {
 
   /** Attach files; `folders` are names of folders, which cannot be attached. */
   add({ files, folders = [] }) {
-    const refused = folders.map((name) => `${name} is a folder: attach the files in it instead.`);
+    const refused = folders.map((name) => `${name} is a folder. Attach the files in it, or a ZIP archive of it.`);
     const problem = [this.#uploads.add(files), ...refused].filter(Boolean).join(" ");
     if (problem) this.#onProblem(problem);
   }
@@ -94,7 +94,7 @@ export class AttachmentsView {
     let element = this.#elements.get(item.key);
     if (!element) {
       element = this.#template.content.firstElementChild.cloneNode(true);
-      element.querySelector("[data-name]").textContent = item.name;
+      showName(element.querySelector("[data-name]"), item.name);
       element.querySelector("[data-preview]").dataset.ending = endingOf(item);
       element.querySelector("progress").setAttribute("aria-label", `Sending ${item.name}`);
       label(element.querySelector("[data-remove]"), `Remove ${item.name}`, () => this.#remove(item.key));
@@ -144,7 +144,7 @@ function label(button, text, action) {
 
 /** Draw a preview on a canvas: the content security policy allows no blob addresses. */
 async function showPreview(place, { file, stored }) {
-  if (stored?.width) {
+  if (stored?.width || stored?.pages) {
     const image = new Image(PREVIEW_PX, PREVIEW_PX);
     image.alt = "";
     image.src = thumbnailOf(stored);

@@ -3,7 +3,8 @@
 import { Editing } from "../../state/messages/editing.js";
 import { findProblem } from "../../state/kit/text.js";
 import { makeText } from "../kit/dialog.js";
-import { isSubmit } from "../kit/keys.js";
+import { formatByKeys } from "../kit/formatting.js";
+import { isSubmit, onKeys } from "../kit/keys.js";
 import { wellFormed } from "./composer.js";
 import { acceptPastes } from "./pasting.js";
 
@@ -68,7 +69,8 @@ export class EditorView {
       event.preventDefault();
       this.#save();
     });
-    this.#form.addEventListener("keydown", (event) => this.#press(event));
+    formatByKeys(this.#text);
+    onKeys(this.#form, (meaning, event) => this.#press(meaning, event));
     acceptPastes(this.#text, {
       maxLength: this.#maxLength,
       onFiles: () => this.#say(NO_FILES),
@@ -84,12 +86,11 @@ export class EditorView {
     else this.#editing.save(text);
   }
 
-  #press(event) {
-    event.stopPropagation(); // these keys are not for the list of messages
-    if (event.key === "Escape") {
+  #press(meaning, event) {
+    if (meaning === "Escape") {
       event.preventDefault();
       this.#close();
-    } else if (event.target === this.#text && isSubmit(event)) {
+    } else if (event.target === this.#text && isSubmit(meaning, this.#text)) {
       event.preventDefault();
       if (!event.repeat) this.#save();
     }

@@ -4,6 +4,7 @@ import { countCharacters } from "../../state/kit/text.js";
 import { areOnlyFiles, between, isAddress, isInCode, isSameText, linkOver } from "../../state/messages/pasted.js";
 import { filesOf } from "../files/drops.js";
 import { insertText } from "../kit/insert.js";
+import { onKeys } from "../kit/keys.js";
 
 /**
  * Handle the pastes into a text field. `onFiles({files, folders})` takes pasted files;
@@ -11,8 +12,8 @@ import { insertText } from "../kit/insert.js";
  */
 export function acceptPastes(field, { maxLength, onFiles, onLong }) {
   let isPlain = false;
-  field.addEventListener("keydown", ({ shiftKey, ctrlKey, metaKey }) => {
-    isPlain = shiftKey && (ctrlKey || metaKey); // Ctrl+Shift+V
+  onKeys(field, (meaning) => {
+    isPlain = meaning === "Mod+Shift+v";
   });
   field.addEventListener("paste", (event) => {
     const pasted = read(event.clipboardData);
