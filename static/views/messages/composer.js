@@ -1,6 +1,7 @@
 /* The composer: sends on Enter, counts characters near the limit, shows problems, and keeps the typed text. */
 
 import { countCharacters, findProblem } from "../../state/kit/text.js";
+import { fitHeight } from "../kit/height.js";
 import { isModified, isSubmit } from "../kit/keys.js";
 
 const COUNT_FROM = 200;
@@ -44,6 +45,8 @@ export class ComposerView {
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#text.addEventListener("keydown", (event) => this.#press(event));
     this.#text.addEventListener("input", () => this.#change());
+    addEventListener("resize", () => fitHeight(this.#text));
+    fitHeight(this.#text);
   }
 
   get text() {
@@ -117,6 +120,7 @@ export class ComposerView {
   }
 
   #change() {
+    fitHeight(this.#text);
     if (!this.#problem.hidden) this.say("");
     this.#count();
     clearTimeout(this.#saving);

@@ -3,6 +3,7 @@
 import { Editing } from "../../state/messages/editing.js";
 import { findProblem } from "../../state/kit/text.js";
 import { makeText } from "../kit/dialog.js";
+import { fitHeight } from "../kit/height.js";
 import { isSubmit } from "../kit/keys.js";
 import { wellFormed } from "./composer.js";
 
@@ -60,12 +61,14 @@ export class EditorView {
     this.#body.hidden = true;
     this.#makeForm(now.text);
     this.#body.after(this.#form);
+    fitHeight(this.#text);
     this.#text.focus();
     this.#form.scrollIntoView({ block: "nearest" });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#save();
     });
+    this.#text.addEventListener("input", () => fitHeight(this.#text));
     this.#form.addEventListener("keydown", (event) => this.#press(event));
     this.#form.querySelector("[data-cancel]").addEventListener("click", () => this.#close());
   }
