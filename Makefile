@@ -14,7 +14,7 @@ JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
 WORKERS ?= $(shell expr 2 \* $$(nproc))
 .DEFAULT_GOAL := help
 FUZZ_MINUTES ?= 10
-.PHONY: help run dev test coverage test-long check bench faults attack fuzz browser engines test-js audit lock
+.PHONY: help run dev test coverage test-long check lint types pages docs audit bench faults attack fuzz browser engines test-js lock
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -48,14 +48,23 @@ else
 	else echo "node is missing: the tests of the scripts are left out (Debian: apt-get install nodejs)"; fi
 endif
 
-check: .venv/dev.stamp audit  ## check style, types, scripts, pages, docs, known vulnerabilities
+check: audit lint types pages docs  ## check style, types, scripts, pages, docs, known vulnerabilities
+
+lint: .venv/dev.stamp
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
 	@$(BIN)/vulture
 	@$(BIN)/lint-imports --no-cache --no-logo
+
+types: .venv/dev.stamp
+	@$(BIN)/mypy
+
+pages: .venv/dev.stamp
 	@$(BIN)/python -m tools.check_pages
-	@$(BIN)/python -m pytest -q tests/unit/project/test_docs.py tests/unit/project/test_architecture.py tests/unit/project/test_lint.py
+
+# In CI, `make test` runs these tests too.
+docs: .venv/dev.stamp
+	@[ -n "$$CI" ] || $(BIN)/python -m pytest -q tests/unit/project/test_docs.py tests/unit/project/test_architecture.py tests/unit/project/test_lint.py
 
 audit: .venv/dev.stamp
 	@$(BIN)/python .ci/audit.py

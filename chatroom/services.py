@@ -92,10 +92,11 @@ class Services:
             return "waiting"
 
     def close(self) -> None:
-        """Close the client. Stop the embedded mongod if this process started it."""
+        """Close the client, and end the processes that draw. Stop the embedded mongod if this process started it."""
         with self._lock:
             if self._is_open:
                 self._preparation.forget()
+                self.files.processes.close()
                 self.context.close()
                 self._is_open = False
 

@@ -22,7 +22,7 @@ from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.fields import FIELDS
 from chatroom.services import Services
 from tests.databases import in_memory, new_database, replica_set
-from tests.made_once import share_builders, share_templates
+from tests.made_once import share_rules, share_templates
 from tests.parallel import make_scheduler, sort_long_first
 from tests.visitors import Visitor
 from tests.waiting import PATIENCE_SECONDS
@@ -31,7 +31,7 @@ from tests.waiting import PATIENCE_SECONDS
 hypothesis.settings.register_profile("chatroom", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("chatroom")
 
-share_builders()
+share_rules()
 
 # What has expired would be removed by the machine's clock, and the tests' own stands still on one day; as for mongod
 # in tests/databases.py.

@@ -1,4 +1,4 @@
-"""Share compiled templates and URL builders between all applications of a test run.
+"""Share compiled templates and URL rules between all applications of a test run.
 
 Making them took more than half of the time of a page's test.
 """
@@ -36,17 +36,22 @@ def share_templates(app: Flask) -> Flask:
     return app
 
 
-def share_builders() -> None:
-    """Let equal rules of several applications share the function that builds their URL."""
-    make: Callable[..., Any] = Rule._compile_builder
+def share_rules() -> None:
+    """Let equal rules of several applications share what werkzeug compiles from them."""
+    compile_rule: Callable[[Rule], None] = Rule.compile
     kept: dict[Any, Any] = {}
 
-    def compile_builder(rule: Rule, append_unknown: bool = True) -> Any:
-        if rule.defaults:  # they are made a part of it
-            return make(rule, append_unknown)
-        key = rule.rule, tuple(rule._trace), append_unknown
+    def compile_once(rule: Rule) -> None:
+        if rule.defaults or rule.host or rule.subdomain:  # they are made a part of it
+            compile_rule(rule)
+            return
+        key = rule.rule, rule.merge_slashes, frozenset(rule.arguments)
         if key not in kept:
-            kept[key] = make(rule, append_unknown)
-        return kept[key]
+            compile_rule(rule)
+            builders = [getattr(builder, "__func__", builder) for builder in (rule._build, rule._build_unknown)]
+            kept[key] = rule._parts, rule._trace, rule._converters, frozenset(rule.arguments), *builders
+        rule._parts, rule._trace, rule._converters, arguments, build, build_unknown = kept[key]
+        rule.arguments = set(arguments)
+        rule._build, rule._build_unknown = build.__get__(rule), build_unknown.__get__(rule)
 
-    Rule._compile_builder = compile_builder  # type: ignore[method-assign]
+    Rule.compile = compile_once  # type: ignore[method-assign]

@@ -240,7 +240,7 @@ def _show_shown_once(album: Album, site: Site) -> None:
     outgoing = {"kind": "outgoing", "name": "Logs", "url": "http://127.0.0.1/", "trigger": "!log"}
     made = album.keep("alice", alice.submit(hooks, kind="incoming", name="CI"), 201)
     album.keep("alice", alice.submit(hooks, **outgoing), 201)
-    _done(site.nobody.post(re.findall(r"(/hooks/[\w-]+)", made)[0], json={"text": "said by a *bot*"}), 201)
+    _done(site.nobody.post(re.findall(r"(/hooks/[\w-]+)", made)[0], json={"text": "said by a *bot*"}), 200)
     token = {"label": "A program", "scopes": "read", "rooms": "lobby", "days": "30", "password": PASSWORD}
     album.keep("bob", bob.submit("/account/tokens", **token), 201)
     den = f"/rooms/{site.den}"

@@ -37,9 +37,7 @@ class Places:
 
     def run(self, work: Callable[[], Answer]) -> Answer:
         """Do the work now, or raise `Refused`."""
-        lane = current_lane.get()
-        if lane not in {None, self._lane}:
-            raise RuntimeError(f"a route of the lane {lane!r} does what its view must be marked {self._lane!r} for")
+        check_lane(self._lane)
         if not self._free.acquire(blocking=False):
             raise Refused("busy", self._message, retry_after=self._retry_after)
         try:
@@ -63,6 +61,13 @@ class Workers:
 
     def close(self) -> None:
         self._threads.shutdown(wait=False)
+
+
+def check_lane(wanted: Lane) -> None:
+    """Raise an error if the view of this request is not marked with the lane that its work needs."""
+    lane = current_lane.get()
+    if lane not in {None, wanted}:
+        raise RuntimeError(f"a route of the lane {lane!r} does what its view must be marked {wanted!r} for")
 
 
 def worker_count() -> int:

@@ -15,7 +15,7 @@ import msgspec
 
 from chatroom.base.errors import Refused
 
-TYPES = {"video/mp4", "video/quicktime", "audio/mp4"}
+TYPES = {"video/mp4", "video/quicktime", "audio/mp4", "video/3gpp", "audio/3gpp", "video/3gpp2", "audio/3gpp2"}
 MOST_ATOMS = 50_000
 """The maximum number of atoms in a file."""
 REMOVED = {b"udta", b"meta", b"uuid"}
@@ -48,6 +48,18 @@ def strip(file: BinaryIO) -> None:
     file.seek(0, 2)
     _strip_within(_Reader(file, file.tell()), 0, file.tell())
     file.seek(0)
+
+
+def find_handlers(file: BinaryIO) -> set[bytes]:
+    """Return the types of the tracks (`vide`, `soun`); raise `Refused` (`invalid`) if the file has too many parts."""
+    size = file.seek(0, 2)
+    reader = _Reader(file, size)
+    found = set()
+    for atom in _inside(reader, Atom(b"", 0, 0, size), b"moov", b"trak", b"mdia"):
+        if atom.name == HANDLER:
+            file.seek(atom.content + 8)
+            found.add(file.read(4))
+    return found
 
 
 class _Reader:

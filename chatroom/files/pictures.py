@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from chatroom.base.errors import Refused
 from chatroom.base.threads import Workers
 from chatroom.files import gifs
+from chatroom.files.thumbnails import as_webp, make_square, make_thumbnail
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 MAX_PIXELS = 50_000_000
@@ -24,9 +25,9 @@ MAX_MOVING_PIXELS = 1_000_000_000
 """The maximum number of pixels of all frames together."""
 MAX_SCANS = 100
 """The maximum number of scans of a JPEG. A small file with many empty scans could take hours."""
-THUMBNAIL = (640, 480)
 SQUARES = (256, 80)
 ORIENTATION = 0x0112
+XMP = ("xmp", "XML:com.adobe.xmp")
 START_OF_SCAN = b"\xff\xda"
 PNG_MARK = b"\x89PNG\r\n\x1a\n"
 PNG_CHUNKS = {
@@ -56,13 +57,13 @@ def prepare(file: BinaryIO, type: str) -> Picture:
     """Make a picture safe to show; raise `Refused` (`too_large`, `invalid`) if that is not possible."""
     with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
         _check_size(image, file)
+        _load(image)
         upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
-        upright.load()
         return Picture(
             content=_without_metadata(image, upright, file, type),
             width=upright.width,
             height=upright.height,
-            thumbnail=_thumbnail(upright),
+            thumbnail=make_thumbnail(upright),
         )
 
 
@@ -70,11 +71,10 @@ def make_squares(file: BinaryIO, type: str) -> tuple[bytes, bytes]:
     """Return the middle of a picture as a small and a large square, both WebP. Raises `Refused` as `prepare` does."""
     with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
         _check_size(image, file)
+        _load(image)
         upright = ImageOps.exif_transpose(image)
-        mode = "RGBA" if upright.has_transparency_data else "RGB"
-        large, small = SQUARES
-        square = ImageOps.fit(upright.convert(mode), (large, large), Image.Resampling.LANCZOS)
-        return _as_webp(square.resize((small, small), Image.Resampling.LANCZOS)), _as_webp(square)
+        large, small = (make_square(upright, side) for side in SQUARES)
+        return as_webp(small), as_webp(large)
 
 
 @contextmanager
@@ -104,6 +104,13 @@ def _too_many_pixels() -> Refused:
     return Refused(
         "too_large", f"The picture has too many pixels: at most {MAX_PIXELS // 1_000_000} million are allowed."
     )
+
+
+def _load(image: Image.Image) -> None:
+    """Decode the picture, and forget its XMP. Pillow would turn it by the orientation in its XMP; browsers do not."""
+    image.load()
+    for name in XMP:
+        image.info.pop(name, None)
 
 
 def _is_turned(image: Image.Image) -> bool:
@@ -188,15 +195,3 @@ def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         following = position + 8 + size + size % 2
         yield content[position : position + 4], content[position:following]
         position = following
-
-
-def _thumbnail(image: Image.Image) -> bytes:
-    small = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    small.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return _as_webp(small)
-
-
-def _as_webp(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "WEBP", quality=80, exif=b"", xmp=b"")
-    return out.getvalue()

@@ -3,6 +3,7 @@
 The camera's metadata is removed from pictures and videos.
 """
 
+import mimetypes
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
@@ -17,10 +18,11 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import File, Room
 from chatroom.base.threads import Workers
 from chatroom.files import films, pictures
+from chatroom.files.child import DrawingProcesses
 from chatroom.files.files_store import PIECE_BYTES, FileStore, KeptFile, make_file_id
-from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
+from chatroom.files.filetypes import PDF, PICTURES, UNKNOWN, find_type
 from chatroom.files.message_files import CHECK_EVERY, UNUSED_FOR, FileUsage
-from chatroom.names import clean_file_name
+from chatroom.names import NAMELESS, FileName, clean_file_name
 
 MEMORY_BYTES = 1_000_000
 """The maximum number of bytes of an upload in memory. A larger upload is on disk."""
@@ -34,13 +36,21 @@ class FileUploads:
     """Checks files, prepares them, and stores them."""
 
     def __init__(
-        self, store: FileStore, settings: Settings, drawing: Workers, usage: FileUsage, *, clock: Clock = utc_now
+        self,
+        store: FileStore,
+        settings: Settings,
+        drawing: Workers,
+        processes: DrawingProcesses,
+        usage: FileUsage,
+        *,
+        clock: Clock = utc_now,
     ) -> None:
         self._store = store
         self._most_bytes = settings.max_file_bytes
         self._most_total = settings.max_total_file_bytes
         self.share = _share(settings)
         self._drawing = drawing
+        self._processes = processes
         self._usage = usage
         self._clock = clock
 
@@ -48,15 +58,22 @@ class FileUploads:
         """Store a file for a later message; raise `Refused` (`empty`, `too_large`, `full`, `invalid`, `busy`)."""
         with SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
             size = self._take_in(stream, cast("BinaryIO", spool))
+            if not size and not name:
+                raise Refused("empty", "Nothing was sent: neither a name nor a byte.")
+            type = find_type(cast("BinaryIO", spool), clean_file_name(name))
             spool.seek(0)
-            type = find_type(spool.read(HEAD_BYTES))
-            spool.seek(0)
-            file = File(id=make_file_id(), name=clean_file_name(name, PICTURES.get(type)), type=type, size=size)
+            file = File(id=make_file_id(), name=_name_of(name, type), type=type, size=size)
             if type in PICTURES:
                 return self._keep_picture(user_id, room, file, cast("BinaryIO", spool))
-            if type in films.TYPES:
+            thumbnail = b""
+            if type == PDF:
+                drawing = self._processes.draw(type, cast("BinaryIO", spool))
+                if drawing and drawing.pages:
+                    file, thumbnail = msgspec.structs.replace(file, pages=drawing.pages), drawing.thumbnail
+            elif type in films.TYPES:
                 films.strip(cast("BinaryIO", spool))
-            self._keep(user_id, room, file, iter(lambda: spool.read(PIECE_BYTES), b""))
+            spool.seek(0)
+            self._keep(user_id, room, file, iter(lambda: spool.read(PIECE_BYTES), b""), thumbnail)
             return file
 
     def _take_in(self, stream: BinaryIO, spool: BinaryIO) -> int:
@@ -65,8 +82,6 @@ class FileUploads:
             size += len(piece)
             self._check_size(size, "The file is too large")
             spool.write(piece)
-        if not size:
-            raise Refused("empty", "The file is empty.")
         return size
 
     def _keep_picture(self, user_id: str, room: Room, file: File, spool: BinaryIO) -> File:
@@ -111,6 +126,12 @@ class FileUploads:
 def in_megabytes(size: int) -> str:
     """Format a number of bytes with its unit."""
     return f"{size / 1_000_000:g} MB" if size >= 100_000 else f"{size:,} bytes"
+
+
+def _name_of(name: str, type: str) -> FileName:
+    cleaned = clean_file_name(name, PICTURES.get(type))
+    is_nameless = cleaned == NAMELESS and type != UNKNOWN
+    return clean_file_name(f"{cleaned}{mimetypes.guess_extension(type) or ''}") if is_nameless else cleaned
 
 
 def _share(settings: Settings) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Held, Message
 from chatroom.files import files_store, pictures
+from chatroom.files.child import DrawingProcesses
 from chatroom.files.files_store import FileStore
 from chatroom.files.message_files import FileUsage, MessageFiles
 from chatroom.files.uploads import FileUploads
@@ -32,8 +33,9 @@ class FileParts:
         """Create the parts; a file is in use if `find_message` or `find_held` finds the message that contains it."""
         settings = site.context.settings
         self.drawing = pictures.make_workers()
+        self.processes = DrawingProcesses()
         self.store = FileStore(site.context.database, clock=clock)
         self.usage = FileUsage(self.store, find_message, find_held, clock)
-        self.uploads = FileUploads(self.store, settings, self.drawing, self.usage, clock=clock)
+        self.uploads = FileUploads(self.store, settings, self.drawing, self.processes, self.usage, clock=clock)
         self.of_messages = MessageFiles(self.store, self.usage, most_files=settings.max_files_per_message, clock=clock)
         self.threads = (make_chore("files", self.usage.sweep, site.leases),)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chatroom.base.errors import ChatroomError, Refused
-from chatroom.base.models import Author, File, Held, Message, Person, Reaction, Room, Scope, given_client_id
+from chatroom.base.models import Author, ClientId, File, Held, Message, Person, Reaction, Room, Scope, given_client_id
 from chatroom.messages.outcomes import answer_of, stored_answer
 from chatroom.messages.rules import closed_to
 
@@ -21,7 +21,6 @@ Format = Literal["text", "html", "brief"]
 """The format of messages in frames. `brief` is for clients that only count messages: it has no text of users."""
 
 Slug = Annotated[str, Meta(min_length=1, max_length=64)]
-ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 MessageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{24}\Z")]
 Cursor = Annotated[int, Meta(ge=0, le=2**53)]
 FileIds = Annotated[tuple[MessageId, ...], Meta(max_length=50)]
@@ -120,6 +119,7 @@ class WireMessage(Struct, omit_defaults=True, kw_only=True):
     kind: str = "message"
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
+    new_mentions: tuple[str, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     files: tuple[File, ...] = ()
     pinned_at: str | UnsetType = UNSET
@@ -162,6 +162,7 @@ def wire(message: Message, format: Format) -> WireMessage:
         deleted_at=timestamp(message.deleted_at) if message.deleted_at else UNSET,
         kind=message.kind,
         mentions=message.mentions,
+        new_mentions=message.new_mentions if message.text_revision == message.revision else (),
         client_id=UNSET if is_brief else given_client_id(message.client_id),
         text=message.text if format == "text" and not is_deleted else UNSET,
         html=message.html if format == "html" and not is_deleted else UNSET,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from chatroom.base.models import Draft
 from chatroom.messages.async_store import AsyncMessages, StoreNow
+from chatroom.messages.markdown.rendering import render_plain
 from chatroom.messages.messages_store import MessageStore, Rendered, Stored
-from chatroom.messages.rendering import render_plain
 from chatroom.messages.texts import Texts
 
 

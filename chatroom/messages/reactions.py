@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Reaction
-from chatroom.messages.emoji import find_emoji
+from chatroom.messages.markdown.emoji import find_emoji
 
 MOST_EMOJI = 20
 MOST_PEOPLE = 100

@@ -1,14 +1,17 @@
 """The names of webhooks, which have no accounts. A name is always shown with the badge of a bot."""
 
+from collections.abc import Callable
 from typing import NewType
 
 import regex
 
 from chatroom.base.errors import Refused
-from chatroom.names.looks import check_words
+from chatroom.names.decorations import BADGES
+from chatroom.names.looks import check_words, fold
 from chatroom.names.reserved import is_reserved
 
 MAX_HOOK_NAME = 40
+ROBOT = "🤖"
 
 HookName = NewType("HookName", str)
 
@@ -24,3 +27,19 @@ def clean_hook_name(text: str) -> HookName:
     if is_reserved(name):
         raise Refused("invalid", "This name is reserved. Please choose another.")
     return HookName(name)
+
+
+def sender_name(hook_name: str, username: str, icon: str, is_taken: Callable[[str], bool]) -> str:
+    """Return the name of a webhook's message whose program calls itself `username` and has an emoji as its picture.
+
+    A user name that a webhook cannot have is left out, and so is an emoji that looks like a badge.
+    """
+    try:
+        shown = clean_hook_name(username[:MAX_HOOK_NAME])
+    except Refused:
+        shown = HookName("")
+    if not shown or fold(shown) == fold(hook_name) or is_taken(shown):
+        shown = HookName("")
+    is_badge = icon[:1] in BADGES - {ROBOT}
+    own = f"{shown or hook_name} {icon}" if icon and not is_badge else shown or hook_name
+    return f"{own} via {hook_name}" if shown else own

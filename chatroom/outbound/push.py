@@ -5,7 +5,8 @@ The content is encrypted for that browser, so the push service learns only the t
 
 import logging
 import re
-from collections.abc import Callable, Collection
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -27,6 +28,8 @@ MOST_BROWSERS = 10
 LONGEST_ENDPOINT = 1000
 KEPT_SECONDS = 24 * 3600
 """The time for which a push service keeps an undelivered notification."""
+MOST_LATE = 1000
+"""The maximum number of notifications that wait for slow push services; the oldest ones are dropped."""
 TIMEOUT_SECONDS = 5.0
 GONE = {404, 410}
 KEY = re.compile(r"[A-Za-z0-9_-]{16,120}={0,2}\Z")
@@ -49,6 +52,7 @@ class Push:
         self._poster = poster
         self._is_allowed = is_allowed
         self.turns = FairTurns()
+        self._late: deque[tuple[Subscription, str]] = deque(maxlen=MOST_LATE)
 
     @property
     def public_key(self) -> str:
@@ -81,19 +85,33 @@ class Push:
     def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:
         """Send to every browser of these users; return the number of sent notifications.
 
-        Browsers that have unsubscribed are removed. If a user's push service was slow, all browsers of this user are
-        skipped for a while, so that other users do not wait.
+        Browsers that have unsubscribed are removed. If a user's push service was slow, `send_late` sends to this user's
+        browsers after a pause, so that other users do not wait.
         """
         data = msgspec.json.encode(payload).decode()
+        return self._send_to((each, data) for each in self._store.good_ones(user_ids))
+
+    def send_late(self) -> int:
+        """Send what waited for a pause that has ended; return the number of sent notifications."""
+        late = list(self._late)
+        self._late.clear()
+        good = {each.id for each in self._store.good_ones({each.user_id for each, _ in late})} if late else set()
+        return self._send_to((each, data) for each, data in late if each.id in good)
+
+    def _send_to(self, notifications: Iterable[tuple[Subscription, str]]) -> int:
+        import pywebpush  # noqa: F401, PLC0415  slow to import, often not needed, and not the fault of a push service
+
         taken = 0
-        for each in self._store.good_ones(user_ids):
+        for each, data in notifications:
             if self.turns.is_due(each.user_id):
                 with self.turns.take(each.user_id):
                     taken += self._send(each, data)
+            else:
+                self._late.append((each, data))
         return taken
 
     def _send(self, subscription: Subscription, data: str) -> bool:
-        from pywebpush import WebPushException, webpush  # noqa: PLC0415  slow to import, and often not needed
+        from pywebpush import WebPushException, webpush  # noqa: PLC0415
 
         keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
         try:

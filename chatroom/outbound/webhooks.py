@@ -13,7 +13,8 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Held, Hook, HookKind, Room
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.posting import Posting, Submission
-from chatroom.names import clean_hook_name
+from chatroom.names import clean_hook_name, sender_name
+from chatroom.outbound.formats.bodies import Said
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
@@ -143,9 +144,11 @@ class IncomingWebhooks:
         *,
         find_room: Callable[[str], Room | None],
         find_manager: Callable[[Hook, Room], Access | None],
+        is_taken: Callable[[str], bool],
     ) -> None:
         self._store = store
         self._posting = posting
+        self._is_taken = is_taken
         self._find_room = find_room
         self._find_manager = find_manager
 
@@ -157,18 +160,18 @@ class IncomingWebhooks:
             raise Refused("not_found", UNKNOWN)
         return hook, room
 
-    def post(self, hook: Hook, room: Room, text: str, client_id: str | None, address: str) -> Stored | Held:
-        """Post a text under the name of the webhook; raise `Refused` if its creator may not post in the room."""
+    def post(self, hook: Hook, room: Room, said: Said, address: str) -> Stored | Held:
+        """Post under the name of the webhook; raise `Refused` if its creator may not post in the room."""
         manager = self._find_manager(hook, room)
         if manager is None:
             raise Refused("forbidden", NOT_MANAGED)
         return self._posting.post(
             Submission(
                 access=manager,
-                author=Author(hook.id, hook.name, is_bot=True),
+                author=Author(hook.id, sender_name(hook.name, said.username, said.icon, self._is_taken), is_bot=True),
                 address=address,
-                text=text,
-                client_id=client_id,
+                text=said.text,
+                client_id=said.client_id,
                 actor="webhook",
             )
         )

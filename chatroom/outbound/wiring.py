@@ -59,7 +59,13 @@ class OutboundParts:
             is_allowed=allowed.is_allowed,
             is_taken=people.users.has_name,
         )
-        self.incoming = IncomingWebhooks(hooks, messages.posting, find_room=find_room, find_manager=find_manager)
+        self.incoming = IncomingWebhooks(
+            hooks,
+            messages.posting,
+            find_room=find_room,
+            find_manager=find_manager,
+            is_taken=people.users.has_name,
+        )
         self.deliveries = Deliveries(
             hooks, messages.store, site.leases, allowed.post, find_room=find_room, find_manager=find_manager
         )

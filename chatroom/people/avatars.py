@@ -11,7 +11,7 @@ from typing import BinaryIO
 from chatroom.base.errors import Refused
 from chatroom.base.threads import Workers
 from chatroom.files import pictures
-from chatroom.files.filetypes import HEAD_BYTES, PICTURES, find_type
+from chatroom.files.filetypes import PICTURES, find_type
 from chatroom.people.avatars_store import AvatarStore
 
 LISTED = 300
@@ -31,7 +31,7 @@ class Avatars:
 
     def set(self, user_id: str, file: BinaryIO) -> None:
         """Store the avatar of a user. Raises `Refused` (`invalid`, `too_large`, `busy`)."""
-        type = find_type(file.read(HEAD_BYTES))
+        type = find_type(file)
         file.seek(0)
         if type not in PICTURES:
             raise Refused("invalid", "Choose a picture: a JPEG, PNG, GIF or WebP.")

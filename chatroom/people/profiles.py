@@ -3,13 +3,12 @@
 import unicodedata
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
 from chatroom.base.errors import Refused
 from chatroom.base.models import Notice, User
+from chatroom.base.time_zones import find_zone, zone_names
 from chatroom.names import clean_display_name
 from chatroom.people.users_store import UserStore
 from chatroom.site.acts import Acts
@@ -54,23 +53,18 @@ class Profiles:
         )
 
 
-@cache
-def time_zones() -> frozenset[str]:
-    """Return the time zones that this machine knows."""
-    return frozenset(available_timezones())
-
-
 def local_time(user: User, now: datetime) -> str:
     """Return the local time of a user, or "" if the user has no time zone."""
     # The user may have set the zone on a machine that knows more zones.
-    return f"{now.astimezone(ZoneInfo(user.time_zone)):%H:%M}" if user.time_zone in time_zones() else ""
+    zone = find_zone(user.time_zone)
+    return f"{now.astimezone(zone):%H:%M}" if zone else ""
 
 
 def _clean(wanted: Profile) -> Profile:
     display_name, about = clean_display_name(wanted.display_name), _clean_about(wanted.about)
     time_zone = wanted.time_zone.strip()
-    if time_zone and time_zone not in time_zones():
-        raise Refused("invalid", "This time zone is not known. Write it like Europe/Vienna.")
+    if time_zone and time_zone not in zone_names():
+        raise Refused("invalid", "This time zone is not known. Please choose one from the list.")
     return msgspec.structs.replace(wanted, display_name=display_name, about=about, time_zone=time_zone)
 
 

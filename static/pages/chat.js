@@ -2,13 +2,16 @@
 
 import { Api } from "../state/live/api.js";
 import { Connection } from "../state/live/connection.js";
+import { Attention } from "../state/messages/attention.js";
 import { Quotes } from "../state/messages/quotes.js";
 import { Timeline } from "../state/messages/timeline.js";
 import { Notifications } from "../state/outbound/notifications.js";
 import { OpenRoom } from "../state/rooms/open_room.js";
 import { openPictures } from "../views/files/lightbox.js";
+import { replaceBrokenPlayers } from "../views/files/players.js";
 import { StateView } from "../views/kit/connection_state.js";
-import { findStorage, listen, localizeTimes, makeLine, readPage } from "../views/kit/page.js";
+import { protectCompositions } from "../views/kit/keys.js";
+import { clock, findStorage, isLooking, listen, localizeTimes, makeLine, onNewDay, readPage, reportTimeZone } from "../views/kit/page.js";
 import { startShortcuts } from "../views/kit/shortcuts.js";
 import { Toast } from "../views/kit/toast.js";
 import { Actions } from "../views/messages/actions.js";
@@ -25,13 +28,17 @@ import { PeopleView } from "../views/rooms/people.js";
 import { RoomView } from "../views/rooms/room.js";
 import { Sidebar } from "../views/rooms/sidebar.js";
 
+protectCompositions(document);
 const root = document.querySelector("[data-chat]");
 if (root) start(readPage(root));
 
 function start(page) {
+  const isNewZone = reportTimeZone();
   const people = new PeopleView(page);
   openPictures(page.find("log"), page.data.icons);
+  replaceBrokenPlayers(page.find("log"));
   if (page.isHistory) {
+    if (isNewZone) location.reload(); // the server arranged the messages by the days of another zone
     localizeTimes(page.root, page.times);
     makeScrollable(page.root);
   } else open(page, people);
@@ -62,13 +69,15 @@ function open(page, people) {
   views.reader.start();
   views.writing.start();
   connection.start();
-  listen({ connection, drafts, following, reader: views.reader, writing: views.writing });
+  onNewDay(page.times, () => room.show());
+  listen({ connection, drafts, following, attention: views.attention, writing: views.writing });
 }
 
 function makeViews(shared, { following, show }) {
   const { page, timeline } = shared;
   const messageView = new MessageView(shared);
-  const reader = new Reader({ ...shared, messageView, onSeen: (sequence) => following.see(sequence) });
+  const attention = new Attention({ browser: { isLooking }, clock, onReturn: () => reader.look() });
+  const reader = new Reader({ ...shared, messageView, attention, following });
   const writing = new Writing({
     ...shared,
     reader,
@@ -85,5 +94,5 @@ function makeViews(shared, { following, show }) {
     onLeave: () => writing.focus(),
   });
   const pins = new PinsView({ page, linkTo: (message) => messageView.linkTo(message), onGo: (sequence) => reader.goTo(sequence) });
-  return { reader, writing, editor, actions, pins, room: new RoomView(page), state: new StateView(page) };
+  return { attention, reader, writing, editor, actions, pins, room: new RoomView(page), state: new StateView(page) };
 }

@@ -1,6 +1,7 @@
 /* The entry module of the notification settings: shows the browser's permission, and asks for it. */
 
 import { Notifications } from "../state/outbound/notifications.js";
+import { protectCompositions } from "../views/kit/keys.js";
 import { startServiceWorker } from "../views/outbound/browser_notifications.js";
 import { isSubscribed, subscribe, unsubscribe } from "../views/outbound/push.js";
 
@@ -12,6 +13,7 @@ const SAID = {
   unable: "This browser cannot show notifications here. They need https.",
 };
 
+protectCompositions(document);
 const root = document.querySelector("[data-notifications]");
 if (root) start(root);
 

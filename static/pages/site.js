@@ -1,6 +1,8 @@
-/* The entry module of all other pages: shows times in the reader's time zone. */
+/* The entry module of all other pages: shows times in the reader's time zone, and protects the forms from the keys of input methods. */
 
-import { timesOfReader } from "../state/kit/times.js";
-import { localizeTimes } from "../views/kit/page.js";
+import { protectCompositions } from "../views/kit/keys.js";
+import { findTimes, localizeTimes, reportTimeZone } from "../views/kit/page.js";
 
-localizeTimes(document, timesOfReader({ language: document.documentElement.lang, languages: navigator.languages }));
+protectCompositions(document);
+reportTimeZone();
+localizeTimes(document, findTimes());

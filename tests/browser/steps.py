@@ -103,6 +103,12 @@ def say(person, slug, *texts):
     return sequences
 
 
+def unread_of(person, slug):
+    """How much is unread in a room, as the server has it."""
+    rooms = person.context.request.get(f"{person.url}/api/rooms").json()["rooms"]
+    return next(room["unread"] for room in rooms if room["slug"] == slug)
+
+
 def say_many(person, slug, texts):
     """The same for many messages, which keep their order: all at once, and then their answers."""
     return person.page.evaluate(SAY_MANY, [slug, list(texts)])

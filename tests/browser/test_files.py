@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.browser.cast import Person
 from tests.browser.steps import still, stored
+from tests.corpus.files import ftyp, moov, pdf
 from tests.pictures import make_picture
 from tests.waiting import wait_until
 
@@ -104,19 +105,22 @@ def test_a_picture_is_chosen_sent_and_seen_by_others(person: MakePerson, anythin
 
 def test_several_files_without_text_keep_their_order(person: MakePerson, anything: Callable[[str], str]) -> None:
     alice, bob = person("Alice"), person("Bob")
-    name = anything("plan").replace(" ", "-") + ".pdf"
+    name = f"דוח {anything('plan')}; “100%”.pdf"
     choose(
         alice,
-        upload(name, "application/pdf", b"%PDF-1.7\n" * 2000),
+        upload(name, "application/pdf", pdf(pages=2) + bytes(18_000)),
         picture(),
         upload("sound.wav", "audio/wav", make_sound()),
+        upload("unplayable.mp4", "video/mp4", ftyp(b"isom") + moov(b"vide")),
+        upload(".gitkeep", "", b""),
     )
-    await_attached(alice, 3)
+    await_attached(alice, 5)
     alice.page.get_by_role("button", name="Send message").click()
     message = bob.message(name)
-    kinds = ["file file--card", "file file--picture", "file file--audio"]
+    kinds = ["file file--document", "file file--picture", "file file--audio", "file file--card", "file file--card"]
     expect(message.locator("[data-file]")).to_have_class(kinds)
-    expect(message.locator(".file__size").first).to_have_text("18.0 kB")
+    expect(message.locator(".file__size").first).to_have_text("2 pages · 18.4 kB")
+    expect_loaded(message.locator(".file__page"))
     with bob.page.expect_download() as download:
         message.get_by_role("link", name=name).click()
     assert download.value.suggested_filename == name
@@ -340,6 +344,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(person: MakePerson, anythin
     box = image.bounding_box()
     assert box
     assert box["x"] + box["width"] <= 360
+    expect(stored(alice, text).locator(".file__ending")).to_be_in_viewport(ratio=1)  # the name is cut before it
     assert alice.page.evaluate("document.documentElement.scrollWidth") == 360
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import add_member, bodies, make_room, open_room, say, say_many, still, stored
+from tests.browser.steps import add_member, bodies, make_room, open_room, say, say_many, still, stored, unread_of
 from tests.waiting import wait_until
 
 PAGE = 50
@@ -127,21 +127,36 @@ def test_times_are_in_the_readers_zone(person, anything):
         expect(time).to_have_attribute("title", re.compile(r"20\d\d.*GMT\+9"))
         alice.page.reload()  # and what came with the page, too
         alice.await_state("Live")
-    expect(alice.page.locator("[data-day]").last).to_contain_text(re.compile(r"\w+day"))
+    expect(alice.page.locator("[data-day]").last).to_have_text("Today")
+    title = re.compile(r"^\w+day,? \d+ \w+ 20\d\d$")
+    expect(alice.page.locator("[data-day] time").last).to_have_attribute("title", title)
+    page = alice.context.request.get(f"{alice.url}/chatroom").text()
+    assert "Times are in Asia/Tokyo" in page, "the server knows the zone"
 
 
-def test_the_title_counts_messages_while_the_tab_is_hidden(person, anything):
+def test_a_window_without_focus_reads_nothing(person, anything):
+    """The window is visible on a second screen, or the computer is locked."""
     alice, bob = person("Alice"), person("Bob")
-    alice.page.evaluate(
-        """() => {
-            Object.defineProperty(document, "visibilityState", {get: () => window.seen ? "visible" : "hidden"});
-        }"""
-    )
-    text = anything("unread")
-    bob.say(text)
-    alice.sees(text)
+    slug, mark = make_room(bob, anything("Two screens"), alice), anything("m")
+    open_room(alice, slug)
+    alice.page.evaluate("document.hasFocus = () => Boolean(window.isBack)")
+    say_many(bob, slug, (long(f"{mark} n{number:02}") for number in range(30)))
+    alice.sees(f"{mark} n29")
     expect(alice.page).to_have_title(re.compile(r"^• Hello"))
-    alice.page.evaluate("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(alice.page.locator(".mark + *", has_text=f"{mark} n00")).to_be_in_viewport()
+    alice.page.mouse.move(300, 300)
+    other = alice.context.new_page()  # opened in the background: it comes with the page, but nobody sees it
+    other.add_init_script("document.hasFocus = () => false")
+    other.goto(f"{alice.url}/chatroom/{slug}")
+    expect(other.locator("[data-state-text]")).to_have_text("Live")
+    other.close()
+    assert unread_of(alice, slug) == 30
+
+    alice.page.evaluate("window.isBack = true; window.dispatchEvent(new Event('focus'))")
+    wait_until(lambda: 0 < unread_of(alice, slug) < 30, "what is in view is not read")
+    expect(alice.page.locator(".mark + *", has_text=f"{mark} n00")).to_be_in_viewport()
+    alice.page.get_by_role("button", name=re.compile("new|newest")).click()
+    wait_until(lambda: unread_of(alice, slug) == 0, "the end is not read")
     expect(alice.page).to_have_title(re.compile(r"^Hello"))
 
 

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.steps import await_live, make_room, open_room, say, say_many, still
+from tests.browser.steps import await_live, make_room, open_room, say, say_many, still, unread_of
 from tests.waiting import wait_until
 
 KEEP_TYPING = """(box, text) => {
@@ -13,12 +13,6 @@ KEEP_TYPING = """(box, text) => {
   box.value = text;
   tell();
 }"""
-
-
-def unread_of(person, slug):
-    """How much is unread in a room, as the server has it."""
-    rooms = person.context.request.get(f"{person.url}/api/rooms").json()["rooms"]
-    return next(room["unread"] for room in rooms if room["slug"] == slug)
 
 
 def item(page, title):
@@ -104,6 +98,7 @@ def test_a_page_opens_at_the_read_position_and_links_to_the_newest(person, anyth
     expect(alice.message("new 29")).not_to_be_in_viewport()
     alice.page.get_by_role("button", name="Go to the newest").click()
     expect(alice.message("new 29")).to_be_in_viewport()
+    expect(alice.page.locator("[data-log]")).to_be_focused()
 
 
 def test_typing_is_shown_until_the_message_arrives(person):

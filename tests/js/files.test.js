@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endingOf, findKind, fitFrame, urlOf } from "../../static/views/files/files.js";
+import { endingOf, factsOf, findKind, fitFrame, splitName, urlOf } from "../../static/views/files/files.js";
 
 // The same cases as in tests/unit/web/files/test_shown.py.
 test("a file is shown by its kind", () => {
@@ -8,6 +8,7 @@ test("a file is shown by its kind", () => {
   assert.equal(findKind({ type: "image/png" }), "card");
   assert.equal(findKind({ type: "video/mp4" }), "video");
   assert.equal(findKind({ type: "audio/mpeg" }), "audio");
+  assert.equal(findKind({ type: "audio/amr" }), "card");
   assert.equal(findKind({ type: "application/pdf" }), "card");
 });
 
@@ -18,8 +19,29 @@ test("a picture keeps its aspect ratio and is never enlarged", () => {
   assert.deepEqual(fitFrame({ width: 50_000, height: 10 }), [360, 1]);
 });
 
+test("a PDF with pages is a document", () => {
+  assert.equal(findKind({ type: "application/pdf", pages: 3 }), "document");
+  assert.deepEqual([undefined, 1, 3].map((pages) => factsOf({ size: 2000, pages })), ["2.0 kB", "1 page · 2.0 kB", "3 pages · 2.0 kB"]);
+});
+
 test("a card shows the file's extension", () => {
   assert.deepEqual(["a.pdf", "a.tar.gz", "README", "a.markdown"].map((name) => endingOf({ name })), ["PDF", "GZ", "FILE", "FILE"]);
+});
+
+test("the ending of a name stays visible", () => {
+  const names = ["a.pdf", "a.tar.gz", ".gitignore", "README", "קובץ.docx", "a. Chapter one", "v1.2.3.tar.xz", "x.exe.pdf", ".env.local", "日.拡張子"];
+  assert.deepEqual(names.map(splitName), [
+    ["a", ".pdf"],
+    ["a", ".tar.gz"],
+    [".gitignore", ""],
+    ["README", ""],
+    ["קובץ", ".docx"],
+    ["a. Chapter one", ""],
+    ["v1.2.3", ".tar.xz"],
+    ["x.exe", ".pdf"],
+    [".env", ".local"],
+    ["日", ".拡張子"],
+  ]);
 });
 
 test("a name in an address is escaped", () => {

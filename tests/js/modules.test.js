@@ -49,6 +49,17 @@ test("stored HTML becomes elements in exactly one place", () => {
   assert.equal(read("views/messages/message.js").match(/\.innerHTML = /g).length, 1);
 });
 
+test("only one module listens to keys, and only one reads what an event says about its key", () => {
+  const listening = modules.filter((path) => /"key(?:down|press)"|\bonkey/.test(read(path)));
+  assert.deepEqual(listening, ["views/kit/keys.js"]);
+  const reading = /\bevent\.(?:key|code|keyCode|which|isComposing)\b|\b(?:key|code|keyCode|which|isComposing)\b[^{}]*\} = event/;
+  assert.deepEqual(modules.filter((path) => reading.test(read(path))).sort(), ["state/kit/keys.js", "views/kit/keys.js"]);
+});
+
+test("every page protects the compositions of input methods", () => {
+  for (const path of first.filter((name) => name !== "pages/service_worker.js")) assert.match(read(path), /^protectCompositions\(document\);$/m, path);
+});
+
 test("state lives without the DOM", () => {
   const state = modules.filter((path) => path.startsWith("state/"));
   assert.ok(state.length > 10);

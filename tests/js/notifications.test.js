@@ -39,6 +39,21 @@ test("@room mentions everybody, and in direct conversations every message counts
   assert.ok(notifications.concerns({ ...LOBBY, notify: "all" }, message()));
 });
 
+test("an edit notifies those whom it mentions for the first time, unless the post has notified them", () => {
+  const { notifications } = stage();
+  const edited = (new_mentions) => message({ revision: 9, mentions: ["me"], new_mentions });
+  assert.ok(notifications.concerns(LOBBY, edited(["me"])));
+  assert.ok(notifications.concerns(LOBBY, edited(["room"])));
+  for (const [room, change] of [
+    [LOBBY, edited(["bob"])],
+    [DIRECT, edited(["me"])],
+    [{ ...LOBBY, notify: "all" }, edited(["me"])],
+    [{ ...LOBBY, notify: "none" }, edited(["me"])],
+  ]) {
+    assert.ok(!notifications.concerns(room, change));
+  }
+});
+
 test("unwanted and own messages, events and deletions do not notify", () => {
   const { notifications } = stage();
   for (const [room, more] of [

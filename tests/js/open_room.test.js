@@ -45,6 +45,14 @@ function setUp({ held = [], wait = 0 } = {}) {
 
 const changes = (all) => ({ type: "changes", room: "lobby", revision: all.at(-1).revision, messages: all });
 
+test("an edit that mentions somebody reaches the notifications once", () => {
+  const { room, named } = setUp();
+  const edit = message(2, { revision: 4, new_mentions: ["alice"] });
+  room.receive(changes([edit]), { isMissed: false });
+  room.receive(changes([edit, message(3, { revision: 5 })]), { isMissed: false });
+  assert.deepEqual(named("notifications.take").map(([, messages]) => messages), [[edit], []]);
+});
+
 test("changes reach the timeline first, then every part that shows them", () => {
   const { room, names, timeline } = setUp();
   room.receive(changes([message(4)]), { isMissed: false });

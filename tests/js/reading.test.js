@@ -97,7 +97,7 @@ function setUpNews(first, last, details = {}) {
   const news = new News({ timeline });
   const post = (message, how = {}) => {
     const arrived = timeline.applyChanges({ revision: message.revision, messages: [message] });
-    news.take(arrived, { isMissed: false, isHidden: false, isAtEnd: true, ...how });
+    news.take(arrived, { isMissed: false, isAway: false, isAtEnd: true, ...how });
   };
   return { timeline, news, post };
 }
@@ -140,11 +140,11 @@ test("the line is before the first message that arrived below or out of sight, a
   post(message(6), { isAtEnd: false });
   assert.deepEqual([news.mark, news.unseen], [5, 2]);
   news.unseen = 0;
-  post(message(7), { isHidden: true });
-  post(message(8), { isHidden: true });
+  post(message(7), { isAway: true });
+  post(message(8), { isAway: true });
   assert.equal(news.mark, 7);
   news.look();
-  post(message(9), { isHidden: true });
+  post(message(9), { isAway: true });
   assert.equal(news.mark, 9);
   news.forget();
   assert.equal(news.mark, null);

@@ -73,6 +73,19 @@ test("reading a part of the server's count is in doubt until the list is read", 
   assert.deepEqual(counts(rooms), [2, 0]);
 });
 
+test("the list is read only after the server has stored what was read on this page", () => {
+  const rooms = make(listed("den", { unread: 4, read_sequence: 5 }));
+  rooms.see({ room: "den", sequence: 7 });
+  assert.equal(rooms.isInDoubt, false);
+  rooms.read({ room: "den", sequence: 7 });
+  assert.equal(rooms.isInDoubt, true);
+  rooms.reset([listed("den", { unread: 2, read_sequence: 7 })]);
+  rooms.read({ room: "den", sequence: 7 });
+  assert.equal(rooms.isInDoubt, false, "its own position comes back once");
+  rooms.see({ room: "den", sequence: 10 });
+  assert.deepEqual(counts(rooms), [0, 0]);
+});
+
 test("so is a deletion within the server's count", () => {
   const rooms = make(listed("den", { unread: 4, read_sequence: 5 }));
   take(rooms, said(8, { revision: 11, deleted_at: "now" }));
@@ -123,6 +136,30 @@ test("a removed room is removed, and frames about it are ignored", () => {
   take(rooms, said(11));
   rooms.read({ room: "den", sequence: 11 });
   assert.equal(rooms.get("den"), undefined);
+});
+
+test("a mention that an edit adds to a read message counts until the edit is read", () => {
+  const rooms = make();
+  const edit = said(3, { revision: 11, mentions: ["ann"], new_mentions: ["ann"] });
+  const frame = { room: "den", revision: 11, messages: [edit] };
+  assert.deepEqual(rooms.take(frame), [edit], "it notifies");
+  assert.deepEqual(rooms.take(frame), []);
+  assert.deepEqual(counts(rooms), [0, 1]);
+  take(rooms, said(3, { revision: 12, mentions: ["ann"] }));
+  assert.deepEqual(counts(rooms), [0, 1], "a reaction changes nothing");
+  rooms.read({ room: "den", sequence: 11 });
+  assert.deepEqual(counts(rooms), [0, 0]);
+  take(rooms, said(4, { revision: 13, new_mentions: ["room"] }), said(5, { revision: 14, new_mentions: ["ben"] }));
+  assert.deepEqual(counts(rooms), [0, 1]);
+  take(rooms, said(4, { revision: 15, deleted_at: "now" }));
+  assert.deepEqual(counts(rooms), [0, 0]);
+});
+
+test("a mention that an edit adds to an unread message counts once", () => {
+  const rooms = make();
+  take(rooms, said(11));
+  take(rooms, said(11, { revision: 12, mentions: ["ann"], new_mentions: ["ann"] }));
+  assert.deepEqual(counts(rooms), [1, 1]);
 });
 
 test("the count is limited like the server's", () => {

@@ -90,9 +90,16 @@ test("a cancelled file is replaced by the next, and is not a failure", async () 
 test("invalid files are reported at once, and the others are sent", () => {
   const { uploads } = open({ maxFiles: 2 });
   assert.match(uploads.add([file("big", 1001)]), /^big is too large: at most 1.0 kB are allowed\.$/);
-  assert.match(uploads.add([file("folder", 0)]), /^folder is empty, or a folder\.$/);
-  assert.equal(uploads.add([file("a"), file("b"), file("c"), file("d")]), "A message has at most 2 files.");
-  assert.equal(uploads.items.length, 2);
+  assert.equal(uploads.add([file("a"), file("b"), file("c"), file("d")]), "A message has at most 2 files. 2 files were not attached.");
+  assert.equal(uploads.add([file("e")]), "A message has at most 2 files. One file was not attached.");
+  assert.deepEqual(uploads.items.map(({ name }) => name), ["a", "b"]);
+});
+
+test("an empty file is sent, and a file that is chosen twice is sent twice", () => {
+  const { uploads, sent } = open();
+  assert.equal(uploads.add([file(".gitkeep", 0), file("a"), file("a")]), "");
+  assert.deepEqual(uploads.items.map(({ name }) => name), [".gitkeep", "a", "a"]);
+  assert.equal(sent.length, 2);
 });
 
 test("a limit of 0 means no limit", () => {

@@ -15,7 +15,7 @@ GROUPS = {
     "A": 13,
     "S": 8,
     "C": 7,
-    "I": 9,
+    "I": 10,
     "X": 6,
     "W": 10,
     "L": 18,
@@ -23,9 +23,9 @@ GROUPS = {
     "D": 12,
     "F": 15,
     "O": 12,
-    "P": 13,
+    "P": 16,
     "M": 18,
-    "B": 11,
+    "B": 12,
 }
 """How many attacks there are of each kind; none may be dropped without a word."""
 ROWS = [row for table in tables(section(PAGE, "The attacks")) for row in table]

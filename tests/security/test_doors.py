@@ -112,7 +112,8 @@ async def by_api(place: Place, **said: Any) -> Outcome:
 
 async def by_webhook(place: Place, **said: Any) -> Outcome:
     def ask() -> Any:
-        return Visitor.post(place.app.test_client(), f"/hooks/{place.secret}", json=said).json
+        answer = Visitor.post(place.app.test_client(), f"/hooks/{place.secret}", json=said)
+        return {"id": answer.headers["X-Message-Id"]} if answer.text == "ok" else answer.json
 
     return place.told(await asyncio.to_thread(ask))
 
@@ -197,7 +198,7 @@ CASES = {
     "read-only": Case("read_only", setting(is_read_only=True), "webhook"),  # its maker moderates
     "muted": Case("muted", mute),
     "empty": Case("empty", lambda _: {"text": " "}),
-    "too long": Case("too_long", lambda _: {"text": "x" * (LONGEST + 1)}),
+    "too long": Case("too_long", lambda _: {"text": "x" * (LONGEST + 1)}, "webhook"),
     "too fast": Case("too_fast", hurry),
     "unknown reply": Case("invalid", lambda _: {"reply_to": 999}, "webhook"),  # carries none
     "foreign file": Case("not_found", foreign_file, "webhook", "form"),  # carry none, or the sender's own

@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -17,7 +17,7 @@ class Reaction(msgspec.Struct, frozen=True):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file of a message. Only pictures have `width` and `height`, in pixels."""
+    """A file of a message. Only pictures have `width` and `height`, in pixels; a PDF with a thumbnail has `pages`."""
 
     id: str
     name: str
@@ -25,8 +25,10 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     size: int
     width: int | None = None
     height: int | None = None
+    pages: int | None = None
 
 
+ClientId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 SERVER_MADE = "."
 """The first character of a client id that the server generated, because the client sent none."""
 
@@ -97,6 +99,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """The sequence of the message that this message replies to, in the same room."""
     mentions: tuple[str, ...] = ()
     """The ids of the mentioned users; `room` for everybody."""
+    new_mentions: tuple[str, ...] = ()
+    """Those whom the latest edit mentions for the first time. They are notified of the edit."""
+    past_mentions: tuple[str, ...] = ()
+    """Those who were mentioned before the latest edit."""
     reactions: tuple[Reaction, ...] = ()
     files: tuple[File, ...] = ()
     pinned_at: datetime | None = None

@@ -94,7 +94,7 @@ def _html(room: Room, messages: Iterator[Message], now: datetime) -> Iterator[st
         is_joined = (
             not is_new_day
             and previous is not None
-            and previous.author.id == message.author.id
+            and previous.author == message.author
             and (message.sent_at - previous.sent_at).total_seconds() < JOINED_SECONDS
         )
         yield str(pieces.item(message, is_joined))

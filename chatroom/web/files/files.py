@@ -22,6 +22,7 @@ from chatroom.base.models import File, Room
 from chatroom.files.files_store import KeptFile, no_such_file
 from chatroom.files.filetypes import INLINE, PICTURES, TEXT, UNKNOWN
 from chatroom.files.uploads import in_megabytes
+from chatroom.names import storable_name
 from chatroom.people.tokens import grant_of
 from chatroom.web.files import shown
 from chatroom.web.kit.api import answer, asker, enter, query_as
@@ -98,7 +99,7 @@ def fetch(file_id: str, name: str) -> Page:  # noqa: ARG001  the name is for peo
 
 @blueprint.get("/files/<file_id>/thumbnail")
 def thumbnail(file_id: str) -> Page:
-    """The small copy of a picture."""
+    """The small copy of a picture, or of the first page of a PDF."""
     return _answer(file_id, _small_copy)
 
 
@@ -170,7 +171,7 @@ def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
 
 
 def _small_copy(kept: KeptFile, _user_id: str) -> Response:
-    if kept.file.type not in PICTURES:
+    if kept.file.type not in PICTURES and not kept.file.pages:
         raise no_such_file()
     response = _guarded(Response(content_type="image/webp"), kept.file, etag=f"{kept.file.id}-small")
     response.make_conditional(request)
@@ -219,7 +220,10 @@ def _guarded(response: Response, file: File, *, etag: str) -> Response:
 
 def _disposition(kind: str, name: str) -> str:
     """The header Content-Disposition (RFC 6266). It has the exact name, and a name in ASCII for old programs."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
-    plain = re.sub(r'["\\%]', "_", plain).strip() or "file"
+    name = storable_name(name)
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii").strip()
+    plain = re.sub(r"[\\%;]", "_", plain)
+    if plain != name and plain[:1] in {"", "."}:
+        plain = f"file{plain}"
     value = f'{kind}; filename="{plain}"'
     return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,9 +1,12 @@
-"""Template filters that show a file: kind, size and address. static/views/files/files.js has the same rules."""
+"""Template filters that show a file: kind, name, size and address. static/views/files/files.js has the same rules."""
+
+import re
 
 from flask import Flask, url_for
+from jinja2.filters import do_filesizeformat
 
 from chatroom.base.models import File
-from chatroom.files.filetypes import PICTURES
+from chatroom.files.filetypes import PICTURES, PLAYED
 
 FRAME = (360, 270)
 """The largest size of a picture in a message, in CSS pixels."""
@@ -11,19 +14,22 @@ LARGEST_MOVING = 3_000_000
 """The size of the largest GIF that moves in a message, in bytes. A larger GIF is shown as its first frame."""
 LONGEST_ENDING = 4
 
+_parts = re.compile(r"(.+?)((?:\.tar)?\.[^.\s]{1,16})", re.DOTALL)
+
 
 def register(app: Flask) -> None:
     """Give the templates their filters."""
-    for function in (ending, kind, shown_size, shown_url, still_url):
+    for function in (ending, facts, kind, split_name, shown_size, shown_url, still_url):
         app.jinja_env.filters[function.__name__] = function
 
 
 def kind(file: File) -> str:
-    """How the file is shown: `picture`, `audio`, `video` or `card`."""
+    """How the file is shown: `picture`, `audio`, `video`, `document` (a card with a picture) or `card`."""
     if file.type in PICTURES and file.width:
         return "picture"
-    family = file.type.partition("/")[0]
-    return family if family in {"audio", "video"} else "card"
+    if file.pages:
+        return "document"
+    return file.type.partition("/")[0] if file.type in PLAYED else "card"
 
 
 def shown_size(file: File) -> tuple[int, int]:
@@ -45,7 +51,19 @@ def still_url(file: File) -> str:
     return url_for("files.thumbnail", file_id=file.id)
 
 
+def facts(file: File) -> str:
+    """What a card says of a file: its size, and the pages of a PDF."""
+    size = do_filesizeformat(file.size)
+    return f"{file.pages} page{'s' if file.pages > 1 else ''} · {size}" if file.pages else size
+
+
 def ending(file: File) -> str:
     """The ending of the file's name, or `FILE`. A card shows it instead of an icon."""
     _, dot, last = file.name.rpartition(".")
     return last.upper() if dot and len(last) <= LONGEST_ENDING else "FILE"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Split a name before its ending (`.pdf`, `.tar.gz`), so that the ending stays visible when the name is cut."""
+    parts = _parts.fullmatch(name)
+    return (parts[1], parts[2]) if parts else (name, "")

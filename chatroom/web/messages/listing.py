@@ -1,5 +1,6 @@
 """Render the messages of a page, with lines for days and authors, and with quotes."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
@@ -10,25 +11,27 @@ from markupsafe import Markup, escape
 
 from chatroom.base.models import Message
 from chatroom.web.kit.login import current_user
+from chatroom.web.kit.times import Times, times_of_reader
 
-KEPT_MARKUP = 1000
+KEPT_MARKUP = 2000
 """The maximum number of rendered messages in the cache."""
 KEPT_DAYS = 100
 JOINED_FOR = timedelta(minutes=10)
 LONGEST_EXCERPT = 200
+FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
 
 
 def message_list(app: Flask) -> Callable[..., str]:
     """Make the function that shows messages in templates. Rendered messages are cached.
 
-    Each day (in UTC) starts with a line. Consecutive messages of one author share an author line. The function shows
-    `panel` below the message with the sequence `target`.
+    Each day (in the reader's time zone) starts with a line. Consecutive messages of one author share an author line.
+    The function shows `panel` below the message with the sequence `target`.
     """
 
     @lru_cache(maxsize=KEPT_MARKUP)
-    def markup(message: Message, *how: object, viewer: str) -> str:
+    def markup(message: Message, *how: object, viewer: str, times: Times) -> str:
         module: Any = app.jinja_env.get_template("messages/_message.html").module
-        return cast("str", module.message_item(message, *how, viewer=viewer))
+        return cast("str", module.message_item(message, *how, viewer=viewer, times=times))
 
     @lru_cache(maxsize=KEPT_DAYS)
     def day_line(day: date) -> str:
@@ -44,16 +47,19 @@ def message_list(app: Flask) -> Callable[..., str]:
     ) -> str:
         pieces: list[str] = []
         previous: Message | None = None
+        day: date | None = None
         user_id: str = current_user.id
+        times = times_of_reader()
         for message in messages:
-            is_same_day = previous is not None and previous.sent_at.date() == message.sent_at.date()
+            is_same_day = day == (day := times.day_of(message.sent_at))
             if not is_same_day:
-                pieces.append(day_line(message.sent_at.date()))
+                pieces.append(day_line(day))
             is_joined = is_same_day and previous is not None and _continues(previous, message)
             is_target = message.sequence == target
             quote = quoted.get(message.reply_to) if message.reply_to is not None else None
-            # Users share the cached markup. So `viewer` must differ where the markup differs.
-            pieces.append(markup(message, room_url, is_joined, is_target, quote, viewer=_viewer_of(message, user_id)))
+            # Users share the cached markup. So `viewer` and `times` must differ where the markup differs.
+            viewer = _viewer_of(message, user_id)
+            pieces.append(markup(message, room_url, is_joined, is_target, quote, viewer=viewer, times=times))
             if is_target:
                 pieces.append(escape(panel))
             previous = message
@@ -63,9 +69,9 @@ def message_list(app: Flask) -> Callable[..., str]:
 
 
 def _continues(previous: Message, message: Message) -> bool:
-    """Whether a message needs no author line, because the previous message has the same author."""
+    """Whether a message needs no author line, because the previous message has the same author, with the same name."""
     return (
-        previous.author.id == message.author.id
+        previous.author == message.author
         and previous.kind == message.kind
         and not message.reply_to
         and message.sent_at - previous.sent_at < JOINED_FOR
@@ -85,11 +91,16 @@ def _viewer_of(message: Message, user_id: str) -> str:
     return user_id if is_among or names(message, user_id) else ""
 
 
+def plain_text(html: str) -> str:
+    """Return the text of a message's HTML in one line, with the source of formulas."""
+    return Markup(FORMULA.sub("", html)).striptags()  # noqa: S704  to take the markup away
+
+
 def excerpt_of(message: Message) -> str:
     """Make the text of a quote, in one line. static/state/messages/quotes.js makes the same text."""
     if message.deleted_at is not None:
         return "This message was deleted."
-    text = Markup(message.html).striptags()  # noqa: S704  to take the markup away
+    text = plain_text(message.html)
     if not text and message.files:
         return message.files[0].name
     return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]}…"

@@ -7,8 +7,8 @@ from flask import Response
 from msgspec import UNSET, UnsetType
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import Held, Room
-from chatroom.live.protocol import ClientId, Cursor, FileIds, Format, WireMessage, wire
+from chatroom.base.models import ClientId, Held, Room
+from chatroom.live.protocol import Cursor, FileIds, Format, WireMessage, wire
 from chatroom.messages.history import History
 from chatroom.messages.history import Page as MessagePage
 from chatroom.messages.messages_store import Stored

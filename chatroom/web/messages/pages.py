@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import date
 from functools import cache, partial
 
 import msgspec
@@ -21,6 +21,7 @@ from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, get_access, login_required
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.services import services
+from chatroom.web.kit.times import reports_zone, times_of_reader
 from chatroom.web.messages.forms import MessageForm
 from chatroom.web.rooms.rooms import sections_for
 
@@ -52,7 +53,7 @@ def _shown_room(slug: str, form: MessageForm | None = None, **shown: Shown) -> P
         page = services.messages.history.before(access.room, min(max(before, 1), LARGEST_SEQUENCE), limit)
     else:
         page = services.messages.history.newest(access.room, limit)
-        if not is_post:
+        if not is_post and not reports_zone():  # a browser with scripts: they report what is seen
             _mark_read(access, page)
     return room_page(access, form or MessageForm(), page, is_history=before is not None, **shown)
 
@@ -92,8 +93,8 @@ def open_room(slug: str) -> Access:
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:
-    """Mark the newest messages as read, unless this is a prefetch of the browser."""
-    newest = page.messages[-1].sequence if page.messages else 0
+    """Mark the newest messages and changes as read, unless this is a prefetch of the browser."""
+    newest = page.revision
     if newest > access.membership.read_sequence and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         services.rooms.read_positions.mark(access, newest)
 
@@ -170,11 +171,10 @@ def room_page(
 
 
 def _address_of_day(found: Room) -> str:
-    """The address of the first message on the day `?date=`. `?offset=` is UTC minus local time, in minutes."""
+    """The address of the first message on the day `?date=` in the time zone of the reader."""
     try:
-        day = datetime.strptime(request.args["date"], "%Y-%m-%d").replace(tzinfo=UTC)
-        offset = int(request.args.get("offset", "0")[:5])
-        message = services.messages.history.first_at(found, day + timedelta(minutes=offset))
+        day = date.fromisoformat(request.args["date"])
+        message = services.messages.history.first_at(found, times_of_reader().start_of(day))
     except (ValueError, OverflowError) as error:
         raise Refused("invalid", "Write the date like 2026-11-21.") from error
     if message is None:

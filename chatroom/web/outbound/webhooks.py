@@ -1,12 +1,11 @@
 """The webhooks of a room: the page to create and remove webhooks, and the route to which programs post."""
 
-import msgspec
 from flask import Blueprint, Response, request, url_for
 from wtforms import HiddenField, StringField
 
-from chatroom.base.errors import Refused
-from chatroom.live.protocol import ClientId
+from chatroom.messages.outcomes import StoredAnswer, answer_of
 from chatroom.names import MAX_HOOK_NAME
+from chatroom.outbound.formats.bodies import Said, read_form, read_json, read_plain
 from chatroom.outbound.webhooks import LONGEST_TRIGGER, LONGEST_URL
 from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
@@ -14,7 +13,8 @@ from chatroom.web.kit.login import client_address, current_user, get_access, log
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.security import exempt_from_csrf
 from chatroom.web.kit.services import services
-from chatroom.web.messages.messages_api import answer_post
+
+FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 blueprint = Blueprint("webhooks", __name__)
 
@@ -30,13 +30,6 @@ class HookForm(Form):
     trigger = StringField(
         "Only messages that start with", render_kw={"maxlength": LONGEST_TRIGGER, "autocomplete": "off"}
     )
-
-
-class Said(msgspec.Struct):
-    """The body of a post. Programs for Slack send further fields, which are ignored."""
-
-    text: str
-    client_id: ClientId | None = None
 
 
 @blueprint.get("/chatroom/<slug>/webhooks")
@@ -79,21 +72,20 @@ def remove(slug: str, hook_id: str) -> Page:
 @blueprint.post("/hooks/<secret>")
 @exempt_from_csrf  # the secret in the address authenticates
 def receive(secret: str) -> Response:
-    """Post a text that a program sends: as JSON like Slack's webhooks, as a form, or as plain text."""
+    """Post what a program sends. Programs for other chats take every answer except 200 and `ok` for a failure."""
     hook, room = services.outbound.incoming.find(secret)
-    said = _said()
-    return answer_post(room, services.outbound.incoming.post(hook, room, said.text, said.client_id, client_address()))
+    outcome = services.outbound.incoming.post(hook, room, _said(), client_address())
+    told = answer_of(room.slug, outcome)
+    headers = {"X-Message-Id": told.id}
+    if isinstance(told, StoredAnswer):
+        headers["X-Message-Sequence"] = str(told.sequence)
+    return Response("ok", headers=headers, mimetype="text/plain")
 
 
 def _said() -> Said:
-    """Read the body of the request: JSON, a form, or plain text."""
-    try:
-        if request.mimetype == "text/plain":
-            return Said(request.get_data().decode())
-        if request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-            form = request.form.to_dict()
-            # Old clients of Slack send the JSON as a field of a form.
-            return msgspec.json.decode(form["payload"], type=Said) if "payload" in form else msgspec.convert(form, Said)
-        return msgspec.json.decode(request.get_data(), type=Said)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
-        raise Refused("invalid", 'Send a JSON object such as {"text": "Hello"}, a form, or plain text.') from error
+    """Read the body of the request."""
+    most, data = services.settings.max_message_length, request.get_data()
+    if request.mimetype == "text/plain":
+        return read_plain(data, most)
+    is_form = request.mimetype in FORMS and data.lstrip()[:1] != b"{"  # curl sends JSON as a form, if it is not told
+    return read_form(request.form.to_dict(), most) if is_form else read_json(data, most)

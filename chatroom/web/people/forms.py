@@ -20,6 +20,7 @@ from wtforms.validators import DataRequired, EqualTo, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from chatroom.base.models import User
+from chatroom.base.time_zones import places
 from chatroom.names import clean_display_name, clean_username
 from chatroom.people.passwords import LONGEST
 from chatroom.people.profiles import LONGEST_ABOUT
@@ -29,6 +30,7 @@ from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.forms import CompleteForm, Form, obeys
 from chatroom.web.kit.security import safe_next
 from chatroom.web.kit.services import services
+from chatroom.web.kit.times import found_zone
 
 DAYS = {"7": "a week", "30": "30 days", "90": "90 days", "365": "a year"}
 DELETION_WAYS = {"keep": "Keep the messages under “Former member”", "erase": "Erase the messages and their files"}
@@ -104,7 +106,11 @@ class ProfileForm(CompleteForm):
         "Display name", [obeys(clean_display_name)], render_kw={"required": True, "maxlength": 40}
     )
     about = TextAreaField("About you", render_kw={"maxlength": LONGEST_ABOUT})
-    time_zone = StringField("Time zone", render_kw={"maxlength": 64})
+    time_zone = SelectField("Time zone", validate_choice=False)  # `Profiles` also accepts names that are not listed
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.time_zone.choices = _time_zones(self.time_zone.data or "")
 
 
 class PictureForm(Form):
@@ -199,3 +205,16 @@ class OthersDeletionForm(DeletionForm):
 
 def _check_password(form: Form, field: Field, *names: str) -> None:
     obeys(partial(services.people.passwords.check_choice, own_names=names))(form, field)
+
+
+def _time_zones(chosen: str) -> list[SelectChoice]:
+    """Return the options of the time zone. An old name that was chosen earlier is kept."""
+    found = found_zone()
+    automatic = f"As in this browser: {found}" if found else "Not chosen (UTC without scripts)"
+    listed = [
+        SelectChoice(name, label, optgroup=region or None)
+        for region, zones in places().items()
+        for name, label in zones.items()
+    ]
+    kept = [SelectChoice(chosen)] if chosen and all(chosen != each.value for each in listed) else []
+    return [SelectChoice("", automatic), *kept, *listed]

@@ -10,7 +10,7 @@ from flask import Response, request, url_for
 from wtforms import SelectChoice, SelectField, StringField
 
 from chatroom.base.access import Access
-from chatroom.base.durations import OFFERED, end_of, until
+from chatroom.base.durations import OFFERED, end_of
 from chatroom.base.errors import Refused
 from chatroom.base.models import Role, User
 from chatroom.people.profiles import Profile, local_time
@@ -60,8 +60,8 @@ def person(user_id: str, **shown: Shown) -> Response:
         roles=get_args(Role),
         may_moderate=has_power(current_user.user, user),
         room=room.room if room and member_access else None,
-        muted=until(user.muted_until) if user.muted_until and user.muted_until > now else "",
-        banned=until(user.banned_until) if user.banned_until and user.banned_until > now else "",
+        muted=user.muted_until if user.muted_until and user.muted_until > now else None,
+        banned=user.banned_until if user.banned_until and user.banned_until > now else None,
         room_muted=bool(member_access and member_access.muted_until and member_access.muted_until > now),
         **shown,
     )

@@ -47,12 +47,15 @@ export class Uploads {
   /** Start to upload files; returns the problem with some of them, or "". */
   add(files) {
     const problems = new Set();
+    let left = 0;
     for (const file of files) {
       const problem = this.#findProblem(file);
       if (problem) problems.add(problem);
+      else if (this.#maxFiles && this.#items.length >= this.#maxFiles) left += 1;
       else this.#items.push({ key: this.#makeKey(), file, name: file.name, size: file.size, state: "waiting", progress: 0, problem: "" });
     }
     this.#go();
+    if (left) problems.add(`A message has at most ${this.#maxFiles} files. ${left === 1 ? "One file was" : `${left} files were`} not attached.`);
     return [...problems].join(" ");
   }
 
@@ -90,9 +93,8 @@ export class Uploads {
   }
 
   #findProblem({ name, size }) {
-    if (this.#maxFiles && this.#items.length >= this.#maxFiles) return `A message has at most ${this.#maxFiles} files.`;
-    if (this.#maxBytes && size > this.#maxBytes) return `${name} is too large: at most ${formatSize(this.#maxBytes)} are allowed.`;
-    return size === 0 ? `${name} is empty, or a folder.` : "";
+    const isTooLarge = this.#maxBytes && size > this.#maxBytes;
+    return isTooLarge ? `${name} is too large: at most ${formatSize(this.#maxBytes)} are allowed.` : "";
   }
 
   #find(key) {

@@ -1,18 +1,28 @@
-/* Formats times for the reader: in their time zone, in the page's language, with 12 or 24 hours. No DOM. */
+/* Formats times for the reader: in their time zone, in the page's language, with 12 or 24 hours. No DOM.
+   chatroom/web/kit/times.py shows the same times in pages without scripts. */
+
+const DAY_MS = 86_400_000;
+const DATE = { day: "numeric", month: "long", year: "numeric" };
 
 export class Times {
+  #now;
   #clock;
   #full;
-  #day;
   #date;
   #key;
+  #day;
 
-  constructor({ locale, timeZone, hour12 } = {}) {
-    this.#clock = new Intl.DateTimeFormat(locale, { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", hour12, timeZone });
-    this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long", hour12, timeZone });
-    this.#day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone });
-    this.#date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric", timeZone });
+  /** `timeZone`: the zone that the person chose; otherwise, the browser's. */
+  constructor({ locale, timeZone, hour12, now = Date.now } = {}) {
+    this.#now = now;
+    timeZone = isKnown(timeZone) ? timeZone : undefined;
+    // `hour12: false` shows midnight as 24:00 in some engines.
+    const hourCycle = hour12 ? "h12" : "h23";
+    this.#clock = new Intl.DateTimeFormat(locale, { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", hourCycle, timeZone });
+    this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long", hourCycle, timeZone });
+    this.#date = new Intl.DateTimeFormat(locale, { ...DATE, timeZone });
     this.#key = new Intl.DateTimeFormat("en", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
+    this.#day = new Intl.DateTimeFormat(locale, { weekday: "long", ...DATE, timeZone: "UTC" }); // for the days of `dayKey`
   }
 
   /** "13:45" */
@@ -23,11 +33,6 @@ export class Times {
   /** The full date and time, with the time zone. */
   full(moment) {
     return this.#full.format(new Date(moment));
-  }
-
-  /** "Saturday, 21 November 2026" */
-  day(moment) {
-    return this.#day.format(new Date(moment));
   }
 
   /** "21 November 2026, 13:45" */
@@ -41,11 +46,42 @@ export class Times {
     const parts = Object.fromEntries(this.#key.formatToParts(new Date(moment)).map(({ type, value }) => [type, value]));
     return `${parts.year}-${parts.month}-${parts.day}`;
   }
+
+  /** The key of the current day. */
+  get today() {
+    return this.dayKey(this.#now());
+  }
+
+  /** "Today", "Yesterday", or `day` for the key of a day. */
+  dayLabel(key) {
+    const { today } = this;
+    if (key === today) return "Today";
+    return key === dayBefore(today) ? "Yesterday" : this.day(key);
+  }
+
+  /** "Saturday, 21 November 2026", for the key of a day. */
+  day(key) {
+    return this.#day.format(new Date(key));
+  }
 }
 
-/** The formats of this reader: the reader's variant of the page's language, their time zone, 12 or 24 hours. */
-export function timesOfReader({ language, languages }) {
+/** The formats of this reader: the reader's variant of the page's language, the time zone that they chose or the browser's, 12 or 24 hours. */
+export function timesOfReader({ language, languages, timeZone }) {
   const locale = languages.find((each) => each === language || each.startsWith(`${language}-`)) ?? language;
   const { hour12 } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
-  return new Times({ locale, hour12 });
+  return new Times({ locale, hour12, timeZone });
+}
+
+/** A day of the calendar has 24 hours in UTC; in other zones, it may have 23 or 25. */
+function dayBefore(key) {
+  return new Date(Date.parse(key) - DAY_MS).toISOString().slice(0, 10);
+}
+
+/** The server may know zones that this browser does not know. */
+function isKnown(timeZone) {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone }));
+  } catch {
+    return false;
+  }
 }

@@ -92,7 +92,7 @@ export class Pages {
 export class News {
   #timeline;
   #readTo = 0; // until the first message after it is known
-  #unread = 0; // messages that arrived while the page was not visible
+  #unread = 0; // messages that arrived while the person was away
 
   /** The message before which the line "New" is drawn. */
   mark = null;
@@ -120,16 +120,21 @@ export class News {
   }
 
   /** New messages arrived, live or after an absence (`isMissed`). */
-  take(arrived, { isMissed, isHidden, isAtEnd }) {
+  take(arrived, { isMissed, isAway, isAtEnd }) {
     const others = arrived.filter(({ author }) => author.id !== this.#timeline.user.id);
     if (!others.length) return;
-    const isBelow = isHidden || isMissed || !isAtEnd;
+    const isBelow = isAway || isMissed || !isAtEnd;
     if (isBelow && !this.unseen && !this.#unread && !(isMissed && this.#timeline.find(this.mark))) this.mark = findFirst(others);
-    if (isHidden) this.#unread += others.length;
+    if (isAway) this.#unread += others.length;
     if (!isAtEnd) this.unseen += others.length;
   }
 
-  /** The page is visible again. */
+  /** Whether messages arrived while the person was away. */
+  get isWaiting() {
+    return this.#unread > 0;
+  }
+
+  /** The person is here again. */
   look() {
     this.#unread = 0;
   }

@@ -3,6 +3,7 @@
    A message has the same tag here and in the service worker, so that one notification replaces the other. */
 
 import { excerptOf } from "../messages/quotes.js";
+import { isAmong } from "../rooms/rooms.js";
 import { shownName } from "../kit/text.js";
 
 const SOUND_KEY = "chatroom:sound";
@@ -41,9 +42,11 @@ export class Notifications {
   }
 
   /** Whether the reader wants to be notified of a message. */
-  concerns({ notify, kind: roomKind }, { author, kind, deleted_at, mentions = [] }) {
+  concerns({ notify, kind: roomKind }, { author, kind, deleted_at, mentions = [], new_mentions }) {
     if (author.id === this.#user.id || kind === "event" || deleted_at || notify === "none") return false;
-    return notify === "all" || roomKind === "direct" || mentions.includes(this.#user.id) || mentions.includes("room");
+    const isForAll = notify === "all" || roomKind === "direct";
+    if (new_mentions) return !isForAll && isAmong(this.#user, new_mentions); // the post has notified those who want all
+    return isForAll || isAmong(this.#user, mentions);
   }
 
   #notify({ slug, title, kind }, message) {

@@ -69,8 +69,13 @@ export class Following {
   /** The person has read the open room up to this sequence. */
   see(sequence) {
     if (!this.#position.see(sequence)) return;
-    this.rooms.read({ room: this.#room, sequence });
+    this.rooms.see({ room: this.#room, sequence });
     this.#onChange();
+  }
+
+  /** How far the open room was read. */
+  get readTo() {
+    return this.#position.position;
   }
 
   /** The composer of the open room has this text now; "" when it was sent. */

@@ -67,10 +67,12 @@ export class OpenRoom {
 
   #takeChanges({ messages, revision }, details) {
     const { reader, pins, actions } = this.#views;
+    const { cursor } = this.#timeline;
     const arrived = this.#timeline.applyChanges({ messages, revision });
+    const edited = messages.filter((message) => message.new_mentions && message.revision > cursor && !arrived.includes(message));
     this.#quotes.take(messages);
     this.#confirmOwn(messages);
-    this.#notifications.take(this.#room, arrived);
+    this.#notifications.take(this.#room, [...arrived, ...edited]);
     reader.take(arrived, details);
     this.show();
     pins.take(messages);

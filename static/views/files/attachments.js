@@ -2,7 +2,7 @@
 
 import { formatSize } from "../../state/kit/text.js";
 import { makeSend, Uploads } from "../../state/files/uploads.js";
-import { endingOf, thumbnailOf } from "./files.js";
+import { endingOf, showName, thumbnailOf } from "./files.js";
 import { reconcile } from "../kit/list.js";
 import { makeId } from "../kit/page.js";
 
@@ -43,7 +43,7 @@ export class AttachmentsView {
       input.value = "";
     });
     form.addEventListener("paste", (event) => this.#paste(event));
-    acceptDrops(root, (files) => this.add(files));
+    acceptDrops(root, (items) => this.#drop(items));
   }
 
   /** Whether there are no files, uploaded or not. */
@@ -92,7 +92,7 @@ export class AttachmentsView {
     let element = this.#elements.get(item.key);
     if (!element) {
       element = this.#template.content.firstElementChild.cloneNode(true);
-      element.querySelector("[data-name]").textContent = item.name;
+      showName(element.querySelector("[data-name]"), item.name);
       element.querySelector("[data-preview]").dataset.ending = endingOf(item);
       element.querySelector("progress").setAttribute("aria-label", `Sending ${item.name}`);
       label(element.querySelector("[data-remove]"), `Remove ${item.name}`, () => this.#remove(item.key));
@@ -134,6 +134,13 @@ export class AttachmentsView {
     target.focus();
   }
 
+  #drop(items) {
+    const isFolder = (item) => item.webkitGetAsEntry?.()?.isDirectory;
+    const folder = items.find(isFolder)?.webkitGetAsEntry().name;
+    this.add(items.filter((item) => !isFolder(item)).map((item) => item.getAsFile()));
+    if (folder) this.#onProblem(`${folder} is a folder. Attach the files in it, or a ZIP archive of it.`);
+  }
+
   #paste(event) {
     const files = [...(event.clipboardData?.files ?? [])];
     // A table copied from an office program also has a picture: paste its text.
@@ -163,13 +170,13 @@ function acceptDrops(zone, onDrop) {
     if (!hasFiles(event)) return;
     event.preventDefault();
     mark(false);
-    onDrop([...event.dataTransfer.files]);
+    onDrop([...event.dataTransfer.items].filter(({ kind }) => kind === "file"));
   });
 }
 
 /** Draw a preview on a canvas: the content security policy allows no blob addresses. */
 async function showPreview(place, { file, stored }) {
-  if (stored?.width) {
+  if (stored?.width || stored?.pages) {
     const image = new Image(PREVIEW_PX, PREVIEW_PX);
     image.alt = "";
     image.src = thumbnailOf(stored);

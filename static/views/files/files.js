@@ -1,9 +1,14 @@
 /* The files of a message as elements: pictures, players, cards. Must match templates/files/_files.html and chatroom/web/files/shown.py. */
 
-import { formatSize } from "../../state/kit/text.js";
+import { count, formatSize } from "../../state/kit/text.js";
 
 const FRAME = [360, 270];
 const PICTURES = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
+const PLAYED = new Set([
+  ...["audio/mpeg", "audio/mp4", "audio/aac", "audio/flac", "audio/wav"],
+  ...["audio/ogg", "audio/webm", "audio/x-matroska", "audio/3gpp", "audio/3gpp2"],
+  ...["video/mp4", "video/quicktime", "video/webm", "video/ogg", "video/x-matroska", "video/3gpp", "video/3gpp2"],
+]);
 const LARGEST_MOVING = 3_000_000;
 const LONGEST_ENDING = 4;
 
@@ -11,7 +16,7 @@ const LONGEST_ENDING = 4;
 export function showFiles(element, files = []) {
   const list = element.querySelector("[data-files]");
   if (!list || readFiles(element).map(({ id }) => id).join() === files.map(({ id }) => id).join()) return;
-  list.replaceChildren(...files.map(makeFile));
+  list.replaceChildren(...files.map((file) => makeFile(file)));
 }
 
 /** The files of an element that the server or `showFiles` rendered. */
@@ -23,10 +28,10 @@ export function readFile({ dataset }) {
   return JSON.parse(dataset.file);
 }
 
-export function findKind({ type, width }) {
+export function findKind({ type, width, pages }) {
   if (width && PICTURES.has(type)) return "picture";
-  const [family] = type.split("/");
-  return family === "audio" || family === "video" ? family : "card";
+  if (pages) return "document";
+  return PLAYED.has(type) ? type.split("/")[0] : "card";
 }
 
 /** The size of a picture in a message: never enlarged, with its aspect ratio. */
@@ -48,15 +53,35 @@ export function endingOf({ name }) {
   return name.includes(".") && [...last].length <= LONGEST_ENDING ? last.toUpperCase() : "FILE";
 }
 
-function makeFile(file) {
-  const kind = findKind(file);
+/** What a card says of a file: its size, and the pages of a PDF. */
+export function factsOf({ size, pages }) {
+  return pages ? `${count(pages, "page")} · ${formatSize(size)}` : formatSize(size);
+}
+
+/** Split a name before its ending (`.pdf`, `.tar.gz`), so that the ending stays visible when the name is cut. */
+export function splitName(name) {
+  const [, stem, ending] = /^(.+?)((?:\.tar)?\.[^.\s]{1,16})$/su.exec(name) ?? [null, name, ""];
+  return [stem, ending];
+}
+
+/** Show a name in an element that has a part for the stem and a part for the ending. */
+export function showName(element, name) {
+  splitName(name).forEach((part, index) => {
+    element.children[index].textContent = part;
+  });
+  element.title = name;
+}
+
+/** Make the element of a file; `kind` is how it is shown. */
+export function makeFile(file, kind = findKind(file)) {
   const element = document.querySelector(`[data-file-template=${kind}]`).content.firstElementChild.cloneNode(true);
   const find = (part) => element.querySelector(`[data-file-${part}]`);
   element.dataset.file = JSON.stringify(file);
   find("link").href = urlOf(file);
   if (kind === "picture") fillPicture(find("picture"), find("still"), file);
   else fillWords(find, file);
-  if (kind === "card") find("kind").dataset.ending = endingOf(file);
+  if (kind === "document") find("page").src = thumbnailOf(file);
+  if (kind === "card" || kind === "document") find("kind").dataset.ending = endingOf(file);
   if (kind === "audio" || kind === "video") {
     find("player").src = urlOf(file);
     find("player").setAttribute("aria-label", file.name);
@@ -74,6 +99,8 @@ function fillPicture(image, still, file) {
 
 function fillWords(find, file) {
   find("link").download = "";
-  find("name").textContent = file.name;
-  find("size").textContent = formatSize(file.size);
+  // A screen reader would read the two parts of the name as two words.
+  find("link").setAttribute("aria-label", `${file.name}, ${factsOf(file)}`);
+  showName(find("name"), file.name);
+  find("size").textContent = factsOf(file);
 }

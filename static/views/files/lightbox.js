@@ -1,8 +1,8 @@
 /* Shows one picture over the page. The arrow keys show the other pictures of the room, Escape closes it. */
 
-import { isModified } from "../kit/keys.js";
+import { isModified, onKeys } from "../kit/keys.js";
 import { makeIcon } from "../kit/signs.js";
-import { readFile, urlOf } from "./files.js";
+import { readFile, showName, urlOf } from "./files.js";
 
 /** Open the pictures of a log in place instead of following their links. */
 export function openPictures(log, icons) {
@@ -43,7 +43,9 @@ class Lightbox {
     this.#dialog = make("dialog", "lightbox");
     this.#dialog.setAttribute("aria-label", "Picture");
     this.#image = make("img", "lightbox__picture");
-    this.#caption = make("p", "lightbox__caption");
+    this.#caption = make("p", "lightbox__caption file__name");
+    this.#caption.dir = "auto";
+    this.#caption.append(make("span", "file__stem"), make("span", "file__ending"));
     this.#caption.setAttribute("aria-live", "polite");
     this.#count = make("span", "lightbox__count");
     this.#download = make("a", "lightbox__button");
@@ -58,9 +60,9 @@ class Lightbox {
       this.#button("next", "Next picture", () => this.#go(1)),
     );
     this.#dialog.append(bar, stage);
-    this.#dialog.addEventListener("keydown", ({ key }) => {
-      if (key === "ArrowLeft") this.#go(-1);
-      if (key === "ArrowRight") this.#go(1);
+    onKeys(this.#dialog, (meaning) => {
+      if (meaning === "ArrowLeft") this.#go(-1);
+      if (meaning === "ArrowRight") this.#go(1);
     });
     this.#dialog.addEventListener("click", ({ target }) => (target === stage || target === this.#dialog) && this.#dialog.close());
     this.#dialog.addEventListener("close", () => {
@@ -80,7 +82,7 @@ class Lightbox {
     this.#image.height = file.height;
     this.#image.alt = file.name;
     this.#image.src = urlOf(file);
-    this.#caption.textContent = file.name;
+    showName(this.#caption, file.name);
     this.#download.href = urlOf(file);
     this.#count.textContent = this.#pictures.length > 1 ? `${index + 1} / ${this.#pictures.length}` : "";
     this.#buttons.previous.disabled = index === 0;

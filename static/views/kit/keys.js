@@ -1,29 +1,53 @@
-/* Interprets keys and clicks, and names keys. */
+/* Listens to keys. Every other module asks this one: no handler reads the key of an event by itself. */
 
+import { isComposing, meaningOf, namesOf, shortcutOf } from "../../state/kit/keys.js";
 import { isInFence } from "../../state/kit/text.js";
 
-const IME_KEY = 229; // Safari ends a composition before the key that ended it
-const NAMES = { Delete: "Del" };
+const { platform, userAgentData } = globalThis.navigator ?? {};
 
-/** Whether a key belongs to an input method that is composing a word. */
-export function isComposing(event) {
-  return event.isComposing || event.keyCode === IME_KEY;
-}
+export const isMac = /^(?:mac|ip(?:hone|ad|od))/i.test(userAgentData?.platform || platform);
+
+/** Fields in which each key has an effect in the browser itself: it sends the form, closes the dialog or moves the focus. */
+const OF_BROWSER = { Enter: "input", Escape: "*", Tab: "*" };
 
 /**
- * Whether a key in a text field is the Enter that sends the text, not a new line or a choice of the input method.
- * In an open block of code, Enter makes a new line; with Ctrl or ⌘, it sends.
+ * Call `press(meaning, event)` for each key that is pressed in an element (see `meaningOf`), never during a composition.
+ * Some keyboards of phones hide the key Enter: the line break that follows is then the Enter.
  */
-export function isSubmit(event) {
-  if (event.key !== "Enter" || event.shiftKey || event.altKey || isComposing(event)) return false;
-  return event.ctrlKey || event.metaKey || !isInFence(event.target.value, event.target.selectionStart);
+export function onKeys(element, press, options) {
+  let isHidden = false;
+  const take = (event) => {
+    const meaning = meaningOf(event, isMac);
+    isHidden = !meaning;
+    if (meaning) press(meaning, event);
+  };
+  const takeHidden = (event) => isHidden && event.inputType === "insertLineBreak" && !event.isComposing && press("Enter", event);
+  element.addEventListener("keydown", take, options);
+  element.addEventListener("beforeinput", takeHidden, options);
 }
 
-/** Whether a modifier gives a key or a click another meaning: a link in a new tab, a command of the browser. */
+/** Keep the browser from sending a form, closing a dialog or moving the focus by a key that an input method takes. */
+export function protectCompositions(root) {
+  const protect = (event) => isComposing(event) && event.target.matches?.(OF_BROWSER[event.key] ?? ":not(*)") && event.preventDefault();
+  root.addEventListener("keydown", protect, { capture: true });
+}
+
+/** Whether a key in a field is the Enter that sends its text. In an open block of code, Enter makes a new line; with Ctrl or ⌘, it sends. */
+export function isSubmit(meaning, { value, selectionStart }) {
+  return /^(?:Mod|Ctrl|Meta)\+Enter$/.test(meaning) || (meaning === "Enter" && !isInFence(value, selectionStart));
+}
+
+/** Whether a modifier gives a click another meaning: a link in a new tab, a selection. */
 export function isModified({ ctrlKey, metaKey, altKey, shiftKey }) {
   return ctrlKey || metaKey || altKey || shiftKey;
 }
 
-export function nameOfKey(key) {
-  return NAMES[key] ?? key.toUpperCase();
+/** The names on the keys of a meaning, on this machine. */
+export function nameKeys(meaning) {
+  return namesOf(meaning, isMac);
+}
+
+/** Tell assistive technology the keys that work like a button, or in a field. */
+export function announceKeys(element, meanings) {
+  element.setAttribute("aria-keyshortcuts", meanings.map((meaning) => shortcutOf(meaning, isMac)).join(" "));
 }

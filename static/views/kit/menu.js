@@ -1,6 +1,6 @@
 /* A menu over the page: next to the pressed element, or at the lower edge of a small screen. */
 
-import { nameOfKey } from "./keys.js";
+import { announceKeys, nameKeys, onKeys } from "./keys.js";
 import { makeIcon } from "./signs.js";
 
 const GAP_PX = 4;
@@ -14,7 +14,7 @@ export class MenuView {
     this.#dialog = document.createElement("dialog");
     this.#dialog.className = "menu";
     this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#dialog.close());
-    this.#dialog.addEventListener("keydown", (event) => this.#press(event));
+    onKeys(this.#dialog, (meaning, event) => this.#press(meaning, event));
     document.body.append(this.#dialog);
   }
 
@@ -38,7 +38,10 @@ export class MenuView {
     item.classList.toggle("menu__item--danger", Boolean(isDanger));
     item.setAttribute("role", "menuitem");
     item.append(makeIcon(this.#icons, icon), label);
-    if (key) item.append(makeKey(key));
+    if (key) {
+      item.append(makeKey(key));
+      announceKeys(item, [key]);
+    }
     item.addEventListener("click", () => {
       this.#dialog.close(); // restores the focus, so that `run` can move it
       run();
@@ -56,10 +59,10 @@ export class MenuView {
     this.#dialog.style.setProperty("--menu-left", `${left}px`);
   }
 
-  #press(event) {
+  #press(meaning, event) {
     const items = [...this.#dialog.querySelectorAll("[role=menuitem]")];
     const index = items.indexOf(document.activeElement);
-    const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: -1 }[event.key];
+    const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: -1 }[meaning];
     if (next === undefined) return;
     event.preventDefault();
     items.at(next % items.length).focus();
@@ -70,6 +73,6 @@ function makeKey(key) {
   const element = document.createElement("kbd");
   element.className = "key";
   element.setAttribute("aria-hidden", "true");
-  element.textContent = nameOfKey(key);
+  element.textContent = nameKeys(key).join(" ");
   return element;
 }

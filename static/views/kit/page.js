@@ -2,6 +2,8 @@
 
 import { timesOfReader } from "../../state/kit/times.js";
 
+const MINUTE_MS = 60_000;
+
 export const clock = {
   now: () => Date.now(),
   setTimeout: (action, ms) => setTimeout(action, ms),
@@ -16,7 +18,7 @@ export function readPage(root) {
     data,
     find: (name) => document.querySelector(`[data-${name}]`),
     csrfToken: document.querySelector("meta[name=csrf-token]").content,
-    times: timesOfReader({ language: document.documentElement.lang, languages: navigator.languages }),
+    times: findTimes(),
     user: { id: data.user, name: data.userName },
     room: { slug: data.room, title: data.roomTitle, kind: data.roomKind, notify: data.notify },
     mayModerate: data.mayModerate === "true",
@@ -24,14 +26,52 @@ export function readPage(root) {
   };
 }
 
-/** Show the server's UTC times in the reader's time zone. */
+/** The formats of times for this page's reader. */
+export function findTimes() {
+  const { lang: language, dataset } = document.documentElement;
+  return timesOfReader({ language, languages: navigator.languages, timeZone: dataset.timeZone || undefined });
+}
+
+/** Show the server's times in the reader's format and time zone, and keep the names of the days right. */
 export function localizeTimes(root, times) {
-  for (const element of root.querySelectorAll("time[data-time]")) {
-    const moment = element.dateTime;
-    if (!moment) continue;
-    element.title = times.full(moment);
-    element.textContent = element.dataset.time === "clock" ? times.clock(moment) : times.moment(moment);
-  }
+  for (const element of root.querySelectorAll("time[data-time]")) if (element.dateTime) showTime(element, times);
+  onNewDay(times, () => {
+    for (const element of root.querySelectorAll("time[data-time=day]")) showTime(element, times);
+  });
+}
+
+/** Fill a `<time>` from its `datetime`: `data-time` is the format. */
+export function showTime(element, times) {
+  const { dateTime, dataset } = element;
+  const isDay = dataset.time === "day";
+  element.title = isDay ? times.day(dateTime) : times.full(dateTime);
+  element.textContent = isDay ? times.dayLabel(dateTime) : dataset.time === "clock" ? times.clock(dateTime) : times.moment(dateTime);
+}
+
+/** Call `renew` when a day begins in the reader's time zone. Timers stop while a computer sleeps. */
+export function onNewDay(times, renew) {
+  let { today } = times;
+  const check = () => {
+    if (times.today === today) return;
+    today = times.today;
+    renew();
+  };
+  const wait = () => {
+    check();
+    setTimeout(wait, MINUTE_MS - (Date.now() % MINUTE_MS));
+  };
+  wait();
+  document.addEventListener("visibilitychange", check);
+}
+
+/** Report the browser's time zone to the server, for pages that come with the right times; returns whether it is new. */
+export function reportTimeZone() {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  const cookie = `time_zone=${timeZone}`;
+  const isKept = () => document.cookie.split("; ").includes(cookie);
+  if (!timeZone || isKept()) return false;
+  document.cookie = `${cookie}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+  return isKept();
 }
 
 /** The browser's functions that a connection needs: opening a websocket at a cursor, a clock, randomness, and whether the page is online and visible. */
@@ -48,6 +88,11 @@ export function makeLine({ liveUrl, room }) {
     random: Math.random,
     browser: { isOnline: () => navigator.onLine, isVisible: () => document.visibilityState === "visible" },
   };
+}
+
+/** Whether the page is visible and has the focus: a window in the background has none. */
+export function isLooking() {
+  return document.visibilityState === "visible" && document.hasFocus();
 }
 
 export function makeId() {
@@ -78,16 +123,21 @@ export function findStorage(name) {
 }
 
 /** Pass browser events to the parts of the room's page. */
-export function listen({ connection, drafts, following, reader, writing }) {
+export function listen({ connection, drafts, following, attention, writing }) {
   for (const kind of ["online", "offline"]) window.addEventListener(kind, () => connection.check());
   window.addEventListener("storage", (event) => drafts.notice(event));
   window.addEventListener("pagehide", () => {
     writing.leave();
     following.leave();
   });
+  window.addEventListener("focus", () => attention.come());
+  window.addEventListener("blur", () => following.leave());
+  for (const kind of ["keyup", "pointerdown", "pointermove", "wheel"]) {
+    window.addEventListener(kind, () => attention.use(), { capture: true, passive: true });
+  }
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") {
-      reader.look();
+      attention.come();
       connection.check();
     } else {
       writing.save();

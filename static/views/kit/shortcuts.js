@@ -1,6 +1,7 @@
 /* The keyboard shortcuts of the room's page, and the list that shows them. */
 
 import { makeText } from "./dialog.js";
+import { announceKeys, nameKeys, onKeys } from "./keys.js";
 
 /** Keys that work outside of text fields; `run(find)` returns whether the key did something. */
 const ANYWHERE = [
@@ -19,22 +20,24 @@ const ANYWHERE = [
 
 /** Shortcuts that other parts of the page implement. */
 const ELSEWHERE = [
-  ["Anywhere", [["Ctrl K", "Go to a room", "rooms"]]],
+  ["Anywhere", [["Mod+k", "Go to a room", "rooms"]]],
   [
     "While writing",
     [
       ["Enter", "Send"],
-      ["Shift Enter", "Start a new line"],
-      ["↑", "Edit your last message, when the field is empty"],
-      ["Esc", "Cancel the reply"],
+      ["Shift+Enter", "Start a new line"],
+      ["Mod+b", "Bold"],
+      ["Mod+i", "Italic"],
+      ["ArrowUp", "Edit your last message, when the field is empty"],
+      ["Escape", "Cancel the reply"],
     ],
   ],
   [
     "Among the messages",
     [
-      ["↑ ↓", "Go from message to message"],
+      ["ArrowUp ArrowDown", "Go from message to message"],
       ["Enter", "Show the actions of a message"],
-      ["Esc", "Go to the message field"],
+      ["Escape", "Go to the message field"],
     ],
   ],
 ];
@@ -49,14 +52,14 @@ export function startShortcuts({ find, place, actions }) {
     dialog.showModal();
     return true;
   };
-  document.addEventListener("keydown", (event) => {
-    // Shift is part of a `?` on most keyboards, and of a `/` on some.
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.target.matches(WRITING)) return;
-    const shortcut = ANYWHERE.find(({ key }) => key === event.key);
+  onKeys(document, (meaning, event) => {
+    const shortcut = event.target.matches?.(WRITING) ? null : ANYWHERE.find(({ key }) => key === meaning);
     if (shortcut?.run(find, open)) event.preventDefault();
   });
+  if (find("search")) announceKeys(find("search"), ["/"]);
   const button = makeText("button", "keys-button", "Keyboard shortcuts");
   button.type = "button";
+  announceKeys(button, ["?"]);
   button.addEventListener("click", open);
   place.after(" ", button);
 }
@@ -75,7 +78,7 @@ function makeList(lines) {
   list.className = "keys__list";
   for (const [keys, says] of lines) {
     const term = document.createElement("dt");
-    for (const key of keys.split(" ")) term.append(makeText("kbd", "key", key), " ");
+    for (const key of keys.split(" ").flatMap(nameKeys)) term.append(makeText("kbd", "key", key), " ");
     list.append(term, makeText("dd", "", says));
   }
   return list;

@@ -3,7 +3,7 @@
    The server decides whether an action is allowed. */
 
 import { shownName } from "../../state/kit/text.js";
-import { isModified, nameOfKey } from "../kit/keys.js";
+import { isMac, isModified, onKeys } from "../kit/keys.js";
 import { MenuView } from "../kit/menu.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -44,12 +44,12 @@ export class Actions {
     log.addEventListener("pointerleave", () => this.#show(messageOf(document.activeElement)));
     log.addEventListener("focusin", ({ target }) => this.#show(messageOf(target)));
     log.addEventListener("click", (event) => this.#click(event));
-    log.addEventListener("keydown", (event) => this.#press(event, onLeave));
+    onKeys(log, (meaning, event) => this.#press(meaning, event, onLeave));
   }
 
   /** The keys of the actions, each with its label. */
   get keys() {
-    return this.#actions.filter(({ key }) => key).map((action) => [nameOfKey(action.key), labelOf(action, {}).replace("…", "")]);
+    return this.#actions.filter(({ key }) => key).map((action) => [action.key, labelOf(action, {}).replace("…", "")]);
   }
 
   /** Run an action on a message on the page, if the person may use it. */
@@ -96,33 +96,33 @@ export class Actions {
   }
 
   /** Arrow keys move from message to message; a letter runs the action with that key. */
-  #press(event, onLeave) {
-    if (isModified(event) || event.isComposing) return;
-    if (this.#toolbar.contains(event.target)) this.#pressInToolbar(event);
-    else if (event.target === this.#log) this.#pressOnLog(event, null, onLeave);
-    else if (event.target.matches("[data-message]")) this.#pressOnMessage(event, onLeave);
+  #press(meaning, event, onLeave) {
+    if (this.#toolbar.contains(event.target)) this.#pressInToolbar(meaning, event);
+    else if (event.target === this.#log) this.#pressOnLog(meaning, event, { from: null, onLeave });
+    else if (event.target.matches("[data-message]")) this.#pressOnMessage(meaning, event, onLeave);
   }
 
-  #pressInToolbar(event) {
-    if (this.#toolbar.press(event)) return;
-    if (STEPS[event.key]) walk(event, this.#log, this.#at);
-    else if (event.key === "Escape") focusOn(event, this.#at);
+  #pressInToolbar(meaning, event) {
+    if (this.#toolbar.press(meaning, event)) return;
+    if (STEPS[meaning]) walk(event, this.#log, { from: this.#at, step: STEPS[meaning] });
+    else if (meaning === "Escape") focusOn(event, this.#at);
   }
 
   /** `from` is the message with the focus, if there is one. */
-  #pressOnLog(event, from, onLeave) {
-    if (STEPS[event.key]) walk(event, this.#log, from);
-    else if (event.key === "Escape") onLeave();
+  #pressOnLog(meaning, event, { from, onLeave }) {
+    if (STEPS[meaning]) walk(event, this.#log, { from, step: STEPS[meaning] });
+    else if (meaning === "Escape") onLeave();
   }
 
-  #pressOnMessage(event, onLeave) {
-    const { target, key } = event;
-    if (STEPS[key] || key === "Escape") {
-      this.#pressOnLog(event, target, onLeave);
+  #pressOnMessage(meaning, event, onLeave) {
+    const { target } = event;
+    if (STEPS[meaning] || meaning === "Escape") {
+      this.#pressOnLog(meaning, event, { from: target, onLeave });
       return;
     }
+    const key = isMac && meaning === "Backspace" ? "Delete" : meaning; // few keyboards of Macs have another Delete
     const action = this.#of(target).find((each) => each.key === key);
-    if (key === "Enter" || key === "ContextMenu") this.#open(target, target);
+    if (key === "Enter" || key === "ContextMenu" || key === "Shift+F10") this.#open(target, target);
     else if (action) this.#run(action.name, target, target);
     else return;
     event.preventDefault();
@@ -149,8 +149,7 @@ function focusOn(event, element) {
 }
 
 /** Move to the next message; from the log itself, down starts at the first visible message, up at the last. */
-function walk(event, log, from) {
-  const step = STEPS[event.key];
+function walk(event, log, { from, step }) {
   const elements = [...log.querySelectorAll("[data-messages] > [data-message]")];
   const index = from ? elements.indexOf(from) + step : findInView(log, elements, step);
   if (elements[index]) focusOn(event, elements[index]);

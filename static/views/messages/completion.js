@@ -1,7 +1,7 @@
 /* Suggestions for the name or emoji that is being typed: a list above the composer, while the text keeps the focus. */
 
 import { count, findUnfinished } from "../../state/kit/text.js";
-import { isComposing } from "../kit/keys.js";
+import { onKeys } from "../kit/keys.js";
 import { makeAvatar } from "../kit/signs.js";
 
 const WAIT_MS = 80;
@@ -41,8 +41,8 @@ export class CompletionView {
     text.setAttribute("aria-autocomplete", "list");
     text.setAttribute("aria-controls", this.#list.id);
     // In the capture phase: before the composer takes Enter for sending.
-    form.addEventListener("keydown", (event) => event.target === text && this.#press(event), { capture: true });
-    for (const kind of ["input", "click", "keyup"]) text.addEventListener(kind, () => this.#look());
+    onKeys(form, (meaning, event) => event.target === text && this.#press(meaning, event), { capture: true });
+    for (const kind of ["input", "compositionend", "click", "keyup"]) text.addEventListener(kind, (event) => this.#look(event));
     text.addEventListener("blur", () => this.#close());
     this.#list.addEventListener("pointerdown", (event) => event.preventDefault()); // the text keeps the focus
     this.#list.addEventListener("click", ({ target }) => {
@@ -52,12 +52,13 @@ export class CompletionView {
     this.#look();
   }
 
-  #look() {
+  #look({ inputType } = {}) {
     const { selectionStart, selectionEnd, value } = this.#text;
     const found = selectionStart === selectionEnd ? findUnfinished(value, selectionStart) : null;
     if (isSame(found, this.#unfinished)) return;
     this.#unfinished = found;
     clearTimeout(this.#timer);
+    if (inputType === "historyUndo" && found) this.#dismissed = found.start; // the choice was undone
     if (found?.start !== this.#dismissed) this.#dismissed = null;
     if (!found || this.#dismissed !== null) this.#close();
     else this.#timer = setTimeout(() => this.#ask(found), WAIT_MS);
@@ -90,12 +91,12 @@ export class CompletionView {
     } else this.#text.removeAttribute("aria-activedescendant");
   }
 
-  #press(event) {
-    if (this.#list.hidden || isComposing(event) || event.shiftKey) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  #press(meaning, event) {
+    if (this.#list.hidden) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[meaning];
     if (step) this.#choose((this.#chosen + step + this.#choices.length) % this.#choices.length);
-    else if (event.key === "Enter" || event.key === "Tab") this.#take(this.#chosen);
-    else if (event.key === "Escape") this.#dismiss();
+    else if (meaning === "Enter" || meaning === "Tab") this.#take(this.#chosen);
+    else if (meaning === "Escape") this.#dismiss();
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -1,8 +1,10 @@
 /* The composer: sends on Enter, counts characters near the limit, shows problems, and keeps the typed text. */
 
 import { countCharacters, findProblem } from "../../state/kit/text.js";
+import { formatByKeys } from "../kit/formatting.js";
 import { fitHeight } from "../kit/height.js";
-import { isModified, isSubmit } from "../kit/keys.js";
+import { insertText } from "../kit/insert.js";
+import { isSubmit, onKeys } from "../kit/keys.js";
 
 const COUNT_FROM = 200;
 const SAVE_AFTER_MS = 200;
@@ -43,7 +45,8 @@ export class ComposerView {
     form.noValidate = true;
     form.querySelector("[data-keys]").textContent = KEYS;
     form.addEventListener("submit", (event) => this.#submit(event));
-    this.#text.addEventListener("keydown", (event) => this.#press(event));
+    formatByKeys(this.#text);
+    onKeys(this.#text, (meaning, event) => this.#press(meaning, event));
     this.#text.addEventListener("input", () => this.#change());
     addEventListener("resize", () => fitHeight(this.#text));
     fitHeight(this.#text);
@@ -62,9 +65,7 @@ export class ComposerView {
 
   /** Insert a text before the current text. */
   insert(text) {
-    this.#text.value = this.text ? `${text}\n${this.text}` : text;
-    this.#change();
-    this.focus();
+    insertText(this.#text, this.text ? `${text}\n` : text, 0, 0);
   }
 
   submit() {
@@ -95,12 +96,12 @@ export class ComposerView {
     this.#onDraft(this.text);
   }
 
-  #press(event) {
-    if (event.key === "ArrowUp" && !this.text && !isModified(event)) {
+  #press(meaning, event) {
+    if (meaning === "ArrowUp" && !this.text) {
       event.preventDefault();
       this.#onUp();
     }
-    if (!isSubmit(event)) return;
+    if (!isSubmit(meaning, this.#text)) return;
     event.preventDefault();
     if (!event.repeat) this.#form.requestSubmit();
   }

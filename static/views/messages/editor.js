@@ -3,8 +3,9 @@
 import { Editing } from "../../state/messages/editing.js";
 import { findProblem } from "../../state/kit/text.js";
 import { makeText } from "../kit/dialog.js";
+import { formatByKeys } from "../kit/formatting.js";
 import { fitHeight } from "../kit/height.js";
-import { isSubmit } from "../kit/keys.js";
+import { isSubmit, onKeys } from "../kit/keys.js";
 import { wellFormed } from "./composer.js";
 
 const HELP = "Enter saves, Esc cancels.";
@@ -69,7 +70,8 @@ export class EditorView {
       this.#save();
     });
     this.#text.addEventListener("input", () => fitHeight(this.#text));
-    this.#form.addEventListener("keydown", (event) => this.#press(event));
+    formatByKeys(this.#text);
+    onKeys(this.#form, (meaning, event) => this.#press(meaning, event));
     this.#form.querySelector("[data-cancel]").addEventListener("click", () => this.#close());
   }
 
@@ -80,12 +82,11 @@ export class EditorView {
     else this.#editing.save(text);
   }
 
-  #press(event) {
-    event.stopPropagation(); // these keys are not for the list of messages
-    if (event.key === "Escape") {
+  #press(meaning, event) {
+    if (meaning === "Escape") {
       event.preventDefault();
       this.#close();
-    } else if (event.target === this.#text && isSubmit(event)) {
+    } else if (event.target === this.#text && isSubmit(meaning, this.#text)) {
       event.preventDefault();
       if (!event.repeat) this.#save();
     }

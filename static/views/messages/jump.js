@@ -1,15 +1,13 @@
-/* The form that goes to a day, which starts at midnight in the reader's time zone. */
+/* The form that goes to a day. The server knows when the day starts in the reader's time zone. */
+
+import { onKeys } from "../kit/keys.js";
 
 export function startJump(root) {
   const form = root.querySelector("form");
-  const { date, offset } = form.elements;
-  form.addEventListener("submit", () => {
-    // The offset on that day may differ because of daylight saving time.
-    offset.value = new Date(`${date.value}T00:00`).getTimezoneOffset();
-  });
+  const { date } = form.elements;
   root.addEventListener("toggle", () => root.open && date.focus());
-  root.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape") return;
+  onKeys(root, (meaning) => {
+    if (meaning !== "Escape") return;
     root.open = false;
     root.querySelector("summary").focus();
   });

@@ -5,6 +5,7 @@
 import { DELETED } from "../../state/messages/quotes.js";
 import { findHue, findInitials, shownName } from "../../state/kit/text.js";
 import { readFiles, showFiles } from "../files/files.js";
+import { showTime } from "../kit/page.js";
 import { readReactions, showReactions } from "./reactions.js";
 
 export class MessageView {
@@ -69,11 +70,16 @@ export class MessageView {
   setTimes(element, { sent_at, edited_at, deleted_at }) {
     const time = element.querySelector("time");
     time.dateTime = typeof sent_at === "string" ? sent_at : new Date(sent_at).toISOString();
-    time.textContent = this.#times.clock(sent_at);
-    time.title = this.#times.full(sent_at);
+    showTime(time, this.#times);
     const edited = element.querySelector("[data-edited]");
-    edited.textContent = edited_at && !deleted_at ? `edited ${this.#times.clock(edited_at)}` : "";
-    edited.title = edited_at ? this.#times.full(edited_at) : "";
+    if (!edited_at || deleted_at) {
+      edited.replaceChildren();
+      return;
+    }
+    const at = time.cloneNode();
+    at.dateTime = edited_at;
+    showTime(at, this.#times);
+    edited.replaceChildren("edited ", at);
   }
 
   /** Show the current text of the quoted message. */
@@ -135,7 +141,7 @@ export function readMessage(element) {
     kind,
     reply_to: replyTo ? Number(replyTo) : undefined,
     sent_at: element.querySelector("time").dateTime,
-    edited_at: element.querySelector("[data-edited]").dataset.at,
+    edited_at: element.querySelector("[data-edited] time")?.dateTime,
     files: readFiles(element),
     reactions: readReactions(element),
     pinned_at: pinned || undefined,

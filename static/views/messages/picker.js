@@ -1,5 +1,7 @@
 /* The emoji picker: a grid over the page with a search, for mouse, touch and arrow keys. */
 
+import { onKeys } from "../kit/keys.js";
+
 const COLUMNS = 8;
 const GAP_PX = 4;
 
@@ -27,7 +29,7 @@ export class PickerView {
     this.#dialog.append(this.#search, this.#grid, this.#name);
     document.body.append(this.#dialog);
     this.#search.addEventListener("input", () => this.#show());
-    this.#dialog.addEventListener("keydown", (event) => this.#press(event));
+    onKeys(this.#dialog, (meaning, event) => this.#press(meaning, event));
     this.#dialog.addEventListener("click", (event) => this.#click(event));
     this.#dialog.addEventListener("close", () => this.#resolve?.(null));
     for (const kind of ["focusin", "pointerover"]) {
@@ -77,36 +79,36 @@ export class PickerView {
     if (button) this.#name.textContent = button.title;
   }
 
-  #press(event) {
-    const { key, target } = event;
+  #press(meaning, event) {
+    const { target } = event;
     const first = this.#grid.querySelector("button");
-    if (key === "Escape") {
+    if (meaning === "Escape") {
       event.preventDefault(); // otherwise Escape only clears the search field
       this.#dialog.close();
       return;
     }
     if (target === this.#search) {
-      if (key === "ArrowDown" && first) this.#focus(event, first);
-      else if (key === "Enter") {
+      if (meaning === "ArrowDown" && first) this.#focus(event, first);
+      else if (meaning === "Enter") {
         event.preventDefault();
         if (first && this.#search.value.trim()) this.#choose(first.dataset.character);
       }
       return;
     }
-    const next = this.#findNext(key, target);
+    const next = this.#findNext(meaning, target);
     if (next) this.#focus(event, next);
-    else if (key === "ArrowUp") this.#focus(event, this.#search);
+    else if (meaning === "ArrowUp") this.#focus(event, this.#search);
   }
 
-  #findNext(key, from) {
+  #findNext(meaning, from) {
     const all = [...this.#grid.querySelectorAll("button")];
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[meaning];
     if (step) return all[all.indexOf(from) + step];
-    if (key === "Home" || key === "End") return all.at(key === "Home" ? 0 : -1);
-    if (key !== "ArrowDown" && key !== "ArrowUp") return undefined;
+    if (meaning === "Home" || meaning === "End") return all.at(meaning === "Home" ? 0 : -1);
+    if (meaning !== "ArrowDown" && meaning !== "ArrowUp") return undefined;
     const rows = [...this.#grid.querySelectorAll("[role=row]")];
     const row = from.closest("[role=row]");
-    const cells = rows[rows.indexOf(row) + (key === "ArrowDown" ? 1 : -1)]?.children;
+    const cells = rows[rows.indexOf(row) + (meaning === "ArrowDown" ? 1 : -1)]?.children;
     return cells && (cells[[...row.children].indexOf(from.parentElement)] ?? cells[cells.length - 1]).firstElementChild;
   }
 

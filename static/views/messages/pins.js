@@ -1,7 +1,7 @@
 /* The pinned messages of the room, behind a button in its bar. */
 
 import { count, cut, plainText, shownName } from "../../state/kit/text.js";
-import { isModified } from "../kit/keys.js";
+import { isModified, onKeys } from "../kit/keys.js";
 
 const MOST_CHARACTERS = 200;
 
@@ -25,8 +25,8 @@ export class PinsView {
       root.open = false;
       onGo(Number(link.dataset.sequence));
     });
-    root.addEventListener("keydown", ({ key }) => {
-      if (key !== "Escape" || !root.open) return;
+    onKeys(root, (meaning) => {
+      if (meaning !== "Escape" || !root.open) return;
       root.open = false;
       root.querySelector("summary").focus();
     });

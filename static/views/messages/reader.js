@@ -18,17 +18,19 @@ export class Reader {
   #news;
   #ends;
   #pill;
-  #onSeen;
+  #attention;
+  #following;
   #target = null; // the message that the person went to
   #isBehind = false; // since the page was opened, the reader is at the line "New"
 
-  /** `onSeen(sequence)`: the room was read up to this message. */
-  constructor({ page, api, timeline, messageView, toast, onSeen }) {
+  /** `attention` knows whether the person looks at the page; `following` keeps the read position. */
+  constructor({ page, api, timeline, messageView, toast, attention, following }) {
     const { data, find, times } = page;
     this.#data = data;
     this.#timeline = timeline;
     this.#messageView = messageView;
-    this.#onSeen = onSeen;
+    this.#attention = attention;
+    this.#following = following;
     this.#log = find("log");
     const list = find("messages");
     this.#view = new TimelineView({ list, dayTemplate: find("day-template"), messageView, times });
@@ -68,6 +70,10 @@ export class Reader {
       this.#ends.show({ older: this.#timeline.hasOlder, newer: this.#timeline.isDetached });
       also();
     });
+    if (this.#news.isWaiting && this.#view.mark && this.#scroller.isAtEnd) {
+      this.#scroller.toElement(this.#view.mark); // while the person is away, the first new message stays in view
+      this.#isBehind = !this.#scroller.isAtEnd;
+    }
     this.#update();
   }
 
@@ -87,11 +93,10 @@ export class Reader {
 
   /** New messages arrived, live or after an absence. */
   take(arrived, { isMissed }) {
-    const isHidden = document.visibilityState !== "visible";
-    this.#news.take(arrived, { isMissed, isHidden, isAtEnd: this.#scroller.isAtEnd });
+    this.#news.take(arrived, { isMissed, isAway: !this.#attention.isHere, isAtEnd: this.#scroller.isAtEnd });
   }
 
-  /** The page is visible again. */
+  /** The person looks at the page again. */
   look() {
     this.#news.look();
     this.#update();
@@ -106,7 +111,7 @@ export class Reader {
     this.show();
   }
 
-  /** Show a message with the messages around it, and mark it; returns whether it was found. */
+  /** Show a message with the messages around it, mark it and give it the focus; returns whether it was found. */
   async goTo(sequence) {
     if (!this.#timeline.find(sequence) && !(await this.#pages.loadAround(sequence))) return false;
     this.#scroller.isAtEnd = false;
@@ -115,6 +120,8 @@ export class Reader {
     if (!element) return false;
     this.#setTarget(sequence);
     this.#scroller.toMiddle(element);
+    element.tabIndex = -1;
+    element.focus({ preventScroll: true });
     return true;
   }
 
@@ -147,7 +154,7 @@ export class Reader {
       await this.goToEnd();
       return;
     }
-    const mark = this.#news.unseen ? this.#view.mark : null;
+    const mark = this.#news.unseen && !this.#isBehind ? this.#view.mark : null;
     if (mark) this.#scroller.toElement(mark);
     else this.#scroller.toEnd();
     this.#news.unseen = 0;
@@ -162,16 +169,27 @@ export class Reader {
     this.#update();
   }
 
-  /** Show the pill if it has a destination, and report the read position. */
+  /** Report the read position, and show the pill if it has a destination. */
   #update() {
-    const { isDetached, newestSequence } = this.#timeline;
+    if (this.#attention.isHere) this.#following.see(findRead(this.#timeline, this.#view, this.#scroller, this.#following.readTo));
+    const { isDetached } = this.#timeline;
     const { unseen } = this.#news;
+    const hadFocus = document.activeElement === this.#pill;
     this.#pill.hidden = !unseen && !isDetached && !this.#scroller.isFarFromEnd && !this.#isBehind;
+    if (hadFocus && this.#pill.hidden) this.#log.focus({ preventScroll: true });
     const text = unseen ? `${unseen} new` : "Go to the newest";
     // This runs with every frame of scrolling: setting the same text again would cause a layout.
     if (this.#pill.textContent !== text) this.#pill.textContent = text;
-    if (this.#scroller.isAtEnd && !isDetached && document.visibilityState === "visible") this.#onSeen(newestSequence);
   }
+}
+
+/** The newest message that has been in view to its end. Messages after a part that the person has jumped over do not count. */
+function findRead({ messages, isDetached, hasOlder, newestSequence, cursor }, view, scroller, readTo) {
+  if (scroller.isAtEnd && !isDetached) return Math.max(newestSequence, cursor); // later edits were seen too
+  if (readTo >= newestSequence) return readTo;
+  const [first, below] = scroller.findView(messages.length, (place) => view.elementOf(messages[place].sequence));
+  const isReached = first > 0 ? messages[first - 1].sequence <= readTo : !hasOlder;
+  return isReached && below > 0 ? messages[below - 1].sequence : readTo;
 }
 
 /** The links to older and newer messages, which load them before they scroll into view. */

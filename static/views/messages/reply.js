@@ -1,6 +1,7 @@
 /* The bar above the composer that shows the message to reply to. */
 
 import { shownName } from "../../state/kit/text.js";
+import { onKeys } from "../kit/keys.js";
 
 export class ReplyBar {
   #root;
@@ -15,7 +16,7 @@ export class ReplyBar {
       this.#set(undefined);
       onEnd();
     });
-    form.addEventListener("keydown", ({ key }) => key === "Escape" && this.#set(undefined));
+    onKeys(form, (meaning) => meaning === "Escape" && this.#set(undefined));
   }
 
   /** Reply to the message with this sequence. */

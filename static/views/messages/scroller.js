@@ -47,6 +47,13 @@ export class Scroller {
     return scrollHeight - scrollTop - 2 * clientHeight > 0;
   }
 
+  /** The number of the first of these elements (which are in their order) that is in view, and of the first that ends below it. */
+  findView(count, elementAt) {
+    const { top, bottom } = this.#log.getBoundingClientRect();
+    const find = (isAbove) => findPlace(count, (place) => isAbove(elementAt(place).getBoundingClientRect()));
+    return [find((box) => box.bottom <= top), find((box) => box.bottom <= bottom)];
+  }
+
   /** Show an element in the middle of the log, if the ends allow it. */
   toMiddle(element) {
     const { top, height } = this.#log.getBoundingClientRect();
@@ -86,4 +93,15 @@ export class Scroller {
     }
     return [null, "top"];
   }
+}
+
+/** The first place from which on the condition is false. */
+function findPlace(count, isBefore) {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBefore(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,6 +1,8 @@
 /* The list of messages as elements: exactly the messages of the timeline, in its order. */
 
+import { shownName } from "../../state/kit/text.js";
 import { reconcile } from "../kit/list.js";
+import { showTime } from "../kit/page.js";
 import { readMessage } from "./message.js";
 
 const JOINED_WITHIN_MS = 10 * 60 * 1000;
@@ -44,7 +46,7 @@ export class TimelineView {
     let day = null;
     for (const message of messages) {
       const key = this.#times.dayKey(message.sent_at);
-      if (key !== day) wanted.push(this.#dayLine(key, message));
+      if (key !== day) wanted.push(this.#dayLine(key));
       if (message.sequence === mark) wanted.push(this.#mark);
       const element = this.#elementOf(message);
       const isJoined = key === day && message.sequence !== mark && continues(message, previous);
@@ -85,15 +87,15 @@ export class TimelineView {
     return element;
   }
 
-  #dayLine(key, { sent_at }) {
+  #dayLine(key) {
     let line = this.#days.get(key);
     if (!line) {
       line = this.#dayTemplate.content.firstElementChild.cloneNode(true);
-      const time = line.querySelector("time");
-      time.dateTime = key;
-      time.textContent = this.#times.day(sent_at);
+      line.querySelector("time").dateTime = key;
       this.#days.set(key, line);
     }
+    const time = line.querySelector("time");
+    if (time.textContent !== this.#times.dayLabel(key)) showTime(time, this.#times);
     return line;
   }
 
@@ -109,6 +111,7 @@ export function continues(message, previous) {
   return (
     previous !== null &&
     previous.author.id === message.author.id &&
+    shownName(previous.author) === shownName(message.author) &&
     !message.reply_to &&
     previous.kind === message.kind &&
     new Date(message.sent_at) - new Date(previous.sent_at) < JOINED_WITHIN_MS

@@ -40,8 +40,8 @@ export class Toolbar {
   }
 
   /** Handle a key that was pressed on a button; returns whether the key moved the focus within the bar. */
-  press(event) {
-    const step = SIDEWAYS[event.key];
+  press(meaning, event) {
+    const step = SIDEWAYS[meaning];
     if (!step) return false;
     event.preventDefault();
     const buttons = [...this.#bar.children];

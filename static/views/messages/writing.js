@@ -130,7 +130,10 @@ export class Writing {
   /** The functions of a failed draft's buttons. */
   get #actions() {
     return {
-      retry: (client_id) => this.drafts.retry(client_id),
+      retry: (client_id) => {
+        this.drafts.retry(client_id);
+        this.focus();
+      },
       edit: (client_id) => {
         const { text, reply_to, files = [] } = this.drafts.take(client_id);
         this.#composer.insert(text);
@@ -157,5 +160,6 @@ export class Writing {
   async #withdraw(id, toast) {
     const problem = await this.drafts.held.withdraw(id);
     if (problem) toast.say(problem);
+    else this.focus();
   }
 }

@@ -1,5 +1,7 @@
 /* The browser's side of notifications while the page is open: service worker, permission, sound. */
 
+import { isLooking } from "../kit/page.js";
+
 const ICON = "/static/icons/icon-192.png";
 
 export function startServiceWorker() {
@@ -10,7 +12,7 @@ export function startServiceWorker() {
 /** The browser object for the class `Notifications`. */
 export function browserOf(registration) {
   return {
-    isLooking: () => document.visibilityState === "visible" && document.hasFocus(),
+    isLooking,
     mayNotify: () => globalThis.Notification?.permission === "granted",
     show: async (title, { body, tag, url }) => (await registration)?.showNotification(title, { body, tag, icon: ICON, data: { url } }),
     once,

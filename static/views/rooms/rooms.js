@@ -2,6 +2,7 @@
 
 import { shorten } from "../../state/rooms/rooms.js";
 import { count, findHue, findInitials } from "../../state/kit/text.js";
+import { onKeys } from "../kit/keys.js";
 import { reconcile } from "../kit/list.js";
 
 export class RoomsView {
@@ -20,7 +21,7 @@ export class RoomsView {
     this.#filter = root.querySelector("[data-room-filter]");
     for (const item of root.querySelectorAll("[data-room-item]")) this.#items.set(item.dataset.slug, item);
     this.#filter.addEventListener("input", () => this.#applyFilter());
-    root.addEventListener("keydown", (event) => this.#press(event));
+    onKeys(root, (meaning, event) => this.#press(meaning, event));
     this.#applyFilter();
   }
 
@@ -60,10 +61,11 @@ export class RoomsView {
     item.querySelector("[data-item-name]").textContent = title;
     item.dataset.title = title;
     const isMuted = notify === "none";
-    item.classList.toggle("room-item--unread", unread > 0 && !isMuted);
+    const isNews = (unread > 0 || urgent > 0) && !isMuted;
+    item.classList.toggle("room-item--unread", isNews);
     item.classList.toggle("room-item--muted", isMuted);
     const badge = item.querySelector("[data-room-count]");
-    badge.hidden = !unread || isMuted;
+    badge.hidden = !isNews;
     badge.classList.toggle("room-count--urgent", urgent > 0);
     badge.textContent = shorten(urgent || unread);
     const heard = urgent && kind !== "direct" ? `${count(urgent, "mention")}, ${shorten(unread)} unread` : `${shorten(unread)} unread`;
@@ -99,13 +101,13 @@ export class RoomsView {
   }
 
   /** The keys up and down move through the rooms; Enter in the filter opens the first room. */
-  #press(event) {
+  #press(meaning, event) {
     const links = [...this.#root.querySelectorAll("[data-room-item]:not([hidden]) a")];
     const place = links.indexOf(document.activeElement);
-    if (event.key === "ArrowDown" && place + 1 < links.length) links[place + 1].focus();
-    else if (event.key === "ArrowUp" && place > 0) links[place - 1].focus();
-    else if (event.key === "Enter" && event.target === this.#filter) links[0]?.click();
-    else if (event.key === "Escape" && this.#filter.value) {
+    if (meaning === "ArrowDown" && place + 1 < links.length) links[place + 1].focus();
+    else if (meaning === "ArrowUp" && place > 0) links[place - 1].focus();
+    else if (meaning === "Enter" && event.target === this.#filter) links[0]?.click();
+    else if (meaning === "Escape" && this.#filter.value) {
       this.#filter.value = "";
       this.#applyFilter();
     } else return;

@@ -1,10 +1,11 @@
 /* The person's rooms: the list next to the messages, the switcher, the number in the page's title, and who is typing. */
 
 import { Following } from "../../state/rooms/following.js";
+import { announceKeys, nameKeys } from "../kit/keys.js";
 import { clock } from "../kit/page.js";
 import { Badge } from "./badge.js";
 import { RoomsView } from "./rooms.js";
-import { Switcher } from "./switcher.js";
+import { Switcher, SWITCHER_KEY } from "./switcher.js";
 
 export class Sidebar {
   #view;
@@ -41,7 +42,10 @@ export class Sidebar {
       findPeople: (text) => this.#findPeople(text, data.personUrl),
       icons: data.icons,
     });
-    find("switcher-open").addEventListener("click", () => switcher.open());
+    const opener = find("switcher-open");
+    opener.querySelector("kbd").textContent = nameKeys(SWITCHER_KEY).join(" ");
+    announceKeys(opener, [SWITCHER_KEY]);
+    opener.addEventListener("click", () => switcher.open());
     this.#showSoon();
   }
 

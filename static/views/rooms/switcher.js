@@ -1,9 +1,11 @@
-/* Ctrl+K: go to a room or a person by the first letters of their name. */
+/* Ctrl+K, on a Mac ⌘K: go to a room or a person by the first letters of their name. */
 
 import { shorten } from "../../state/rooms/rooms.js";
+import { onKeys } from "../kit/keys.js";
 import { makeAvatar, makeIcon } from "../kit/signs.js";
 import { fold } from "./rooms.js";
 
+export const SWITCHER_KEY = "Mod+k";
 const MOST = 12;
 const ASK_AFTER_MS = 150;
 
@@ -29,9 +31,9 @@ export class Switcher {
     this.#findPeople = findPeople;
     this.#icons = icons;
     this.#input.addEventListener("input", () => this.#change());
-    dialog.addEventListener("keydown", (event) => this.#press(event));
+    onKeys(dialog, (meaning, event) => this.#press(meaning, event));
     dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
-    document.addEventListener("keydown", (event) => this.#pressAnywhere(event));
+    onKeys(document, (meaning, event) => meaning === SWITCHER_KEY && this.#toggle(event));
   }
 
   open() {
@@ -41,17 +43,16 @@ export class Switcher {
     this.#change();
   }
 
-  #pressAnywhere(event) {
-    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+  #toggle(event) {
     event.preventDefault();
     if (this.#dialog.open) this.#dialog.close();
     else this.open();
   }
 
-  #press(event) {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  #press(meaning, event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[meaning];
     if (step) this.#choose((this.#place + step + this.#choices.length) % Math.max(this.#choices.length, 1));
-    else if (event.key === "Enter") this.#list.children[this.#place]?.querySelector("a")?.click();
+    else if (meaning === "Enter") this.#list.children[this.#place]?.querySelector("a")?.click();
     else return;
     event.preventDefault();
   }

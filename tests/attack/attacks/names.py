@@ -80,8 +80,8 @@ def webhook_names(ground: Ground) -> Outcome:
     found = re.search(r"/hooks/[\w-]{20,}", page.text)
     if not found:
         return Outcome(1, [], f"refused, {page.status_code}")
-    posted = person.browser.post(found[0], json={"text": "unmistakable words"}).json()
-    person.say("look", room=slug, reply_to=posted["sequence"])
+    posted = person.browser.post(found[0], json={"text": "unmistakable words"})
+    person.say("look", room=slug, reply_to=int(posted.headers["X-Message-Sequence"]))
     quote = re.search(r'class="quote[^>]*>.*?</(?:a|blockquote|div)>', person.get(f"/chatroom/{slug}").text, re.DOTALL)
     if quote and victim.display_name in quote[0] and not re.search(r"bot", quote[0], re.IGNORECASE):
         opened.append("in a quote it has no mark")

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from chatroom.base.access import Access
 from chatroom.base.config import Settings
@@ -18,6 +19,7 @@ from chatroom.rooms.access import LOBBY
 from chatroom.site.leases_store import LeaseStore
 from tests.busy import all_taken
 from tests.conftest import Clock
+from tests.corpus.files import pdf
 from tests.databases import in_memory
 from tests.messaging import Messaging, new_draft
 from tests.people import ALICE, BOB, access
@@ -80,9 +82,25 @@ class TestUploads:
         assert sum(map(len, place.files.store.read(file.id, 0, file.size))) == file.size
         assert place.files.store.thumbnail(file.id)[8:12] == b"WEBP"
 
-    def test_that_are_empty_too_large_or_bombs_are_refused(self, clock: Clock) -> None:
+    def test_an_empty_file_is_a_file_and_nothing_is_none(self, place: Place) -> None:
+        empty = place.upload(b"", ".gitkeep")
+        assert (empty.name, empty.size, empty.type) == (".gitkeep", 0, "application/octet-stream")
+        assert b"".join(place.files.store.read(empty.id, 0, 0)) == b""
+        assert place.say(empty).files == (empty,)
+        with pytest.raises(Refused) as caught:
+            place.upload(b"", "")
+        assert caught.value.reason == "empty"
+
+    @pytest.mark.parametrize(
+        ("content", "name"), [(b"%PDF-1.7\n", "file.pdf"), (b"words", "file.txt"), (b"\0\1\2", "file")]
+    )
+    def test_without_a_name_get_the_ending_of_their_type(self, place: Place, content: bytes, name: str) -> None:
+        assert place.upload(content, "").name == name
+        assert place.upload(content, "..").name == name
+
+    def test_that_are_too_large_or_bombs_are_refused(self, clock: Clock) -> None:
         place = Place(clock, max_file_bytes=200_000)
-        for content, reason in ((b"", "empty"), (b"x" * 200_001, "too_large"), (make_bomb(), "too_large")):
+        for content, reason in ((b"x" * 200_001, "too_large"), (make_bomb(), "too_large")):
             with pytest.raises(Refused) as caught:
                 place.upload(content)
             assert caught.value.reason == reason
@@ -154,6 +172,44 @@ class TestUploads:
         assert caught.value.reason == "too_large"
         with pytest.raises(Refused, match="no space left"):
             Place(clock, max_file_bytes=0, max_total_file_bytes=len(content)).upload(content)
+
+
+class TestDocuments:
+    SCRIPT = "/OpenAction<</S/JavaScript/JS(while(1);)>>"
+    ENCRYPTED = (
+        "/Encrypt<</Filter/Standard/V 2/R 3/Length 128/P -4/O(xxxxxxxxxxxxxxxx)/U(xxxxxxxxxxxxxxxx)>>/ID[(a)(a)]"
+    )
+
+    @pytest.mark.parametrize(
+        ("content", "pages"),
+        [
+            (pdf(pages=3), 3),
+            (pdf(pages=10_000), 10_000),
+            (pdf(size="14400 14400"), 1),
+            (pdf(size="14400 1"), 1),
+            (pdf(catalog=SCRIPT), 1),
+        ],
+        ids=["three pages", "many pages", "200 inches", "a line", "with a script"],
+    )
+    def test_show_their_first_page(self, place: Place, content: bytes, pages: int) -> None:
+        file = place.upload(content, "plan.pdf")
+        assert (file.type, file.size, file.pages, file.width) == ("application/pdf", len(content), pages, None)
+        assert place.files.store.get(file.id).file == file
+        assert b"".join(place.files.store.read(file.id, 0, file.size)) == content
+        picture = Image.open(io.BytesIO(place.files.store.thumbnail(file.id))).convert("L")
+        assert picture.width <= 640
+        assert picture.height <= 480
+        assert picture.getpixel((0, 0)) < 9  # type: ignore[operator]
+
+    @pytest.mark.parametrize(
+        "content",
+        [pdf(pages=0), pdf(trailer=ENCRYPTED), pdf()[:80], b"%PDF-1.7\n" + bytes(3000)],
+        ids=["no pages", "encrypted", "truncated", "damaged"],
+    )
+    def test_without_a_first_page_are_stored_without_a_picture(self, place: Place, content: bytes) -> None:
+        file = place.upload(content, "plan.pdf")
+        assert (file.type, file.size, file.pages) == ("application/pdf", len(content), None)
+        assert place.files.store.thumbnail(file.id) == b""
 
 
 class TestUnposted:

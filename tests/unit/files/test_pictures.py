@@ -9,7 +9,8 @@ from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from chatroom.base.errors import Refused
 from chatroom.files import pictures
-from chatroom.files.pictures import THUMBNAIL, make_squares, prepare
+from chatroom.files.pictures import make_squares, prepare
+from chatroom.files.thumbnails import THUMBNAIL
 from tests.pictures import SECRET, make_bomb, make_moving, make_picture
 
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}

@@ -8,7 +8,7 @@ import pytest
 
 from chatroom.base.models import Author, FormerMember, Message, Person, Reaction
 from chatroom.messages.anonymity import is_erased_with, without_name
-from chatroom.messages.rendering import render
+from chatroom.messages.markdown.rendering import render
 from tests.people import ALICE, BOB
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)

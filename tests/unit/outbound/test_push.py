@@ -107,9 +107,27 @@ class TestSending:
             push.send([ALICE.id, BOB.id], {"title": "x"})
         assert sum("slow" in url for url, _ in service.taken) == 1
         assert sum("bobs" in url for url, _ in service.taken) == 3
+        assert push.send_late() == 0
         now[0] += 91
         push.send([ALICE.id], {"title": "x"})
         assert sum("slow" in url for url, _ in service.taken) == 2
+
+    def test_after_a_slow_answer_the_next_notifications_are_late_and_not_lost(
+        self, push: Push, service: Service, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [100.0]
+        monkeypatch.setattr(push.turns, "_clock", lambda: now[0])
+        subscribe(push, Browser("https://push.test/alices"))
+        subscribe(push, Browser("https://push.test/bobs"), BOB)
+        for person in (ALICE, BOB):
+            push.turns._note(person.id, now[0], now[0] + 20)
+        assert push.send([ALICE.id, BOB.id], {"title": "x"}) == 0
+        database["sessions"].delete_one({"_id": f"session of {BOB.name}"})
+        assert push.send_late() == 0
+        now[0] += 21
+        assert push.send_late() == 1
+        assert [url for url, _ in service.taken] == ["https://push.test/alices"]
+        assert push.send_late() == 0
 
     def test_an_ended_session_gets_no_notifications(self, push: Push, service: Service, database: Database) -> None:
         subscribe(push, Browser())

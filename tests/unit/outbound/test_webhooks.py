@@ -15,6 +15,7 @@ from chatroom.base.models import Author, Hook
 from chatroom.outbound import public_http
 from chatroom.outbound.deliveries import Deliveries
 from chatroom.outbound.fair_turns import FairTurns
+from chatroom.outbound.formats.bodies import Said
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.outbound.public_http import Answer, Forbidden, PublicHttp
 from chatroom.rooms.access import LOBBY
@@ -267,7 +268,7 @@ class TestMaker:
         secret = services.outbound.webhooks.make_incoming(MANAGER, ALICE, "CI")
         manage(services, ALICE)
         monkeypatch.setattr(services.outbound.deliveries, "_send", poster.post)
-        services.outbound.incoming.post(*services.outbound.incoming.find(secret), "before", None, "192.0.2.1")
+        services.outbound.incoming.post(*services.outbound.incoming.find(secret), Said(text="before"), "192.0.2.1")
         say(services, "one")
         services.outbound.deliveries.deliver_all()
         assert poster.texts == ["one"]
@@ -284,7 +285,7 @@ class TestMaker:
         assert poster.texts == ["one"]
         assert "no longer manages" in services.outbound.webhooks.list_for(MANAGER)[0].last_error
         with pytest.raises(Refused) as refusal:
-            services.outbound.incoming.post(*services.outbound.incoming.find(secret), "after", None, "192.0.2.1")
+            services.outbound.incoming.post(*services.outbound.incoming.find(secret), Said(text="after"), "192.0.2.1")
         assert refusal.value.reason == "forbidden"
 
     def test_a_muted_creator_cannot_post_through_it(self, services: Services) -> None:
@@ -293,7 +294,7 @@ class TestMaker:
         manage(services, ALICE)
         services.people.states.set_mute(ALICE.id, datetime.now(UTC) + timedelta(hours=1), "noise")
         with pytest.raises(Refused) as refusal:
-            services.outbound.incoming.post(*services.outbound.incoming.find(secret), "after", None, "192.0.2.1")
+            services.outbound.incoming.post(*services.outbound.incoming.find(secret), Said(text="after"), "192.0.2.1")
         assert refusal.value.reason == "muted"
 
 

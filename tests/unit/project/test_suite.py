@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.parallel import LONG_FIRST, unit_of_work
@@ -25,8 +25,8 @@ def test_every_folder_with_tests_is_collected_and_the_browsers_come_last() -> No
 
 def test_no_test_module_is_a_library() -> None:
     """What tests share is in modules of its own: a test that moves takes nobody else's tools along."""
-    for path in ROOT.glob("tests/**/*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for path, module in trees():
+        for node in ast.walk(module):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests."):
                 names = [(node.module or "").rpartition(".")[2], *(alias.name for alias in node.names)]
                 assert not [name for name in names if name.startswith("test_")], path
@@ -81,7 +81,7 @@ def test_it():
         ended = subprocess.run(
             [sys.executable, "tools/run_tests.py", "-q"],
             cwd=folder,
-            env=inherited | environment,
+            env=inherited | environment | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # they take seconds to load
             capture_output=True,
             text=True,
             check=False,
@@ -108,15 +108,10 @@ def test_it():
 class TestTrue:
     """What makes a test tell another story on a busy machine stands in none of them."""
 
-    @staticmethod
-    def modules() -> Iterator[tuple[str, ast.Module]]:
-        for path in sorted((ROOT / "tests").rglob("*.py")):
-            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
-
     def test_no_test_replaces_the_standard_library(self) -> None:
         found = [
             f"{name}:{call.lineno} {ast.unparse(call.args[0])}"
-            for name, module in self.modules()
+            for name, module in trees()
             for call in ast.walk(module)
             if isinstance(call, ast.Call) and is_method(call, "setattr") and is_standard(call.args[0], module)
         ]
@@ -125,7 +120,7 @@ class TestTrue:
     def test_none_sleeps_for_a_fixed_time_without_a_reason(self) -> None:
         found = [
             f"{name}:{call.lineno}"
-            for name, module in self.modules()
+            for name, module in trees()
             if name != KEEPS_WAITING and not is_harness(name)
             for call in ast.walk(module)
             if isinstance(call, ast.Call)
@@ -137,11 +132,18 @@ class TestTrue:
     def test_none_looks_for_a_port_and_hopes(self) -> None:
         found = [
             f"{name}:{call.lineno}"
-            for name, module in self.modules()
+            for name, module in trees()
             for call in ast.walk(module)
             if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in {"find_port", "free_port"}
         ]
         assert found == []
+
+
+@cache
+def trees() -> list[tuple[str, ast.Module]]:
+    """The path and the syntax tree of each module under tests/."""
+    paths = sorted((ROOT / "tests").rglob("*.py"))
+    return [(path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())) for path in paths]
 
 
 def is_method(call: ast.Call, name: str) -> bool:

@@ -95,7 +95,7 @@ class TestHtml:
         assert "first <em>words</em>" in page
         assert "This message was deleted." in page
         assert "&lt;script&gt;alert(1)" in page
-        assert "plan &lt;b&gt;.pdf</a>" in page
+        assert "plan &lt;b&gt;.pdf</bdi></a>" in page
         assert 'href="http://localhost/files/ffffffffffffffffffffffff/plan%20%3Cb%3E.pdf"' in page
 
 

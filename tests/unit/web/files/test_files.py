@@ -9,6 +9,8 @@ from flask import Flask
 
 from chatroom.files.files_store import PIECE_BYTES
 from tests.conftest import MakeApp, services_of, signed_in
+from tests.corpus.files import FILES as CORPUS
+from tests.corpus.files import pdf
 from tests.pictures import make_picture
 from tests.visitors import Visitor, problem
 
@@ -130,8 +132,13 @@ class TestUploading:
         answer = upload(alice, b"x" * 10)
         assert (answer.status_code, answer.json["error"]["reason"]) == (507, "full")
 
-    def test_nothing(self, alice: Visitor) -> None:
-        answer = upload(alice, b"")
+    def test_an_empty_file_is_kept_and_nothing_is_refused(self, alice: Visitor) -> None:
+        path = shared(alice, b"", "__init__.py")
+        answer = alice.get(path)
+        assert (answer.status_code, answer.data, answer.content_length) == (200, b"", 0)
+        assert alice.get(path, headers={"Range": "bytes=0-"}).status_code == 200
+        assert by_form(alice, (b"", "empty.txt")).status_code == 303
+        answer = upload(alice, b"", "")
         assert (answer.status_code, answer.json["error"]["reason"]) == (400, "empty")
 
     def test_by_a_user_who_may_not_post(self, alice: Visitor, bob: Visitor, app: Flask) -> None:
@@ -199,7 +206,7 @@ class TestPosting:
             text = alice.get(page).text
             assert 'width="120" height="80"' in text
             assert 'loading="lazy"' in text
-            assert "_i_.txt" in text
+            assert '<span class="file__stem">&lt;i&gt;</span><span class="file__ending">.txt</span>' in text
 
 
 class TestFetching:
@@ -284,6 +291,28 @@ class TestFetching:
             "filename*=UTF-8''%C3%9Cberblick%20_2026_%20X-Evil_%201%20100%25.txt"
         )
 
+    @pytest.mark.parametrize(
+        ("name", "plain"),
+        [
+            ("отчёт.pdf", "file.pdf"),
+            ("会议 2026.docx", "2026.docx"),
+            ("a;b.txt", "a_b.txt"),
+            ("nul.txt", "_nul.txt"),
+            ("👋", "file"),
+        ],
+    )
+    def test_old_programs_get_a_name_in_ascii(self, alice: Visitor, name: str, plain: str) -> None:
+        said = alice.get(shared(alice, name=name)).headers["Content-Disposition"]
+        assert f'filename="{plain}"' in said
+
+    def test_office_files_are_saved_with_their_type(self, alice: Visitor) -> None:
+        rows = {row.name: row for row in CORPUS}
+        for number, name in enumerate(("report.docx", "a.xlsx", "macros.docm", "text.odt", "table.csv", "logo.svg")):
+            answer = alice.get(shared(alice, rows[name].content, name, f"c{number}"))
+            assert answer.content_type.partition(";")[0] == rows[name].type
+            assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
     def test_it_is_cached_privately_and_revalidated(self, alice: Visitor) -> None:
         path = shared(alice)
         answer = alice.get(path)
@@ -299,6 +328,22 @@ class TestFetching:
         assert again.status_code == 304
         other = shared(alice, name="b.txt", client_id="c2")
         assert alice.get(other.replace("b.txt", "thumbnail")).status_code == 404
+
+
+class TestDocuments:
+    def test_members_see_the_first_page_on_the_card(self, alice: Visitor, mallory: Visitor) -> None:
+        path = shared(alice, pdf(pages=2), "plan.pdf")
+        thumbnail = path.rpartition("/")[0] + "/thumbnail"
+        card = alice.get("/chatroom").text.partition('class="file file--document"')[2]
+        assert f'src="{thumbnail}"' in card
+        assert "2 pages · " in card
+        assert alice.get(thumbnail).content_type == "image/webp"
+        assert mallory.get(thumbnail).status_code == 404
+        assert alice.get(path).headers["Content-Disposition"].startswith("attachment;")
+
+    def test_without_a_picture_there_is_no_thumbnail(self, alice: Visitor) -> None:
+        path = shared(alice, b"%PDF-1.7\n", "broken.pdf")
+        assert alice.get(path.rpartition("/")[0] + "/thumbnail").status_code == 404
 
 
 class TestRanges:

@@ -1,9 +1,13 @@
 """The same cases as in tests/js/files.test.js: a file looks the same whoever made its element."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from chatroom.base.models import File
-from chatroom.web.files.shown import ending, kind, shown_size
+from chatroom.files.filetypes import PICTURES, PLAYED
+from chatroom.web.files.shown import ending, facts, kind, shown_size, split_name
 
 
 def file(**more: object) -> File:
@@ -17,6 +21,7 @@ def file(**more: object) -> File:
         ("image/png", None, "card"),
         ("video/mp4", None, "video"),
         ("audio/mpeg", None, "audio"),
+        ("audio/amr", None, "card"),
         ("application/pdf", None, "card"),
     ],
 )
@@ -34,6 +39,39 @@ def test_a_picture_keeps_its_aspect_ratio_and_is_never_enlarged(
     assert shown_size(file(width=size[0], height=size[1])) == expected
 
 
+def test_a_pdf_with_pages_is_a_document() -> None:
+    assert kind(file(type="application/pdf", pages=3)) == "document"
+    assert [facts(file(size=2000, pages=pages)) for pages in (None, 1, 3)] == [
+        "2.0 kB",
+        "1 page · 2.0 kB",
+        "3 pages · 2.0 kB",
+    ]
+
+
 def test_a_card_shows_the_ending() -> None:
     names = ["a.pdf", "a.tar.gz", "README", "a.markdown"]
     assert [ending(file(name=name)) for name in names] == ["PDF", "GZ", "FILE", "FILE"]
+
+
+def test_the_ending_of_a_name_stays_visible() -> None:
+    names = ["a.pdf", "a.tar.gz", ".gitignore", "README", "קובץ.docx", "a. Chapter one", "v1.2.3.tar.xz", "x.exe.pdf"]
+    assert [split_name(name) for name in [*names, ".env.local", "日.拡張子"]] == [
+        ("a", ".pdf"),
+        ("a", ".tar.gz"),
+        (".gitignore", ""),
+        ("README", ""),
+        ("קובץ", ".docx"),
+        ("a. Chapter one", ""),
+        ("v1.2.3", ".tar.xz"),
+        ("x.exe", ".pdf"),
+        (".env", ".local"),
+        ("日", ".拡張子"),
+    ]
+
+
+def test_the_script_knows_the_same_types() -> None:
+    script = Path("static/views/files/files.js").read_text(encoding="utf-8")
+    for name, types in (("PICTURES", PICTURES), ("PLAYED", PLAYED)):
+        listed = re.search(rf"const {name} = new Set\(\[(.*?)\]\);", script, re.DOTALL)
+        assert listed
+        assert set(re.findall(r'"([^"]+)"', listed[1])) == set(types)

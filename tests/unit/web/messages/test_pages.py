@@ -300,3 +300,37 @@ def test_nothing_connects_before_the_first_request() -> None:
     finally:
         services_of(app).close()
         port.release()
+
+
+class TestReading:
+    """What marks a room as read: the page itself only if no script reports what is seen."""
+
+    def unread(self, visitor: Visitor) -> int:
+        return int(visitor.get("/api/rooms").get_json()["rooms"][0]["unread"])
+
+    def test_a_page_with_scripts_marks_nothing(self, alice: Visitor, bob: Visitor) -> None:
+        alice.get("/chatroom")
+        alice.set_cookie("time_zone", "UTC")
+        bob.say("hello")
+        page = alice.get("/chatroom").text
+        assert self.unread(alice) == 1
+        assert 'data-unread="1"' in page, "the script counts it"
+        assert "1 unread" not in page, "the badge of the open room is left to the script"
+
+    def test_a_page_without_scripts_marks_what_it_shows(self, alice: Visitor, bob: Visitor) -> None:
+        alice.get("/chatroom")
+        bob.say("hello")
+        assert self.unread(alice) == 1
+        alice.get("/chatroom", headers={"Sec-Purpose": "prefetch"})
+        assert self.unread(alice) == 1
+        alice.get("/chatroom")
+        assert self.unread(alice) == 0
+
+    def test_the_frame_without_scripts_marks_it_also_after_scripts_were_turned_off(
+        self, alice: Visitor, bob: Visitor
+    ) -> None:
+        alice.get("/chatroom")
+        alice.set_cookie("time_zone", "UTC")
+        bob.say("hello")
+        alice.get("/chatroom/lobby/messages")
+        assert self.unread(alice) == 0

@@ -92,9 +92,6 @@ class TestDays:
             ("date=1999-12-31", "/chatroom/lobby/1"),
             ("date=2026-05-02", "/chatroom/lobby/2"),
             ("date=2026-05-05", "/chatroom/lobby/3"),
-            ("date=2026-05-05&offset=-720", "/chatroom/lobby/3"),
-            ("date=2026-05-05&offset=721", "/chatroom/lobby"),
-            ("date=2026-05-03&offset=721", "/chatroom/lobby/3"),
             ("date=2026-05-06", "/chatroom/lobby"),
         ],
     )
@@ -103,10 +100,9 @@ class TestDays:
             response = reader.get(f"{path}?{query}")
             assert (response.status_code, response.location) == (303, leads_to)
 
-    @pytest.mark.parametrize(
-        "query", ["date=", "date=x", "date=2026-13-01", "date=2026-05-01&offset=x", "date=0001-01-01&offset=-900"]
-    )
+    @pytest.mark.parametrize("query", ["date=", "date=x", "date=2026-13-01", "date=0001-01-01"])
     def test_invalid_days(self, reader: Visitor, query: str) -> None:
+        reader.set_cookie("time_zone", "Asia/Tokyo")
         response = reader.get(f"/chatroom/lobby?{query}")
         assert response.status_code == 400
         assert "2026-11-21" in response.text
@@ -136,7 +132,7 @@ class TestForms:
         assert (response.status_code, response.location) == (303, page)
         [message] = alice.get("/api/rooms/lobby/messages").get_json()["messages"]
         assert message["text"] == "two\nlines"
-        assert "data-edited data-at" in alice.get(page).text
+        assert "data-edited>edited <time" in alice.get(page).text
 
     def test_a_refused_deletion_shows_the_reason(self, alice: Visitor, page: str) -> None:
         response = self.send(alice, page, "delete", csrf_token="forged")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chatroom.rooms.access import LOBBY
 from chatroom.services import Services
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.visitors import Visitor, problem, texts
@@ -98,6 +99,13 @@ class TestPosting:
         [
             {"json": {"text": "hello"}},
             {"json": {"text": "hello", "username": "slack", "icon_emoji": ":x:", "attachments": []}},
+            {"json": {"attachments": [{"fallback": "hello"}]}},
+            {"json": {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "hello"}}]}},
+            {"json": {"content": "hello"}},
+            {"json": {"message": "hello"}},
+            {"data": {"payload_json": json.dumps({"embeds": [{"description": "hello"}]})}},
+            {"data": b'{"text": "hello"}', "content_type": "application/x-www-form-urlencoded"},
+            {"data": b'{"text": "hello"}', "content_type": "text/plain;charset=UTF-8"},
             {"data": {"text": "hello"}},
             {"data": {"payload": json.dumps({"text": "hello"})}},
             {"data": b"hello", "content_type": "text/plain"},
@@ -107,34 +115,81 @@ class TestPosting:
     )
     def test_the_ways_to_say_it(self, client: Visitor, services: Services, path: str, sent: dict[str, Any]) -> None:
         response = client.post(path, **sent)
-        assert response.status_code == 201
-        assert response.get_json()["room"] == "lobby"
+        assert (response.status_code, response.text, response.mimetype) == (200, "ok", "text/plain")
         assert texts(services) == ["hello"]
+        [message] = services.messages.history.newest(LOBBY, 1).messages
+        assert response.headers["X-Message-Id"] == message.id
+        assert response.headers["X-Message-Sequence"] == "1"
 
     def test_mentioned_people_are_notified(self, alice: Visitor, bob: Visitor, client: Visitor, path: str) -> None:
         """Everybody, too: who makes a webhook may name everybody."""
         bob.get("/chatroom")
-        assert client.post(path, json={"text": "@bob: the build is broken"}).status_code == 201
-        assert client.post(path, json={"text": "@room: it is mended"}).status_code == 201
-        assert client.post(path, json={"text": "@nobody: hello"}).status_code == 201
+        assert client.post(path, json={"text": "@bob: the build is broken"}).status_code == 200
+        assert client.post(path, json={"text": "@room: it is mended"}).status_code == 200
+        assert client.post(path, json={"text": "@nobody: hello"}).status_code == 200
         (lobby,) = bob.get("/api/rooms").get_json()["rooms"]
         assert (lobby["unread"], lobby["mentions"]) == (3, 2)
 
+    def test_what_it_quotes_notifies_nobody(self, alice: Visitor, bob: Visitor, client: Visitor, path: str) -> None:
+        """P14."""
+        bob.get("/chatroom")
+        for body in (
+            {"text": "<!channel> hi", "attachments": [{"text": "@bob @room"}]},
+            {"text": "@room", "username": "CI"},
+            {"blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "<@U1|bob> @bob"}}]},
+            {"embeds": [{"title": "@bob", "description": "@room"}]},
+            {"alerts": [{"labels": {"alertname": "@bob"}, "annotations": {"summary": "@room"}}]},
+        ):
+            assert client.post(path, json=body).status_code == 200
+        (lobby,) = bob.get("/api/rooms").get_json()["rooms"]
+        assert (lobby["unread"], lobby["mentions"]) == (5, 0)
+
     def test_slow_mode_treats_it_like_its_creator(self, client: Visitor, services: Services, path: str) -> None:
         services.database["rooms"].update_one({"_id": "lobby"}, {"$set": {"slow_seconds": 60, "is_read_only": True}})
-        assert [client.post(path, json={"text": "hello"}).status_code for _ in range(2)] == [201, 201]
+        assert [client.post(path, json={"text": "hello"}).status_code for _ in range(2)] == [200, 200]
 
     def test_it_is_shown_under_the_webhook_s_name(self, alice: Visitor, client: Visitor, path: str) -> None:
-        client.post(path, json={"text": "*built*"})
+        client.post(path, json={"text": "*built* _it_"})
         page = alice.get("/chatroom").text
-        assert "<em>built</em>" in page
+        assert "<strong>built</strong> <em>it</em>" in page
         assert ">CI</bdi>" in page
         assert "data-bot>bot</span>" in page
 
+    @pytest.mark.parametrize(
+        ("sent", "name"),
+        [
+            ({"username": "GitHub"}, "GitHub via CI"),
+            ({"username": "GitHub", "icon_emoji": ":rocket:"}, "GitHub 🚀 via CI"),
+            ({"icon_emoji": ":rocket:", "icon_url": "https://a.example/a.png"}, "CI 🚀"),
+            ({"username": "Bender", "icon_emoji": ":robot_face:"}, "Bender 🤖 via CI"),
+            ({"username": "ci", "icon_emoji": ":white_check_mark:"}, "CI"),
+            ({"username": "Alice"}, "CI"),
+            ({"username": "AIice"}, "CI"),
+            ({"username": "Admin"}, "CI"),
+            ({"username": "B\u043eb"}, "CI"),
+            ({"username": "a\u200b"}, "CI"),
+            ({"username": None}, "CI"),
+            ({"username": "x" * 50}, "x" * 40 + " via CI"),
+        ],
+        ids=str,
+    )
+    def test_its_program_can_have_a_name_beside_that_of_the_webhook(
+        self, client: Visitor, services: Services, path: str, sent: dict[str, Any], name: str
+    ) -> None:
+        """U10."""
+        assert client.post(path, json={"text": "hello"} | sent).status_code == 200
+        [message] = services.messages.history.newest(LOBBY, 1).messages
+        assert (message.author.name, message.author.is_bot) == (name, True)
+
+    def test_two_programs_of_a_webhook_have_two_author_lines(self, alice: Visitor, client: Visitor, path: str) -> None:
+        for name in ("Build", "Build", "Deploy"):
+            client.post(path, json={"text": "hello", "username": name})
+        assert alice.get("/chatroom").text.count("message--joined") == 1
+
     def test_the_same_client_id_again(self, client: Visitor, services: Services, path: str) -> None:
         answers = [client.post(path, json={"text": "hello", "client_id": "build-7"}) for _ in range(2)]
-        assert [answer.status_code for answer in answers] == [201, 200]
-        assert answers[0].get_json() == answers[1].get_json()
+        assert [(answer.status_code, answer.text) for answer in answers] == [(200, "ok")] * 2
+        assert answers[0].headers["X-Message-Id"] == answers[1].headers["X-Message-Id"]
         assert texts(services) == ["hello"]
 
     @pytest.mark.parametrize(
@@ -147,9 +202,10 @@ class TestPosting:
             ({"data": b"[" * 100_000, "content_type": "application/json"}, "invalid"),
             ({"data": b"\xff", "content_type": "text/plain"}, "invalid"),
             ({"data": {"payload": "{"}}, "invalid"),
-            ({"data": {"message": "a"}}, "invalid"),
+            ({"data": {"words": "a"}}, "invalid"),
+            ({"json": {"attachments": [{"fields": [{}] * 10_000}]}}, "invalid"),
+            ({"json": {"attachments": [{"color": "#f00"}]}}, "empty"),
             ({"json": {"text": " "}}, "empty"),
-            ({"json": {"text": "x" * 4001}}, "too_long"),
         ],
         ids=lambda value: str(value)[:40],
     )
@@ -159,6 +215,12 @@ class TestPosting:
         assert response.status_code == 400
         assert response.get_json()["error"]["reason"] == reason
         assert texts(services) == []
+
+    def test_a_long_text_is_shortened(self, client: Visitor, services: Services, path: str) -> None:
+        assert client.post(path, json={"text": "x" * 4001}).status_code == 200
+        [text] = texts(services)
+        assert len(text) <= 4000
+        assert text.endswith("… (shortened)")
 
     @pytest.mark.parametrize("secret", ["guessed", "x" * 5000, "%00", "$ne"])
     def test_a_secret_that_is_none(self, client: Visitor, secret: str) -> None:
@@ -176,7 +238,7 @@ class TestPosting:
         app = make_app(post_limit_account="2 per minute")
         path = make(signed_in(app, "alice"))
         statuses = [visitor(app).post(path, json={"text": "hello"}).status_code for _ in range(3)]
-        assert statuses == [201, 201, 429]
+        assert statuses == [200, 200, 429]
 
     def test_an_archived_room(self, client: Visitor, services: Services, path: str) -> None:
         services.database["rooms"].update_one({"_id": "lobby"}, {"$currentDate": {"archived_at": True}})

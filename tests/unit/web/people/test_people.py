@@ -146,7 +146,18 @@ class TestProfile:
         page = alice.get(page_of(services, "bob")).text
         assert "I &lt;b&gt;bake&lt;/b&gt;.\nAsk me." in page
         assert re.search(r"local time \d\d:\d\d \(Asia/Tokyo\)", page)
-        assert 'value="Asia/Tokyo"' in bob.get("/account/profile").text
+        assert '<option selected value="Asia/Tokyo">Tokyo</option>' in bob.get("/account/profile").text
+
+    def test_the_time_zone_is_chosen_from_a_list(self, bob: Visitor, services: Services) -> None:
+        bob.set_cookie("time_zone", "Asia/Calcutta")
+        page = bob.get("/account/profile").text
+        assert '<option selected value="">As in this browser: Asia/Calcutta</option>' in page
+        assert '<optgroup label="Europe">' in page
+        assert '<option value="Europe/Vienna">Vienna</option>' in page
+        assert self.change(bob, time_zone="US/Eastern").status_code == 303, "a name that is not listed"
+        assert '<option selected value="US/Eastern">US/Eastern</option>' in bob.get("/account/profile").text
+        assert self.change(bob, time_zone="").status_code == 303
+        assert user_of(services, "bob").time_zone == ""
 
     def test_processes_are_notified_of_a_new_name(self, bob: Visitor, services: Services) -> None:
         assert self.change(bob, about="I bake.").status_code == 303

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatroom.messages import highlighting
-from chatroom.messages.highlighting import BURST_SECONDS, CLASSES, LANGUAGES, LONGEST, Colours, highlight
+from chatroom.messages.markdown import highlighting
+from chatroom.messages.markdown.highlighting import BURST_SECONDS, CLASSES, LANGUAGES, LONGEST, Colours, highlight
 from tests.speed import is_quick
 
 MOST_SECONDS = 0.3

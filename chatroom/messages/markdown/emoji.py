@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-DATA = Path(__file__).resolve().parents[2] / "static" / "emoji" / "emoji.json"
+DATA = Path(__file__).resolve().parents[3] / "static" / "emoji" / "emoji.json"
 SHORTCODE = re.compile(r":([a-z0-9_+-]{1,60}):")
 SHORTCODES = re.compile(rf"(?<![A-Za-z0-9_:/])(?:{SHORTCODE.pattern})+(?![A-Za-z0-9_:/])")
 """Short codes are not part of a word, a time, a ratio, a path or an address: `10:30:45`, `root:x:0`."""

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from chatroom.messages.emoji import DATA, find_emoji, replace_shortcodes
+from chatroom.messages.markdown.emoji import DATA, find_emoji, replace_shortcodes
 
 ROWS = json.loads(DATA.read_text(encoding="utf-8"))["emoji"]
 

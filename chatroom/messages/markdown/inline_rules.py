@@ -13,7 +13,7 @@ from linkify_it import LinkifyIt
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Delimiter
 
-from chatroom.messages.emoji import SHORTCODE
+from chatroom.messages.markdown.emoji import SHORTCODE
 
 ENDINGS = [
     "com", "org", "net", "edu", "gov", "int", "io", "dev", "app", "blog", "wiki", "info", "biz", "cloud", "tech",
@@ -90,6 +90,8 @@ def escape(state: StateInline, silent: bool) -> bool:
     if sign in "-+.)#>" and _list_sign.search(state.src, max(0, state.pos - 14), state.pos) is None:
         return False
     if sign in ":@" and _mark.match(state.src, state.pos + 1) is None:
+        return False
+    if sign == "$" and state.src.count("$") < 2:
         return False
     if not silent:
         token = state.push("literal", "", 0)

@@ -1,0 +1,1 @@
+"""Markdown: the rules by which the text of a message becomes HTML."""

@@ -1,0 +1,50 @@
+"""Show where a link leads if its label looks like the address of another host."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+from chatroom.messages.markdown.inline_rules import ENDINGS
+
+_host = re.compile(
+    rf"(?:https?://|www\.)(?:[^\s/?#]*@)?([^\s/?#:]+)|^\s*((?:[\w-]+\.)+(?:{'|'.join(ENDINGS)}))(?![^\s:/?#])",
+    re.IGNORECASE,
+)
+
+
+def show_hosts(state: StateCore) -> None:
+    """Add the host after each link whose label shows another host."""
+    if "](" not in state.src:
+        return
+    for block in state.tokens:
+        children = block.children or []
+        if any(token.type == "link_open" and token.info != "auto" for token in children):
+            block.children = list(_with_hosts(children))
+
+
+def _with_hosts(tokens: list[Token]) -> Iterator[Token]:
+    address, label = "", ""
+    for token in tokens:
+        yield token
+        label += token.content
+        if token.type == "link_open":
+            address, label = str(token.attrs["href"]), ""
+        elif token.type == "link_close" and (host := _hidden_host(address, label)):
+            yield Token("text", "", 0, content=f" ({host})")
+
+
+def _hidden_host(address: str, label: str) -> str:
+    """Return the host of an address if the label shows another host, or ""."""
+    if label.isascii() and "." not in label and "//" not in label:
+        return ""
+    try:
+        host = urlsplit(address).hostname or address
+    except ValueError:
+        host = address
+    shown = [match[1] or match[2] for match in _host.finditer(unicodedata.normalize("NFKC", label))]
+    owners = {each.casefold().removeprefix("www.").strip(".,;!)'\"") for each in shown}
+    return host if any(host != owner and not host.endswith(f".{owner}") for owner in owners) else ""

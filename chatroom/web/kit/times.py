@@ -1,0 +1,78 @@
+"""Show times in the reader's time zone, in one format. static/state/kit/times.js shows the same times in scripts.
+
+The zone is the one that the user chose in the profile, or the one that the browser's script reported in a cookie.
+Without either, times are in UTC, and say so.
+"""
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+import msgspec
+from flask import request
+
+from chatroom.base.time_zones import find_zone
+from chatroom.web.kit.login import current_user
+
+COOKIE = "time_zone"
+NO_OFFSET = timedelta()
+
+
+class Times(msgspec.Struct, frozen=True):
+    """The formats of one reader. `zone` is the name of a known time zone, or empty."""
+
+    zone: str = ""
+
+    @property
+    def _tz(self) -> tzinfo:
+        return find_zone(self.zone) or UTC
+
+    def clock(self, moment: datetime) -> str:
+        """Return `13:45`, or `13:45 UTC` if the zone is not known."""
+        return f"{moment.astimezone(self._tz):%H:%M}" + ("" if self.zone else " UTC")
+
+    def moment(self, moment: datetime) -> str:
+        """Return `21 November 2026, 13:45`."""
+        return f"{moment.astimezone(self._tz):%-d %B %Y}, {self.clock(moment)}"
+
+    def full(self, moment: datetime) -> str:
+        """Return `Saturday, 21 November 2026, 13:45:10 GMT+1`."""
+        local = moment.astimezone(self._tz)
+        return f"{day_text(local.date())}, {local:%H:%M:%S} {_offset_of(local)}"
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day of a moment in the reader's zone."""
+        return moment.astimezone(self._tz).date()
+
+    def start_of(self, day: date) -> datetime:
+        """Return the first moment of a day, in UTC. Where the clocks skip midnight, this is the first moment after."""
+        return datetime(day.year, day.month, day.day, tzinfo=self._tz).astimezone(UTC)
+
+
+def times_of_reader() -> Times:
+    """Return the formats for the user of this request."""
+    chosen = current_user.user.time_zone if current_user.is_authenticated else ""
+    return Times(next((name for name in (chosen, found_zone()) if find_zone(name)), ""))
+
+
+def reports_zone() -> bool:
+    """Return whether this browser has reported a time zone. Only a browser that runs the site's scripts does."""
+    return COOKIE in request.cookies
+
+
+def found_zone() -> str:
+    """Return the time zone that this browser reported, or "" if it reported none, or an unknown one."""
+    name = request.cookies.get(COOKIE, "")
+    return name if find_zone(name) else ""
+
+
+def day_text(day: date) -> str:
+    """Return `Saturday, 21 November 2026`."""
+    return f"{day:%A}, {day.day} {day:%B %Y}"
+
+
+def _offset_of(local: datetime) -> str:
+    offset = local.utcoffset() or NO_OFFSET
+    if not offset:
+        return "UTC"
+    minutes = abs(offset) // timedelta(minutes=1)
+    sign = "-" if offset < NO_OFFSET else "+"
+    return f"GMT{sign}{minutes // 60}" + (f":{minutes % 60:02}" if minutes % 60 else "")

@@ -1,0 +1,41 @@
+"""Where a link leads is shown, if its label says otherwise."""
+
+import pytest
+
+from chatroom.messages.markdown.rendering import render
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("[https://bank.example](https://evil.example/x)", "evil.example"),
+        ("[bank.com](https://evil.example)", "evil.example"),
+        ("[log in at www.bank.example](https://evil.example)", "evil.example"),
+        ("[**https://bank.example**/login](http://127.0.0.1:80/)", "127.0.0.1"),
+        ("[`https://bank.example`](https://evil.example)", "evil.example"),
+        ("[\uff48ttps://bank\uff0eexample](https://evil.example)", "evil.example"),
+        ("[https://bank.example](https://bank.example.evil.example)", "bank.example.evil.example"),
+        ("[https://bank.example](mailto:a@evil.example)", "mailto:a@evil.example"),
+    ],
+)
+def test_the_host_is_shown_beside_the_address_of_another(text: str, host: str) -> None:
+    """P15."""
+    assert render(text).endswith(f"</a> ({host})</p>")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[the docs](https://docs.example)",
+        "[README.md](https://github.example/README.md)",
+        "[google.com](https://www.google.com/search)",
+        "[https://a.example:8000/x](https://a.example/)",
+        "[https://A.Example](https://a.example/)",
+        "[example.com](https://docs.example.com)",
+        "<https://a.example>",
+        "https://a.example",
+        "[x](https://[bad)",
+    ],
+)
+def test_other_links_stay(text: str) -> None:
+    assert "(" not in render(text).replace("](", "")

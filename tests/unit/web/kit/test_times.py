@@ -1,0 +1,96 @@
+"""Times in the reader's zone. tests/js/times.test.js checks the same moments in scripts."""
+
+import json
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from chatroom.base import time_zones
+from chatroom.base.time_zones import find_zone, places, zone_names
+from chatroom.services import Services
+from chatroom.web.kit.times import Times
+from tests.visitors import Visitor
+
+CASES = json.loads((Path(__file__).parents[3] / "corpus/times.json").read_text())
+AT = datetime(2026, 11, 21, 23, 5, 9, tzinfo=UTC)
+
+
+def test_day_and_time_of_moments_around_changes_of_the_clocks() -> None:
+    for zone, moment, day, clock, _ in CASES["moments"]:
+        times, at = Times(zone), datetime.fromisoformat(moment)
+        assert (times.day_of(at).isoformat(), times.clock(at)) == (day, clock), f"{moment} in {zone}"
+
+
+def test_a_day_starts_at_its_first_moment_also_where_clocks_skip_midnight() -> None:
+    for zone, day, start in CASES["days"]:
+        assert Times(zone).start_of(date.fromisoformat(day)) == datetime.fromisoformat(start), f"{day} in {zone}"
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "full"),
+    [
+        ("", "21 November 2026, 23:05 UTC", "Saturday, 21 November 2026, 23:05:09 UTC"),
+        ("UTC", "21 November 2026, 23:05", "Saturday, 21 November 2026, 23:05:09 UTC"),
+        ("Europe/Vienna", "22 November 2026, 00:05", "Sunday, 22 November 2026, 00:05:09 GMT+1"),
+        ("Asia/Kathmandu", "22 November 2026, 04:50", "Sunday, 22 November 2026, 04:50:09 GMT+5:45"),
+        ("America/St_Johns", "21 November 2026, 19:35", "Saturday, 21 November 2026, 19:35:09 GMT-3:30"),
+    ],
+)
+def test_formats(zone: str, moment: str, full: str) -> None:
+    assert (Times(zone).moment(AT), Times(zone).full(AT)) == (moment, full)
+
+
+def test_zones_are_listed_by_region_and_old_names_are_known() -> None:
+    assert {"Europe", "Asia", "Africa", "America", "Pacific", "Australia"} <= set(places())
+    assert places()["America"]["America/Argentina/Buenos_Aires"] == "Buenos Aires (Argentina)"
+    assert {"Asia/Calcutta", "Asia/Kolkata", "US/Eastern", "Europe/Kiev", "UTC"} <= zone_names()
+    assert all(find_zone(name) for zones in places().values() for name in zones)
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../etc/passwd", "localtime", "Factory", "europe/vienna", "\0"])
+def test_i10_unknown_zones(name: str) -> None:
+    assert find_zone(name) is None
+
+
+def test_a_machine_without_zones_knows_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_zones, "zone_names", lambda: frozenset({"UTC"}))
+    assert (find_zone("UTC"), find_zone("Asia/Tokyo")) == (UTC, None)
+    assert Times("Asia/Tokyo").start_of(date(2026, 11, 21)) == datetime(2026, 11, 21, tzinfo=UTC)
+
+
+class TestPages:
+    """Which zone a page uses: the chosen one, the browser's, or UTC."""
+
+    def time_on(self, visitor: Visitor) -> str:
+        found = re.search(r"message__time.*?<time[^>]*>([^<]*)</time>", visitor.get("/chatroom").text)
+        assert found
+        return found[1]
+
+    def test_the_chosen_zone_then_the_browsers_then_utc(self, alice: Visitor, services: Services) -> None:
+        alice.say("what time is it?")
+        services.database["messages"].update_many({}, {"$set": {"sent_at": AT}})
+        assert self.time_on(alice) == "23:05 UTC"
+        assert "Times are in UTC." in alice.get("/chatroom").text
+        alice.set_cookie("time_zone", "Asia/Calcutta")
+        assert self.time_on(alice) == "04:35"
+        page = alice.get("/chatroom").text
+        assert "Times are in Asia/Calcutta." in page
+        assert '<time datetime="2026-11-22" data-time="day">Sunday, 22 November 2026</time>' in page
+        alice.submit("/account/profile", display_name="Alice", about="", time_zone="Europe/Vienna")
+        assert self.time_on(alice) == "00:05"
+        assert 'data-time-zone="Europe/Vienna"' in alice.get("/chatroom").text
+
+    @pytest.mark.parametrize("cookie", ["Mars/Olympus", "../../../etc/localtime", "x" * 3000, "%00", "\u00e9"])
+    def test_i10_a_cookie_with_another_value_is_ignored(self, alice: Visitor, cookie: str) -> None:
+        alice.say("what time is it?")
+        alice.set_cookie("time_zone", cookie)
+        assert self.time_on(alice).endswith(" UTC")
+
+    def test_a_day_begins_in_the_readers_zone(self, alice: Visitor, services: Services) -> None:
+        alice.say("late")
+        services.database["messages"].update_many({}, {"$set": {"sent_at": AT}})
+        assert alice.get("/chatroom?date=2026-11-22").location == "/chatroom/lobby"
+        alice.set_cookie("time_zone", "Europe/Vienna")
+        assert alice.get("/chatroom?date=2026-11-22").location == "/chatroom/lobby/1"
