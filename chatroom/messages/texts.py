@@ -10,7 +10,7 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Draft, Person
 from chatroom.messages.markdown.highlighting import Colours
-from chatroom.messages.markdown.rendering import has_code, render
+from chatroom.messages.markdown.rendering import is_slow, render
 
 VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
 HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
@@ -42,8 +42,8 @@ class Texts:
         return msgspec.structs.replace(draft, mentions=mentions) if mentions else draft
 
     def with_code(self, draft: Draft) -> Draft:
-        """Add the HTML to a draft that may have code. Call this before queueing the draft: highlighting is slow."""
-        if draft.html or draft.kind != "message" or not has_code(draft.text):
+        """Add the HTML to a draft that is slow to render, because of code or formulas. Call this before queueing it."""
+        if draft.html or draft.kind != "message" or not is_slow(draft.text):
             return draft
         return msgspec.structs.replace(draft, html=self.render_draft(draft))
 
@@ -53,5 +53,5 @@ class Texts:
         return draft.html or self.render(draft.author.id, draft.text, draft.mentions)
 
     def render(self, author_id: str, text: str, mentions: Sequence[Person]) -> str:
-        """Render a text. The time for highlighting counts towards the author's limit of processor time."""
+        """Render a text. The time for code and formulas counts towards the author's limit of processor time."""
         return render(text, tuple(mentions), self._colours.of(author_id))

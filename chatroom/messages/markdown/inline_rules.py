@@ -91,6 +91,8 @@ def escape(state: StateInline, silent: bool) -> bool:
         return False
     if sign in ":@" and _mark.match(state.src, state.pos + 1) is None:
         return False
+    if sign == "$" and state.src.count("$") < 2:
+        return False
     if not silent:
         token = state.push("literal", "", 0)
         token.content = "\\" + sign if _is_in_path(state) else sign

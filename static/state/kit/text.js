@@ -72,9 +72,10 @@ export function count(number, one, many = `${one}s`) {
 
 const NAMED = { amp: "&", lt: "<", gt: ">", quot: '"', nbsp: " " };
 
-/** The text of stored HTML, in one line. It must be shown as text, never as HTML. */
+/** The text of stored HTML, in one line, with the source of formulas. It must be shown as text, never as HTML. */
 export function plainText(html) {
   return html
+    .replaceAll(/<math.*?<\/math>/gs, "")
     .replaceAll(/<(?:"[^"]*"|[^">])*>/g, "")
     .replaceAll(/&(?:#(\d+)|(\w+));/g, (whole, code, name) => (code ? String.fromCodePoint(code) : (NAMED[name] ?? whole)))
     .replaceAll(/\s+/g, " ")
