@@ -4,6 +4,7 @@ import { Editing } from "../../state/messages/editing.js";
 import { findProblem } from "../../state/kit/text.js";
 import { makeText } from "../kit/dialog.js";
 import { formatByKeys } from "../kit/formatting.js";
+import { fitHeight } from "../kit/height.js";
 import { isSubmit, onKeys } from "../kit/keys.js";
 import { wellFormed } from "./composer.js";
 import { acceptPastes } from "./pasting.js";
@@ -63,12 +64,14 @@ export class EditorView {
     this.#body.hidden = true;
     this.#makeForm(now.text);
     this.#body.after(this.#form);
+    fitHeight(this.#text);
     this.#text.focus();
     this.#form.scrollIntoView({ block: "nearest" });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#save();
     });
+    this.#text.addEventListener("input", () => fitHeight(this.#text));
     formatByKeys(this.#text);
     onKeys(this.#form, (meaning, event) => this.#press(meaning, event));
     acceptPastes(this.#text, {
