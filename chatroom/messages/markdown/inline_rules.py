@@ -39,6 +39,7 @@ _mark = regex.compile(rf"{SHORTCODE.pattern}|@[\p{{L}}\p{{Nd}}]")
 _possible_link = re.compile(r"://|mailto:|www\.|\.[^\s/.]+/", re.IGNORECASE)
 _name_goes_on = re.compile(r"\.\w|\(")
 _list_sign = re.compile(r"(?:^|\n)[ ]{0,3}(?:\d{1,9})?\Z")
+_no_text = re.compile(r"\[\s*\]\(")
 _plain = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Nd}]")
 WITHOUT_SPACES = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 """A letter of a script that uses no spaces, or attaches words to the next."""
@@ -113,6 +114,11 @@ def _is_in_path(state: StateInline) -> bool:
 def autolink(state: StateInline, silent: bool) -> bool:
     """Read `<https://example.com>` as a link; `Grace <grace@example.com>` stays as it is."""
     return LINK.match(state.src, state.pos + 1) is not None and markdown_it.rules_inline.autolink(state, silent)
+
+
+def link(state: StateInline, silent: bool) -> bool:
+    """Read `[text](address)` as a link, but only with a text."""
+    return not _no_text.match(state.src, state.pos) and markdown_it.rules_inline.link(state, silent)
 
 
 def emphasis(state: StateInline, silent: bool) -> bool:

@@ -10,9 +10,13 @@ export function cut(text, number) {
   return text.length <= number ? text : [...text].slice(0, number).join("");
 }
 
+/** Blocks of code without any text; the last one may be open. */
+const EMPTY_CODE = /^\s*(?:(`{3,}|~{3,})[^`\n]*\n\s*\1[`~]*[ \t]*(?:\n\s*|$))*(?:(?:`{3,}|~{3,})[^`\n]*)?\s*$/;
+
 /** Return why a text cannot be sent, or "". A maximum of 0 means no limit. */
 export function findProblem(text, maxLength) {
   if (text.trim() === "") return "The message is empty.";
+  if (EMPTY_CODE.test(text)) return "The message is empty. Its marks, such as ```, contain no text.";
   const length = countCharacters(text);
   if (maxLength && length > maxLength) {
     return `The message is ${length - maxLength} characters too long: at most ${maxLength.toLocaleString("en")} are allowed.`;
