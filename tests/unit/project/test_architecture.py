@@ -466,6 +466,7 @@ ASSIGNED = {
     "state.pos": "markdown-it's",
     "state.line": "markdown-it's",
     "element.text": "of an XML element",
+    "link.url": "linkify-it's",
     "block.children": "markdown-it's",
     "line.kind": "a record of Python's logging",
     "root.handlers": "Python's logging",
