@@ -22,7 +22,7 @@ from tests.messaging import new_draft
 from tests.pictures import make_picture
 from tests.visitors import PASSWORD, Visitor
 
-DEN = Room(id="den-id", slug="den", title="Den", kind="private")
+DEN = Room(id="den-id", slug="den", title="The den of Alice", kind="private")
 
 WHO = ("anonymous", "outsider", "member", "author", "administrator", "token", "ended session", "revoked token")
 """`token` is the member's program. The last two are the author's, ended before they come."""

@@ -80,6 +80,8 @@ PLACES = {
     "pywebpush": ["chatroom.outbound.push"],
     "py_vapid": ["chatroom.outbound.push"],
     "urllib3": ["chatroom.outbound.public_http"],
+    "latex2mathml": ["chatroom.messages.markdown.mathml"],
+    "mdit_py_plugins": ["chatroom.messages.markdown.formulas"],
     "pygments": ["chatroom.messages.markdown.highlighting"],
     "msgspec.json": [
         "chatroom.live",
@@ -462,6 +464,9 @@ ASSIGNED = {
     "token.content": "markdown-it's",
     "token.tag": "markdown-it's",
     "state.pos": "markdown-it's",
+    "state.line": "markdown-it's",
+    "element.text": "of an XML element",
+    "link.url": "linkify-it's",
     "block.children": "markdown-it's",
     "line.kind": "a record of Python's logging",
     "root.handlers": "Python's logging",

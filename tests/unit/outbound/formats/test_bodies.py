@@ -330,7 +330,6 @@ def test_a_body_that_is_wrong_is_refused_with_the_place_and_what_to_send(body: A
         b"{",
         b"[" * 100_000,
         b"\xff",
-        b'{"text": "\xff"}',
         b'{"blocks":' + b'[{"elements":' * 20_000,
         b'{"a":' * 100_000,
     ],
@@ -340,6 +339,19 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
     """P16."""
     with pytest.raises(Refused):
         read_json(data, MOST)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b'\xef\xbb\xbf{"text": "hello"}', "hello"),
+        ('{"text": "gr\u00fcn"}'.encode("cp1252"), "gr\u00fcn"),
+        (rb'{"text": "a \ud83d"}', "a \ufffd"),
+        (rb'{"text": "a \ude80\ud83d\ude80 \\ud83d"}', "a \ufffd\U0001f680 \\ud83d"),
+    ],
+)
+def test_what_other_programs_encode_wrongly_is_read(data: bytes, text: str) -> None:
+    assert read_json(data, MOST).text == text
 
 
 def test_other_ways_to_send() -> None:
@@ -358,6 +370,9 @@ def test_a_long_text_is_shortened() -> None:
     assert len(text_of({"attachments": [{"text": "word " * 9000}] * 5})) <= MOST
     assert read_plain(b"x" * 5000, 100).text.endswith("… (shortened)")
     assert text_of({"text": "x" * 100}, 0) == "x" * 100
+    cut_in_code = text_of({"message": "`" + "@bob " * 100 + "`"}, 100)
+    assert len(cut_in_code) <= 100
+    assert names_in(cut_in_code) == []
 
 
 @pytest.mark.parametrize(
