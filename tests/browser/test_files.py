@@ -336,7 +336,7 @@ def test_a_large_file_goes_in_and_out_as_it_is(person: MakePerson, tmp_path: Pat
 def test_an_avatar_replaces_the_initials(person: MakePerson, anything: Callable[[str], str]) -> None:
     alice, bob = person("Alice"), person("Bob")
     alice.page.goto(f"{alice.url}/account")
-    alice.page.get_by_label("A JPEG, PNG, GIF or WebP").set_input_files([picture("me.jpg")])
+    alice.page.get_by_label("A JPEG, PNG, GIF, WebP, HEIC or AVIF").set_input_files([picture("me.jpg")])
     alice.page.get_by_role("button", name="Use this picture").click()
     alice.page.get_by_text("Your picture was changed.").wait_for()
     text, live = anything("see me"), anything("live")

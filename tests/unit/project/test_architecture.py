@@ -68,6 +68,7 @@ PLACES = {
     "markdown_it": ["chatroom.messages.markdown"],
     "PIL": [
         "chatroom.files.colours",
+        "chatroom.files.large_jpegs",
         "chatroom.files.pictures",
         "chatroom.files.renderer",
         "chatroom.files.thumbnails",
@@ -458,8 +459,7 @@ ASSIGNED = {
     "self.conn.available_extensions": "of the library websockets",
     "Payload.max_decode_packets": "python-engineio's",
     "pool.ConnectionCls": "urllib3's",
-    "image.format": "Pillow's",
-    "AvifImagePlugin.DEFAULT_MAX_THREADS": "the same",
+    "AvifImagePlugin.DEFAULT_MAX_THREADS": "Pillow's",
     "pillow_heif.options.DECODE_THREADS": "pillow-heif's",
     "token.content": "markdown-it's",
     "token.tag": "markdown-it's",
