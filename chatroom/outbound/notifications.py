@@ -102,7 +102,7 @@ def concerns(preference: Notify, user_id: str, room: Room, message: Message) -> 
     return preference == "all" or room.kind == "direct" or user_id in message.mentions or "room" in message.mentions
 
 
-def describe(room: Room, message: Message) -> dict[str, str]:
+def describe(room: Room, message: Message) -> dict[str, str | int]:
     """Return the content of a notification."""
     name = message.author.shown
     title = name if room.kind == "direct" else f"{name} in {room.title}"
@@ -114,4 +114,5 @@ def describe(room: Room, message: Message) -> dict[str, str]:
         "body": text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…",
         "url": f"/chatroom/{room.slug}/{message.sequence}",
         "tag": f"{room.slug}-{message.sequence}",
+        "revision": message.revision,
     }

@@ -8,7 +8,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from chatroom.messages.markdown.inline_rules import LINK
-from chatroom.outbound.formats.markdown import FENCE, IsEscaped, escape, is_anybody, link, without_mentions
+from chatroom.outbound.formats.markdown import (
+    FENCE,
+    IsEscaped,
+    escape,
+    is_anybody,
+    link,
+    without_formulas,
+    without_mentions,
+)
 
 _markdown = re.compile(
     r"\*\*\S[^\n]*?(?<=\S)\*\*|~~\S[^\n]*?~~|\[[^\]\n]{1,300}\]\(\w+:|^#{1,6} +\S|^\|?[ :-]*-{3,}[ :-]*\|",
@@ -97,6 +105,7 @@ def _converted(
         text += f"\n{FENCE}"
     text = unescape(_tokens.sub(keep, text))
     if from_mrkdwn:
+        text = without_formulas(text)
         text = _strike.sub(r"~~\1~~", _bold.sub(r"**\1**", text))
         text = _quoted_rest.sub(lambda match: "> " + match[1].replace("\n", "\n> "), text)
         text = _end_of_quote.sub(r"\1\n\n", text)

@@ -37,6 +37,7 @@ export class OpenRoom {
   /** Handle a frame of any room; `isMissed`: it happened while there was no connection. */
   receive(frame, details) {
     this.#following.receive(frame);
+    this.#notifications.receive(frame);
     if (frame.room && frame.room !== this.#room.slug) return;
     this.#takes[frame.type]?.(frame, details);
   }

@@ -21,6 +21,7 @@ export class Reader {
   #attention;
   #following;
   #target = null; // the message that the person went to
+  #clicked = 0; // the message whose notification the person clicked
   #isBehind = false; // since the page was opened, the reader is at the line "New"
 
   /** `attention` knows whether the person looks at the page; `following` keeps the read position. */
@@ -51,6 +52,7 @@ export class Reader {
     this.#timeline.reset({ messages, revision: Number(cursor), hasOlder: hasOlder === "true", hasNewer: hasNewer === "true" });
     this.#log.classList.remove("log--from-end");
     this.#target = target ? Number(target) : null;
+    if (location.hash === "#notified") this.#clicked = this.#target;
     this.#news.start(Number(read));
     this.#scroller.isAtEnd = false;
     this.show();
@@ -171,7 +173,7 @@ export class Reader {
 
   /** Report the read position, and show the pill if it has a destination. */
   #update() {
-    if (this.#attention.isHere) this.#following.see(findRead(this.#timeline, this.#view, this.#scroller, this.#following.readTo));
+    if (this.#attention.isHere) this.#following.see(findRead(this.#timeline, this.#view, this.#scroller, Math.max(this.#following.readTo, this.#clicked)));
     const { isDetached } = this.#timeline;
     const { unseen } = this.#news;
     const hadFocus = document.activeElement === this.#pill;

@@ -5,6 +5,7 @@ import { Outbox, takeOver, Unsent } from "../../state/messages/outbox.js";
 import { AttachmentsView } from "../files/attachments.js";
 import { clock, findStorage, makeId, nameTab } from "../kit/page.js";
 import { ComposerView, LATER } from "./composer.js";
+import { acceptPastes } from "./pasting.js";
 import { ReplyBar } from "./reply.js";
 import { HeldView, PendingView } from "./waiting.js";
 
@@ -49,6 +50,7 @@ export class Writing {
     });
     this.#composer = this.#makeComposer(onUp);
     this.#attachments = this.#makeAttachments();
+    this.#acceptPastes(toast);
     this.#pending = new PendingView({ page, messageView, actions: this.#actions });
     this.#heldView = new HeldView({ page, messageView, onWithdraw: (id) => this.#withdraw(id, toast) });
     this.#reply = new ReplyBar({ form: find("composer"), quotes, onEnd: () => this.focus() });
@@ -123,6 +125,17 @@ export class Writing {
       onReady: () => this.#composer.submit(),
       onStored: (files) => {
         this.#unsent.files = files;
+      },
+    });
+  }
+
+  #acceptPastes(toast) {
+    acceptPastes(this.#page.find("text"), {
+      maxLength: Number(this.#page.data.maxLength),
+      onFiles: (pasted) => this.#attachments.add(pasted),
+      onLong: (text) => {
+        this.#attachments.add({ files: [new File([text], "pasted-text.txt", { type: "text/plain" })] });
+        toast.say("The text is too long for a message, so it is attached as a file.");
       },
     });
   }

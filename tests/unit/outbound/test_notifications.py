@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ class FakePush:
     def __init__(self) -> None:
         self.asked = 0
         self.users = {ALICE.id, BOB.id, MALLORY.id}
-        self.sent: list[tuple[set[str], dict[str, str]]] = []
+        self.sent: list[tuple[set[str], Mapping[str, str | int]]] = []
         self.has_sent = threading.Event()
         self.failures = 0
 
@@ -43,7 +43,7 @@ class FakePush:
     def send_late(self) -> int:
         return 0
 
-    def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:
+    def send(self, user_ids: Collection[str], payload: Mapping[str, str | int]) -> int:
         if self.failures:
             self.failures -= 1
             raise Unavailable("away")
@@ -143,6 +143,7 @@ class TestWhatIsSaid:
             "body": "hi there",
             "url": "/chatroom/lobby/7",
             "tag": "lobby-7",
+            "revision": 7,
         }
 
     def test_a_direct_message_names_its_author(self) -> None:

@@ -53,6 +53,8 @@ SLACK = {
     "<@U123|ann> <@U123> <#C123|ops> <#C123>": "@ann @U123 #ops #C123",
     "&gt; quoted\nnot quoted": "<blockquote>\n<p>quoted</p>\n</blockquote>\n<p>not quoted",
     ">>> a\nb": "<blockquote>\n<p>a<br>\nb</p>\n</blockquote>",
+    "$x$ and $$y$$, $5, $HOME/$USER": "$x$ and $$y$$, $5, $HOME/$USER",
+    "**a** $x$": "<math",
     "• a\n• b": "• a<br>\n• b",
     # Mattermost: Markdown, with Slack's links
     "**bold** *italic* ~~strike~~": "<strong>bold</strong> <em>italic</em> <s>strike</s>",
@@ -91,6 +93,7 @@ def test_discord(text: str, html: str) -> None:
         "# a",
         "a_b_c 2*3*4",
         "**",
+        "$x$ $$y$$",
         "[x] (y)",
         "C:\\dir\\file",
         "@bob",
