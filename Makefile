@@ -7,12 +7,14 @@ BROWSER_NEEDS := $(shell { command -v chromium || command -v chromium-browser; }
     echo chromium chromium-headless-shell) \
   $(shell PATH=$$PATH:/sbin ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || echo libatomic1)
 BROWSER_NEEDS := $(strip $(BROWSER_NEEDS))
+ENGINE_NEEDS := $(shell for each in chromedriver:chromium-driver firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb; do \
+  command -v $${each%:*} >/dev/null || echo $${each#*:}; done)
 JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
 # Tests wait for servers and browsers: two processes a core keep the cores busy.
 WORKERS ?= $(shell expr 2 \* $$(nproc))
 .DEFAULT_GOAL := help
 FUZZ_MINUTES ?= 10
-.PHONY: help run dev test coverage test-long check lint types pages docs audit bench faults attack fuzz browser test-js lock
+.PHONY: help run dev test coverage test-long check lint types pages docs audit bench faults attack fuzz browser engines test-js lock
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -33,7 +35,7 @@ endif
 coverage: COVERAGE = --cov --cov-report=term
 coverage: test  ## run the tests and list uncovered lines (takes 50 % longer)
 
-test-long: .venv/dev.stamp browser  ## run the long tests, before a release
+test-long: .venv/dev.stamp browser engines  ## run the long tests, before a release
 	@$(BIN)/python -m pytest -m long --durations=0
 
 test-js:
@@ -83,16 +85,20 @@ fuzz: .venv/dev.stamp  ## send random texts and frames until an invariant breaks
 	@$(BIN)/python -m tests.fuzz renderer --minutes $(FUZZ_MINUTES)
 	@$(BIN)/python -m tests.fuzz frames --minutes $(FUZZ_MINUTES)
 
+# $(1): tests, $(2): the Debian packages that they need and that are missing here
+define install
+@[ -z "$(2)" ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+    echo "installing for the $(1): $(2) ..." && apt-get -qq update && \
+    apt-get -qq install --yes --no-install-recommends $(2) >/dev/null; } || \
+  { echo "The $(1) need $(2). On Debian: apt-get install $(2)" >&2; exit 1; }
+endef
+
 # Playwright brings its own Node, which needs libatomic.
 browser:
-ifneq ($(BROWSER_NEEDS),)
-	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "installing for the browser tests: $(BROWSER_NEEDS) ..."; \
-	  apt-get -qq update && apt-get -qq install --yes --no-install-recommends $(BROWSER_NEEDS) >/dev/null; \
-	else \
-	  echo "The browser tests need $(BROWSER_NEEDS). On Debian: apt-get install $(BROWSER_NEEDS)" >&2; exit 1; \
-	fi
-endif
+	$(call install,browser tests,$(BROWSER_NEEDS))
+
+engines:
+	$(call install,tests of all engines,$(ENGINE_NEEDS))
 
 # Everything installed has a hash that the lock names; what builds the one package without a wheel comes first.
 INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes

@@ -118,7 +118,12 @@ class ASGI:
         services = open_app(self._app)
         rooms, is_in_memory = services.rooms, services.settings.is_in_memory
         preferences_in = rooms.preferences.preferences_in
-        notifier = Notifier(services.outbound.push, room_of=rooms.store.find, preferences_in=preferences_in)
+        notifier = Notifier(
+            services.outbound.push,
+            room_of=rooms.store.find,
+            preferences_in=preferences_in,
+            origin=services.messages.store.origin,
+        )
         notifier.thread.start()
         store_now = None if is_in_memory else AsyncMessages(services.database, services.messages.store)
         engine = services.live.make_engine(services.bridge, store_now, posted_here=notifier.take)

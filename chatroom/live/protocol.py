@@ -119,6 +119,7 @@ class WireMessage(Struct, omit_defaults=True, kw_only=True):
     kind: str = "message"
     reply_to: int | None = None
     mentions: tuple[str, ...] = ()
+    new_mentions: tuple[str, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     files: tuple[File, ...] = ()
     pinned_at: str | UnsetType = UNSET
@@ -161,6 +162,7 @@ def wire(message: Message, format: Format) -> WireMessage:
         deleted_at=timestamp(message.deleted_at) if message.deleted_at else UNSET,
         kind=message.kind,
         mentions=message.mentions,
+        new_mentions=message.new_mentions if message.text_revision == message.revision else (),
         client_id=UNSET if is_brief else given_client_id(message.client_id),
         text=message.text if format == "text" and not is_deleted else UNSET,
         html=message.html if format == "html" and not is_deleted else UNSET,

@@ -16,6 +16,7 @@ from chatroom.base.models import Draft, FormerMember, Message, Room, make_client
 from chatroom.files.message_files import MessageFiles
 from chatroom.messages.anonymity import is_erased_with, without_name
 from chatroom.messages.log_store import MOST_PINS
+from chatroom.messages.mentions import mentions_after
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.reactions import check_emoji, react
 from chatroom.messages.rules import RoomRules
@@ -26,7 +27,16 @@ from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_message, about_room
 from chatroom.site.audit_store import Act
 
-ERASED: dict[str, Any] = {"text": "", "html": "", "mentions": [], "reactions": [], "files": [], "pinned_at": None}
+ERASED: dict[str, Any] = {
+    "text": "",
+    "html": "",
+    "mentions": [],
+    "new_mentions": [],
+    "past_mentions": [],
+    "reactions": [],
+    "files": [],
+    "pinned_at": None,
+}
 """The fields that deletion empties. `sequence` and `reply_to` stay."""
 
 Edit = Callable[[Message], Mapping[str, Any] | None]
@@ -76,9 +86,8 @@ class Changes:
                 raise Refused("conflict", "The message has changed in the meantime. Read it again first.")
             people = self._texts.find_mentions(access, text)
             html = self._texts.render(access.user_id, text, people)
-            fields = {"text": text, "html": html, "edited_at": self._clock()}
-            mentions = [person.id for person in people]
-            return fields if mentions == list(message.mentions) else {**fields, "mentions": mentions}
+            now = self._clock()
+            return {"text": text, "html": html, "edited_at": now, **mentions_after(message, people, now)}
 
         return self._changing(message_id, edit)
 

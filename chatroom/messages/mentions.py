@@ -5,9 +5,10 @@ The database is queried before a draft is queued, and only if the text contains 
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 
 from chatroom.base.access import Access
-from chatroom.base.models import Person, Room
+from chatroom.base.models import Message, Person, Room
 from chatroom.messages.markdown.rendering import names_in
 from chatroom.names import fold
 
@@ -17,9 +18,24 @@ MOST_NAMES = 200
 EVERYBODY = Person(id="room", username="room", name="room")
 KEPT_SECONDS = 15.0
 MOST_KEPT = 10_000
+NOTIFIED_FOR = timedelta(days=1)
+"""An edit of an older message notifies nobody."""
+MOST_NOTIFIED = 200
+"""The edits of one message notify at most so many people."""
 
 FindPeople = Callable[[Room, Collection[str]], list[Person]]
 """A function that finds the people with these folded user names who can read the room."""
+
+
+def mentions_after(message: Message, people: Sequence[Person], now: datetime) -> dict[str, list[str]]:
+    """Return the changed fields for the people whom an edited text mentions. A message notifies nobody twice."""
+    mentions = [person.id for person in people]
+    if mentions == list(message.mentions) and not message.new_mentions:
+        return {}
+    past = list(dict.fromkeys((*message.past_mentions, *message.new_mentions, *message.mentions)))[:MOST_NOTIFIED]
+    may_notify = now - message.sent_at <= NOTIFIED_FOR and len(past) < MOST_NOTIFIED and EVERYBODY.id not in past
+    new = [each for each in mentions if may_notify and each not in past and each != message.author.id]
+    return {"mentions": mentions, "new_mentions": new, "past_mentions": past}
 
 
 class Mentions:

@@ -37,6 +37,12 @@ INDEXES = [
         partialFilterExpression={"mentions": {"$exists": True}},
         name="room_mentions_sequence",
     ),
+    # Contains only messages whose mentions were edited.
+    IndexModel(
+        [("room", ASCENDING), ("new_mentions", ASCENDING), ("text_revision", ASCENDING)],
+        partialFilterExpression={"new_mentions": {"$exists": True}},
+        name="room_new_mentions_text_revision",
+    ),
     # Contains only pinned messages.
     IndexModel(
         [("room", ASCENDING), ("pinned_at", ASCENDING)],

@@ -16,7 +16,7 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Draft, Held, Message, Room, make_client_id
 from chatroom.files.message_files import MessageFiles
-from chatroom.messages.markdown.rendering import has_code
+from chatroom.messages.markdown.rendering import is_slow
 from chatroom.messages.messages_store import MessageStore, Stored
 from chatroom.messages.rules import Actor, RoomRules, wait_between
 from chatroom.messages.texts import Texts
@@ -118,7 +118,7 @@ class Posting:
             or "@" in said.text
             or wait_between(said.access, said.actor)
             or self._holding.may_hold(said.access)
-            or has_code(said.text)
+            or is_slow(said.text)
         )
 
     def complete(self, said: Submission, draft: Draft) -> Draft | Held:

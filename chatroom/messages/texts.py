@@ -10,9 +10,14 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Draft, Person
 from chatroom.messages.markdown.highlighting import Colours
-from chatroom.messages.markdown.rendering import has_code, render
+from chatroom.messages.markdown.rendering import is_slow, render
 
 VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
+WORD = regex.compile(r"[\p{L}\p{N}\p{So}]")
+UNSEEN = regex.compile(r"(?:```|~~~)[^\n]*|\]\([^)\n]*")
+"""Parts of a text that are not shown: the mark of a block of code with its language, and the address of a link."""
+MOST_MARKS = 500
+"""Texts that have more marks and no word are accepted: rendering them takes too long for the event loop."""
 HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
 
 
@@ -33,6 +38,8 @@ class Texts:
                 "too_long",
                 f"The message is too long: {len(text):,} characters, and at most {self._max_length:,} are allowed.",
             )
+        if VISIBLE.search(text) and not _is_shown(text):
+            raise Refused("empty", "The message is empty. Its marks, such as ```, contain no text.")
         if not text.isascii() and HALF_CHARACTER.search(text):
             raise Refused("invalid", "The message contains half a character (a lone surrogate). Please remove it.")
 
@@ -42,8 +49,8 @@ class Texts:
         return msgspec.structs.replace(draft, mentions=mentions) if mentions else draft
 
     def with_code(self, draft: Draft) -> Draft:
-        """Add the HTML to a draft that may have code. Call this before queueing the draft: highlighting is slow."""
-        if draft.html or draft.kind != "message" or not has_code(draft.text):
+        """Add the HTML to a draft that is slow to render, because of code or formulas. Call this before queueing it."""
+        if draft.html or draft.kind != "message" or not is_slow(draft.text):
             return draft
         return msgspec.structs.replace(draft, html=self.render_draft(draft))
 
@@ -53,5 +60,16 @@ class Texts:
         return draft.html or self.render(draft.author.id, draft.text, draft.mentions)
 
     def render(self, author_id: str, text: str, mentions: Sequence[Person]) -> str:
-        """Render a text. The time for highlighting counts towards the author's limit of processor time."""
+        """Render a text. The time for code and formulas counts towards the author's limit of processor time."""
         return render(text, tuple(mentions), self._colours.of(author_id))
+
+
+def _is_shown(text: str) -> bool:
+    """Return whether a message shows more than marks, such as an empty block of code."""
+    if WORD.search(UNSEEN.sub("", text) if "```" in text or "~~~" in text or "](" in text else text):
+        return True
+    short = regex.sub(r"\s*\n\s*", "\n", text)
+    if len(short) > MOST_MARKS:
+        return True
+    html = render(short, highlight=lambda *_: "")
+    return VISIBLE.search(regex.sub(r"<[^>]*>", "", html)) is not None

@@ -30,22 +30,26 @@ class Notifier:
         *,
         room_of: Callable[[str], Room | None],
         preferences_in: Callable[[str, Collection[str]], Preferences],
+        origin: str,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._push = push
         self._room_of = room_of
         self._preferences_in = preferences_in
+        self._origin = origin
         self._seconds = seconds
         self._waiting: deque[tuple[str, Message]] = deque(maxlen=MAX_WAITING)
+        self._edits: deque[tuple[str, int]] = deque(maxlen=MAX_WAITING)
+        """The ids and revisions of edits whose notifications were queued: a client may send an edit twice."""
         self._subscribers: set[str] = set()
         self._asked_at = float("-inf")
         self.thread = BackgroundThread("notifier", self._notify_all, stop_seconds=STOP_SECONDS)
 
     def take(self, room_id: str, messages: Sequence[Message]) -> None:
-        """Queue new messages without blocking; if more than `MAX_WAITING` are queued, drop the oldest."""
+        """Queue new messages and new mentions without blocking. `MAX_WAITING` are queued, the oldest are dropped."""
         if not self._subscribers and self._asked_just_now():
             return
-        self._waiting.extend((room_id, message) for message in messages if message.revision == message.sequence)
+        self._waiting.extend((room_id, message) for message in messages if self._is_news(message))
         self.thread.wake()
 
     def notify(self, room_id: str, message: Message) -> int:
@@ -59,6 +63,18 @@ class Notifier:
         concerned = {user for user, each in preferences.items() if concerns(each, user, room, message)}
         # Members with an open page are notified too: their browsers show nothing while the page is visible.
         return self._push.send(concerned, describe(room, message)) if concerned else 0
+
+    def _is_news(self, message: Message) -> bool:
+        """Return whether this process has just posted the message, or mentioned somebody by an edit."""
+        if message.revision == message.sequence:
+            return True
+        edit = (message.id, message.revision)
+        if not message.new_mentions or message.text_revision != message.revision:
+            return False
+        if message.origin != self._origin or edit in self._edits:
+            return False
+        self._edits.append(edit)
+        return True
 
     def _notify_all(self) -> None:
         """Send the queued notifications. If one fails, it is lost, and the next ones are sent after a pause."""
@@ -77,13 +93,16 @@ class Notifier:
 
 
 def concerns(preference: Notify, user_id: str, room: Room, message: Message) -> bool:
-    """Return whether a member with this preference is notified of the message."""
+    """Return whether a member with this preference is notified of the message, or of its edit."""
     if preference == "none":
         return False
+    if message.revision != message.sequence:  # those who want all messages were notified of the post
+        is_named = user_id in message.new_mentions or "room" in message.new_mentions
+        return is_named and preference == "mentions" and room.kind != "direct" and user_id not in message.past_mentions
     return preference == "all" or room.kind == "direct" or user_id in message.mentions or "room" in message.mentions
 
 
-def describe(room: Room, message: Message) -> dict[str, str]:
+def describe(room: Room, message: Message) -> dict[str, str | int]:
     """Return the content of a notification."""
     name = message.author.shown
     title = name if room.kind == "direct" else f"{name} in {room.title}"
@@ -95,4 +114,5 @@ def describe(room: Room, message: Message) -> dict[str, str]:
         "body": text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…",
         "url": f"/chatroom/{room.slug}/{message.sequence}",
         "tag": f"{room.slug}-{message.sequence}",
+        "revision": message.revision,
     }

@@ -6,7 +6,7 @@ The content is encrypted for that browser, so the push service learns only the t
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -82,7 +82,7 @@ class Push:
         """Return the ids of all users with a subscribed browser."""
         return self._store.subscribers()
 
-    def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:
+    def send(self, user_ids: Collection[str], payload: Mapping[str, str | int]) -> int:
         """Send to every browser of these users; return the number of sent notifications.
 
         Browsers that have unsubscribed are removed. If a user's push service was slow, `send_late` sends to this user's

@@ -107,8 +107,8 @@ class ListingStore:
     def _count_mentions(self, user_id: str, unread: Mapping[str, Document]) -> dict[str, int]:
         if not unread:
             return {}
-        named = {"mentions": {"$in": [user_id, "room"]}}
-        query = {"$or": [each | named for each in unread.values()]}
+        me = {"$in": [user_id, "room"]}
+        query = {"$or": [part for each in unread.values() for part in (each | {"mentions": me}, _edited(each, me))]}
         return Counter(document["room"] for document in self._messages.find(query, {"room": 1}).limit(MOST_MENTIONS))
 
 
@@ -118,6 +118,13 @@ def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:
         return room.title
     others = (people[id].name for id in room.people if id != user_id and id in people)
     return ", ".join(sorted(others, key=str.casefold)) or UNTITLED
+
+
+def _edited(unread: Document, me: Document) -> Document:
+    """Return the query for read messages that an edit after the read position has addressed to the user."""
+    read_to = unread["sequence"]["$gt"]
+    when = {"sequence": {"$lte": read_to}, "text_revision": {"$gt": read_to}}
+    return {"room": unread["room"], "new_mentions": me, **when, "deleted_at": None}
 
 
 def _unread(membership: Membership, revision: int) -> Document:

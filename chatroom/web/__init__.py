@@ -14,7 +14,7 @@ from chatroom.web.kit.filters import as_json, hue, static_url
 from chatroom.web.kit.services import services
 from chatroom.web.kit.times import day_text, times_of_reader
 from chatroom.web.messages import held, message_api, messages_api, pages, permalinks
-from chatroom.web.messages.listing import excerpt_of, message_list, names
+from chatroom.web.messages.listing import excerpt_of, message_list, names, plain_text
 from chatroom.web.moderation import admin, approval, reports
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, people, tokens
@@ -68,6 +68,7 @@ def register(app: Flask, settings: Settings) -> None:
         app.cli.add_command(command)
     app.jinja_env.filters.update(as_json=as_json, as_held=held.as_held, hue=hue, excerpt=excerpt_of, badge=badge)
     app.jinja_env.filters["day_text"] = day_text
+    app.jinja_env.filters["plain_text"] = plain_text
     app.jinja_env.globals.update(
         settings=settings,
         registration=lambda: services.moderation.admission.shown_registration(),  # noqa: PLW0108  services per request

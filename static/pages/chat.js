@@ -59,7 +59,7 @@ function open(page, people) {
     onState: (state) => room.connected(state),
   });
   const shared = { page, api, timeline, connection, quotes, toast };
-  const { following } = new Sidebar({ ...shared, onPosts: (of, posts) => notifications.take(of, posts) });
+  const { following } = new Sidebar({ ...shared, onPosts: (of, posts) => notifications.take(of, posts), onList: (rooms) => notifications.tidy(rooms) });
   const views = makeViews(shared, { following, show: () => room.show() });
   const { drafts } = views.writing;
   const room = new OpenRoom({ ...shared, drafts, following, notifications, views: { ...views, people } });

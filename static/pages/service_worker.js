@@ -24,7 +24,7 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (url.origin !== self.location.origin) return;
-  if (request.mode === "navigate" && ENDS.has(url.pathname)) event.waitUntil(caches.delete(PAGES));
+  if (request.mode === "navigate" && ENDS.has(url.pathname)) event.waitUntil(Promise.all([caches.delete(PAGES), closeAll()]));
   if (request.method !== "GET") return;
   if (url.pathname.startsWith("/static/")) event.respondWith(fromNetworkOr(FILES, request));
   else if (request.mode === "navigate") event.respondWith(findPage(request, url));
@@ -34,7 +34,8 @@ self.addEventListener("push", (event) => event.waitUntil(notify(event.data)));
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(goTo(event.notification.data?.url ?? "/chatroom"));
+  const { url } = event.notification.data ?? {};
+  event.waitUntil(goTo(url ? `${url}#notified` : "/chatroom")); // the page marks the message as read
 });
 
 async function findPage(request, url) {
@@ -75,10 +76,32 @@ async function forgetOldCaches() {
 
 /** A message has the same tag here and in the page, so that it is shown once. */
 async function notify(data) {
-  const { title, body, url, tag } = data.json();
+  const { title, body, url, tag, revision } = data.json();
   const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   if (windows.some((each) => each.visibilityState === "visible" && each.focused)) return;
-  await self.registration.showNotification(title, { body, tag, data: { url }, icon: "/static/icons/icon-192.png" });
+  await self.registration.showNotification(title, { body, tag, data: { url, revision }, icon: "/static/icons/icon-192.png" });
+  await tidy(tag);
+}
+
+/** Close the notifications of messages that were read on another device. A push of its own for this would be visible:
+    browsers demand that every push shows something. So the new notification stays until the next push or page. */
+async function tidy(newest) {
+  try {
+    const others = (await self.registration.getNotifications()).filter(({ tag }) => tag !== newest);
+    if (!others.length) return;
+    const response = await fetch("/api/rooms");
+    if (!response.ok && response.status !== 401) return;
+    const { rooms = [] } = await response.json(); // after a log-out, there are none
+    const readTo = new Map(rooms.map(({ slug, read_sequence }) => [slug, read_sequence]));
+    const isUnread = ({ tag, data }) => data?.revision > readTo.get(tag.slice(0, tag.lastIndexOf("-")));
+    for (const each of others) if (!isUnread(each)) each.close();
+  } catch {
+    // There is no network: the notifications stay.
+  }
+}
+
+async function closeAll() {
+  for (const each of (await self.registration.getNotifications?.()) ?? []) each.close();
 }
 
 async function goTo(url) {

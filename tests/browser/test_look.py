@@ -46,6 +46,9 @@ RICH = """A list:
 
 > a quote
 
+$x^2$ and a long formula:
+$$x = \\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a} + 1 + 2 + 3 + 4 + 5 + 6 + 7 + 8 + 9 + 10 + 11 + 12 + 13 + 14 + 15 + 16$$
+
 ```
 a block of code that is wide enough to be scrolled on a telephone, and on most other things that have a screen
 ```

@@ -177,6 +177,7 @@ def test_pins_are_at_the_top_for_everybody(person, anything):
     expect(line).to_contain_text(text)
     line.get_by_role("link").filter(has_text=text).click()
     expect(bob.message(text).first).to_have_class(re.compile("message--target"))
+    expect(bob.message(text).first).to_be_focused()
     for _ in range(2):
         pins.locator("summary").click()
         expect(pins.get_by_role("link")).to_have_text(re.compile(re.escape(text)))

@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.steps import token_of
+
 
 def away(page: Page) -> None:
     """Let the page believe that its reader looks elsewhere, and note what it shows."""
@@ -13,7 +15,9 @@ def away(page: Page) -> None:
           globalThis.shown = [];
           const registration = await navigator.serviceWorker.ready;
           ServiceWorkerRegistration.prototype.showNotification = async (title, details) =>
-            globalThis.shown.push({ title, body: details.body, tag: details.tag });
+            globalThis.shown.push({ title, ...details });
+          ServiceWorkerRegistration.prototype.getNotifications = async () =>
+            shown.map((each) => ({ ...each, close: () => { shown = shown.filter(({ tag }) => tag !== each.tag); } }));
         }"""
     )
 
@@ -120,3 +124,8 @@ def test_a_direct_message_in_another_room_notifies(person, anything):
     alice.say(anything("Are you there?"))
     bob.page.wait_for_function("() => shown.length > 0")
     assert [each["title"] for each in bob.page.evaluate("shown")] == [alice.name]
+    slug = alice.page.url.split("/")[-1]
+    bob.context.request.post(  # as another device does
+        f"{bob.url}/api/rooms/{slug}/read", data={"sequence": 99}, headers={"X-CSRFToken": token_of(bob)}
+    )
+    bob.page.wait_for_function("() => shown.length === 0")

@@ -159,6 +159,16 @@ def test_a_window_without_focus_reads_nothing(person, anything):
     wait_until(lambda: unread_of(alice, slug) == 0, "the end is not read")
     expect(alice.page).to_have_title(re.compile(r"^Hello"))
 
+    alice.page.goto("about:blank")
+    say_many(bob, slug, (long(f"{mark} later{number:02}") for number in range(30)))
+    link = f"{alice.url}/chatroom/{slug}/50"
+    alice.page.goto(link)
+    alice.await_state("Live")
+    assert unread_of(alice, slug) == 30, "a link jumps over messages, and they stay unread"
+    alice.page.goto("about:blank")
+    alice.page.goto(f"{link}#notified")
+    wait_until(lambda: 0 < unread_of(alice, slug) < 15, "a click on a notification does not read its message")
+
 
 @pytest.fixture
 def with_small_pages(person):

@@ -98,6 +98,7 @@ def test_a_page_opens_at_the_read_position_and_links_to_the_newest(person, anyth
     expect(alice.message("new 29")).not_to_be_in_viewport()
     alice.page.get_by_role("button", name="Go to the newest").click()
     expect(alice.message("new 29")).to_be_in_viewport()
+    expect(alice.page.locator("[data-log]")).to_be_focused()
 
 
 def test_typing_is_shown_until_the_message_arrives(person):

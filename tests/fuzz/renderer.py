@@ -12,14 +12,21 @@ LONGEST = 4000
 MOST_TIMES = 300
 """As long as an ordinary text of that length takes, in CPU time: with the same instruments, on the same machine."""
 
-TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span"}
+TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span", "h5", "h6"}
+TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
+MATH_TAGS = {"math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mstyle", "mpadded", "mphantom", "menclose", "mfrac"}
+MATH_TAGS |= {"msqrt", "mroot", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mtable", "mtr", "mtd"}
+MATH_ATTRIBUTE = re.compile(r"(?!on|href|style|class|src|mathcolor|mathbackground|mathsize)[a-z]+")
 EMPTY_TAGS = {"br"}
 ATTRIBUTES = {
     "a": {"href", "title", "target", "rel"},
     "ol": {"start"},
     "code": {"class"},
     "pre": {"class"},
-    "span": {"class", "data-user"},
+    "span": {"class", "data-user", "dir", "aria-hidden", "tabindex"},
+    "li": {"class"},
+    "th": {"class"},
+    "td": {"class"},
 }
 LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 CLASSES = re.compile(r"[A-Za-z0-9_+#. -]*\Z")
@@ -33,10 +40,12 @@ class Auditor(HTMLParser):
         self._open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in TAGS:
+        if tag not in TAGS | MATH_TAGS:
             raise Broken(f"the tag <{tag}>")
         for name, value in attrs:
-            if name not in ATTRIBUTES.get(tag, set()):
+            if tag in MATH_TAGS and not MATH_ATTRIBUTE.fullmatch(name):
+                raise Broken(f"the attribute {name} of <{tag}>")
+            if tag in TAGS and name not in ATTRIBUTES.get(tag, set()):
                 raise Broken(f"the attribute {name} of <{tag}>")
             if name == "href" and not LINK.match(value or ""):
                 raise Broken(f"the address {value!r}")
@@ -112,5 +121,7 @@ SEEDS = [
     "![a](b) [c][d]\n\n[d]: data:text/html,x",
     "&lt;&#60;&#x3c; \\<b\\> <img src=x onerror=y>",
     "@alice :smile: @room @bob's",
+    r"$x^2$ $$\\frac{1}{2}$$ $\\left($ $\\href{a}{b}$ $5 $$",
+    "| a | b |\n|---|:-:|\n| 1 | $2$ |\n\n# h\n- [ ] t",
     "www.example.org mailto:a@b.c https://例え.jp/ü",
 ]

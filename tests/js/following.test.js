@@ -70,7 +70,7 @@ const listed = (slug, more = {}) => ({
 /** Alice in the lobby, with two other rooms. */
 function setUp({ most = 0 } = {}) {
   const clock = new FakeClock();
-  const [sent, posts, typing] = [[], [], []];
+  const [sent, posts, typing, lists] = [[], [], [], []];
   const server = { rooms: [listed("lobby"), listed("den"), listed("attic")], asked: 0 };
   const connection = {
     canSend: true,
@@ -95,10 +95,11 @@ function setUp({ most = 0 } = {}) {
     onChange() {},
     onTyping: (text) => typing.push(text),
     onPosts: (room, messages) => posts.push([room.slug, messages.length]),
+    onList: () => lists.push(1),
   });
   following.rooms.reset(server.rooms);
   const follow = () => sent.splice(0).filter(({ type }) => type === "follow").map(({ room, after }) => `${room} ${after}`);
-  return { following, clock, server, connection, sent, posts, typing, follow };
+  return { following, clock, server, connection, sent, posts, typing, lists, follow };
 }
 
 test("the other rooms are followed from their cursors, and again after a reconnect", () => {
@@ -111,6 +112,23 @@ test("the other rooms are followed from their cursors, and again after a reconne
   following.connected("reconnecting");
   following.connected("live");
   assert.deepEqual(follow(), ["den 12", "attic 10"]);
+});
+
+test("after an outage the list is read again: rooms may have been read on another device", async () => {
+  const { following, clock, server, sent, lists } = setUp();
+  following.connected("live");
+  await clock.pass(5000);
+  assert.equal(server.asked, 0);
+  following.receive({ type: "changes", room: "lobby", revision: 12, messages: [message(12)] });
+  following.connected("reconnecting");
+  server.rooms = [listed("lobby", { revision: 12, read_sequence: 12 }), listed("den")];
+  following.connected("live");
+  await clock.pass(5000);
+  assert.deepEqual([server.asked, lists.length], [1, 1]);
+  assert.deepEqual([following.readTo, following.rooms.get("lobby").unread], [12, 0]);
+  sent.length = 0;
+  following.see(12);
+  assert.deepEqual(sent, [], "the server knows this position");
 });
 
 test("the number of followed rooms is limited", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { onKeys, protectCompositions } from "../../static/views/kit/keys.js";
 import { meaningOf, namesOf, shortcutOf } from "../../static/state/kit/keys.js";
 
 const CTRL = { ctrlKey: true };
@@ -83,6 +84,53 @@ test("a key of a composition means nothing", () => {
     assert.equal(elsewhere(key, key, CTRL, { isComposing: true }), "");
   }
   for (const key of ["Process", "Unidentified", "Dead", undefined]) assert.equal(elsewhere(key, ""), "");
+});
+
+/** A field that gets the events of key presses; returns the meanings that a handler got. */
+function listen() {
+  const field = new EventTarget();
+  const taken = [];
+  onKeys(field, (meaning) => taken.push(meaning));
+  const send = (type, details) => field.dispatchEvent(Object.assign(new Event(type, { cancelable: true }), details));
+  return { field, taken, send };
+}
+
+const LINE_BREAK = { inputType: "insertLineBreak", isComposing: false };
+
+test("the Enter that a keyboard of a phone hides is known by its line break", () => {
+  const { taken, send } = listen();
+  send("keydown", press("Unidentified", "", { keyCode: 229 }));
+  send("beforeinput", { inputType: "insertCompositionText", isComposing: true });
+  send("beforeinput", { ...LINE_BREAK, isComposing: true });
+  assert.deepEqual(taken, []);
+  send("beforeinput", LINE_BREAK);
+  assert.deepEqual(taken, ["Enter"]);
+});
+
+test("the line break of a known key is no second Enter", () => {
+  const { taken, send } = listen();
+  send("keydown", press("Enter", "Enter", SHIFT));
+  send("beforeinput", LINE_BREAK);
+  assert.deepEqual(taken, ["Shift+Enter"]);
+});
+
+test("the Enter after the end of a composition counts once", () => {
+  const { taken, send } = listen();
+  send("keydown", press("Enter", "Enter", { isComposing: true, keyCode: 229 }));
+  send("keydown", press("Enter", "Enter", { keyCode: 13 }));
+  assert.deepEqual(taken, ["Enter"]);
+});
+
+test("in a composition, the browser sends no form, closes no dialog and moves no focus", () => {
+  const kept = (name, key, details = { isComposing: true }) => {
+    const { field, send } = listen();
+    field.matches = (selector) => selector === "*" || selector === name;
+    protectCompositions(field);
+    return send("keydown", press(key, key, details));
+  };
+  assert.ok(!kept("input", "Enter") && !kept("input", "Enter", { keyCode: 229 }) && !kept("textarea", "Escape") && !kept("input", "Tab"));
+  assert.ok(kept("textarea", "Enter"), "the input method itself needs it");
+  assert.ok(kept("input", "a") && kept("input", "Enter", {}) && kept("textarea", "Escape", {}));
 });
 
 test("keys have the names that are printed on them", () => {

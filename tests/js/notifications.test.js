@@ -12,10 +12,12 @@ const DIRECT = { slug: "dm-1", title: "Alice", kind: "direct", notify: "mentions
 function stage({ isLooking = false, mayNotify = true } = {}) {
   const shown = [];
   const beeps = [];
+  const isOpen = (isOver) => ({ tag, revision }) => !isOver({ tag, data: { url: "", revision } });
   const browser = {
     isLooking: () => isLooking,
     mayNotify: () => mayNotify,
     show: (title, details) => shown.push({ title, ...details }),
+    close: (isOver) => shown.splice(0, Infinity, ...shown.filter(isOpen(isOver))),
     once: (name, ms, action) => action(),
     beep: () => beeps.push(1),
   };
@@ -23,13 +25,13 @@ function stage({ isLooking = false, mayNotify = true } = {}) {
 }
 
 function message(more = {}) {
-  return { sequence: 7, author: ALICE, text: "hi\n  there", ...more };
+  return { sequence: 7, revision: more.sequence ?? 7, author: ALICE, text: "hi\n  there", ...more };
 }
 
 test("a message that mentions the reader notifies once, by its tag", () => {
   const { notifications, shown } = stage();
   notifications.take(LOBBY, [message(), message({ mentions: ["me"] }), message({ mentions: ["bob"] })]);
-  assert.deepEqual(shown, [{ title: "Alice in Lobby", body: "hi\n  there", tag: "lobby-7", url: "/chatroom/lobby/7" }]);
+  assert.deepEqual(shown, [{ title: "Alice in Lobby", body: "hi\n  there", tag: "lobby-7", url: "/chatroom/lobby/7", revision: 7 }]);
 });
 
 test("@room mentions everybody, and in direct conversations every message counts", () => {
@@ -37,6 +39,21 @@ test("@room mentions everybody, and in direct conversations every message counts
   assert.ok(notifications.concerns(LOBBY, message({ mentions: ["room"] })));
   assert.ok(notifications.concerns(DIRECT, message()));
   assert.ok(notifications.concerns({ ...LOBBY, notify: "all" }, message()));
+});
+
+test("an edit notifies those whom it mentions for the first time, unless the post has notified them", () => {
+  const { notifications } = stage();
+  const edited = (new_mentions) => message({ revision: 9, mentions: ["me"], new_mentions });
+  assert.ok(notifications.concerns(LOBBY, edited(["me"])));
+  assert.ok(notifications.concerns(LOBBY, edited(["room"])));
+  for (const [room, change] of [
+    [LOBBY, edited(["bob"])],
+    [DIRECT, edited(["me"])],
+    [{ ...LOBBY, notify: "all" }, edited(["me"])],
+    [{ ...LOBBY, notify: "none" }, edited(["me"])],
+  ]) {
+    assert.ok(!notifications.concerns(room, change));
+  }
 });
 
 test("unwanted and own messages, events and deletions do not notify", () => {
@@ -82,4 +99,37 @@ test("after an absence the newest messages notify", () => {
   const { notifications, shown } = stage();
   notifications.take(DIRECT, [1, 2, 3, 4, 5].map((sequence) => message({ sequence })));
   assert.deepEqual(shown.map(({ tag }) => tag), ["dm-1-3", "dm-1-4", "dm-1-5"]);
+});
+
+function withNotifications() {
+  const { notifications, shown } = stage();
+  notifications.take({ ...DIRECT, slug: "dm-1-a" }, [message({ sequence: 3 })]);
+  notifications.take(DIRECT, [3, 7, 9].map((sequence) => message({ sequence })));
+  notifications.take(LOBBY, [message({ sequence: 4, revision: 12, mentions: ["me"], new_mentions: ["me"] })]);
+  return { notifications, left: () => shown.map(({ tag }) => tag).join(" ") };
+}
+
+test("a notification closes when its message is read on any device", () => {
+  const { notifications, left } = withNotifications();
+  notifications.receive({ type: "read", room: "dm-1", sequence: 7 });
+  assert.equal(left(), "dm-1-a-3 dm-1-9 lobby-4");
+  notifications.receive({ type: "read", room: "lobby", sequence: 11 });
+  assert.equal(left(), "dm-1-a-3 dm-1-9 lobby-4", "the edit is newer");
+  notifications.receive({ type: "read", room: "lobby", sequence: 12 });
+  assert.equal(left(), "dm-1-a-3 dm-1-9");
+});
+
+test("a notification closes when its message is deleted, or the room is left", () => {
+  const { notifications, left } = withNotifications();
+  notifications.receive({ type: "changes", room: "dm-1", revision: 10, messages: [message({ revision: 10, deleted_at: "now" }), message({ sequence: 9 })] });
+  assert.equal(left(), "dm-1-a-3 dm-1-3 dm-1-9 lobby-4");
+  notifications.receive({ type: "closed", room: "dm-1" });
+  assert.equal(left(), "dm-1-a-3 lobby-4");
+  notifications.receive({ type: "presence", room: "dm-1" });
+});
+
+test("after an absence the notifications of read messages and of unknown rooms close", () => {
+  const { notifications, left } = withNotifications();
+  notifications.tidy(new Map([["dm-1", { readTo: 7 }], ["lobby", { readTo: 4 }]]));
+  assert.equal(left(), "dm-1-9 lobby-4");
 });

@@ -45,12 +45,21 @@ function setUp({ held = [], wait = 0 } = {}) {
 
 const changes = (all) => ({ type: "changes", room: "lobby", revision: all.at(-1).revision, messages: all });
 
+test("an edit that mentions somebody reaches the notifications once", () => {
+  const { room, named } = setUp();
+  const edit = message(2, { revision: 4, new_mentions: ["alice"] });
+  room.receive(changes([edit]), { isMissed: false });
+  room.receive(changes([edit, message(3, { revision: 5 })]), { isMissed: false });
+  assert.deepEqual(named("notifications.take").map(([, messages]) => messages), [[edit], []]);
+});
+
 test("changes reach the timeline first, then every part that shows them", () => {
   const { room, names, timeline } = setUp();
   room.receive(changes([message(4)]), { isMissed: false });
   assert.equal(timeline.newestSequence, 4);
   assert.deepEqual(names(), [
     "following.receive",
+    "notifications.receive",
     "quotes.take",
     "notifications.take",
     "reader.take",
@@ -63,11 +72,11 @@ test("changes reach the timeline first, then every part that shows them", () => 
   ]);
 });
 
-test("frames of other rooms go only to the list of rooms", () => {
+test("frames of other rooms go only to the list of rooms and the notifications", () => {
   const { room, names } = setUp();
   room.receive({ ...changes([message(4)]), room: "den" }, { isMissed: false });
   room.receive({ type: "approval", room: "den" }, {});
-  assert.deepEqual(names(), ["following.receive", "following.receive"]);
+  assert.deepEqual(new Set(names()), new Set(["following.receive", "notifications.receive"]));
 });
 
 test("an own message confirms its draft, and starts the wait of slow mode", () => {

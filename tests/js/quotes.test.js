@@ -72,5 +72,7 @@ test("the text of HTML", () => {
   assert.equal(plainText('<a href="x" title="a > b">c</a>'), "c");
   assert.equal(plainText('<p>a &lt;b&gt; &amp;amp; <em>c</em><br>\nd&#39;</p>\n<p>"e"</p>'), `a <b> &amp; c d' "e"`);
   assert.equal(plainText(""), "");
+  const formula = '<math display="inline"><mrow>\n<mi>x</mi></mrow></math><span aria-hidden="true">$x$</span>';
+  assert.equal(plainText(`<p>so <span class="formula">${formula}</span> is</p>`), "so $x$ is");
   assert.equal(plainText("&amp;lt;b&amp;gt; &unknown; &#128512;"), "&lt;b&gt; &unknown; 😀");
 });

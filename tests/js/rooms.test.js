@@ -138,6 +138,30 @@ test("a removed room is removed, and frames about it are ignored", () => {
   assert.equal(rooms.get("den"), undefined);
 });
 
+test("a mention that an edit adds to a read message counts until the edit is read", () => {
+  const rooms = make();
+  const edit = said(3, { revision: 11, mentions: ["ann"], new_mentions: ["ann"] });
+  const frame = { room: "den", revision: 11, messages: [edit] };
+  assert.deepEqual(rooms.take(frame), [edit], "it notifies");
+  assert.deepEqual(rooms.take(frame), []);
+  assert.deepEqual(counts(rooms), [0, 1]);
+  take(rooms, said(3, { revision: 12, mentions: ["ann"] }));
+  assert.deepEqual(counts(rooms), [0, 1], "a reaction changes nothing");
+  rooms.read({ room: "den", sequence: 11 });
+  assert.deepEqual(counts(rooms), [0, 0]);
+  take(rooms, said(4, { revision: 13, new_mentions: ["room"] }), said(5, { revision: 14, new_mentions: ["ben"] }));
+  assert.deepEqual(counts(rooms), [0, 1]);
+  take(rooms, said(4, { revision: 15, deleted_at: "now" }));
+  assert.deepEqual(counts(rooms), [0, 0]);
+});
+
+test("a mention that an edit adds to an unread message counts once", () => {
+  const rooms = make();
+  take(rooms, said(11));
+  take(rooms, said(11, { revision: 12, mentions: ["ann"], new_mentions: ["ann"] }));
+  assert.deepEqual(counts(rooms), [1, 1]);
+});
+
 test("the count is limited like the server's", () => {
   const rooms = make(listed("den", { unread: MOST_UNREAD, read_sequence: 1 }));
   take(rooms, said(11));

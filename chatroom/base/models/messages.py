@@ -17,7 +17,10 @@ class Reaction(msgspec.Struct, frozen=True):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file of a message. Only pictures have `width` and `height`, in pixels; a PDF with a thumbnail has `pages`."""
+    """A file of a message. Only pictures have `width` and `height`, in pixels; a PDF with a thumbnail has `pages`.
+
+    `has_view`: browsers show the view picture, because the file is too large, or of a type that some cannot show.
+    """
 
     id: str
     name: str
@@ -25,6 +28,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     size: int
     width: int | None = None
     height: int | None = None
+    is_animated: bool = False
+    has_view: bool = False
     pages: int | None = None
 
 
@@ -99,6 +104,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """The sequence of the message that this message replies to, in the same room."""
     mentions: tuple[str, ...] = ()
     """The ids of the mentioned users; `room` for everybody."""
+    new_mentions: tuple[str, ...] = ()
+    """Those whom the latest edit mentions for the first time. They are notified of the edit."""
+    past_mentions: tuple[str, ...] = ()
+    """Those who were mentioned before the latest edit."""
     reactions: tuple[Reaction, ...] = ()
     files: tuple[File, ...] = ()
     pinned_at: datetime | None = None

@@ -13,6 +13,8 @@ from pygments.lexers import find_lexer_class, get_all_lexers
 from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.util import ClassNotFound
 
+from chatroom.messages.markdown.mathml import BLOCK, INLINE, make_mathml
+
 LANGUAGES = {
     "Bash", "C", "C#", "C++", "CSS", "Dart", "Diff", "Docker", "Elixir", "Go", "HTML", "Haskell", "JSON", "Java",
     "JavaScript", "Kotlin", "Lua", "Makefile", "PHP", "Perl", "PowerShell", "Python", "Ruby", "Rust", "SCSS", "SQL",
@@ -33,7 +35,10 @@ CLASSES = {"k", "kt", "nf", "nc", "nb", "nd", "nt", "na", "nv", "s", "m", "c", "
 
 
 Highlight = Callable[[str, str], str]
-"""A function that makes HTML from code and its language. It returns "" for code without highlighting."""
+"""A function that makes HTML from code and its language. It returns "" for code without highlighting.
+
+A formula is code in one of two languages of `chatroom.messages.markdown.mathml`.
+"""
 
 
 class Colours:
@@ -72,6 +77,8 @@ class Colours:
 
 def highlight(code: str, language: str, most_seconds: float | None = None) -> str:
     """Highlight code as HTML. Return "" for an unknown language, or if highlighting takes too long."""
+    if language in {INLINE, BLOCK}:
+        return make_mathml(code, language)
     lexer_class = _find_lexer(language.lower()) if len(code) <= LONGEST else None
     if lexer_class is None:
         return ""

@@ -18,6 +18,8 @@ _host = re.compile(
 
 def show_hosts(state: StateCore) -> None:
     """Add the host after each link whose label shows another host."""
+    if "](" not in state.src:
+        return
     for block in state.tokens:
         children = block.children or []
         if any(token.type == "link_open" and token.info != "auto" for token in children):
@@ -37,6 +39,8 @@ def _with_hosts(tokens: list[Token]) -> Iterator[Token]:
 
 def _hidden_host(address: str, label: str) -> str:
     """Return the host of an address if the label shows another host, or ""."""
+    if label.isascii() and "." not in label and "//" not in label:
+        return ""
     try:
         host = urlsplit(address).hostname or address
     except ValueError:

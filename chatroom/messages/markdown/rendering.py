@@ -17,7 +17,7 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 from chatroom.base.models import Person
-from chatroom.messages.markdown import block_rules, highlighting, inline_rules
+from chatroom.messages.markdown import block_rules, formulas, highlighting, inline_rules, mathml
 from chatroom.messages.markdown.emoji import LONGEST, find_emoji, replace_shortcodes
 from chatroom.messages.markdown.highlighting import Highlight
 from chatroom.messages.markdown.inline_rules import LINK, WITHOUT_SPACES, Links
@@ -26,10 +26,16 @@ from chatroom.names import fold
 
 RULES_OFF = ["lheading", "hr", "html_block", "html_inline", "image", "reference", "entity"]
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span", "h5", "h6"}
-TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
-ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}, "span": {"data-user", "dir"}}
+TAGS |= {"table", "thead", "tbody", "tr", "th", "td", *mathml.TAGS}
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "ol": {"start"},
+    "code": {"class"},
+    "span": {"data-user", "dir", "aria-hidden", "tabindex"},
+}
+ATTRIBUTES |= dict.fromkeys(mathml.TAGS - {"mpadded"}, mathml.ATTRIBUTES)
 CLASSES = {
-    "span": {*highlighting.CLASSES, "mention"},
+    "span": {*highlighting.CLASSES, "mention", "formula", "formula-block", "formula-long", "formula-source"},
     "li": {"task"},
     "th": {"align-center", "align-right"},
     "td": {"align-center", "align-right"},
@@ -37,6 +43,8 @@ CLASSES = {
 CHARACTER = regex.compile(r"\X")
 MOST_LARGE = 12
 """Pages show a message large if it has only emoji, and at most this many."""
+MOST_INLINE = 40
+"""The most characters of a formula that needs no scrolling on a phone."""
 SCHEMES = {"http", "https", "mailto"}
 NAME = regex.compile(
     rf"(?<![[\p{{L}}\p{{M}}\p{{N}}_@/.-]--[{WITHOUT_SPACES.pattern}\p{{Arabic}}\p{{Hebrew}}]])"
@@ -120,6 +128,19 @@ def _render_fence(self: RendererHTML, tokens: Any, index: int, options: OptionsD
     return RendererHTML.fence(self, tokens, index, own, env)
 
 
+def _render_formula(_: Any, tokens: Any, index: int, __: Any, env: Any) -> str:
+    token = tokens[index]
+    is_block = token.type == "math_block"
+    source = escape(formulas.source_of(token))
+    math = env["highlight"](token.content, mathml.BLOCK if is_block else mathml.INLINE)
+    if math:  # people and programs copy and quote the source
+        name = "formula-block" if is_block else "formula-long" if len(source) > MOST_INLINE else ""
+        more = f' {name}" tabindex="0' if name else ""  # what can be scrolled must be reached by keyboard
+        hidden = f'<span class="formula-source" aria-hidden="true">{source}</span>'
+        source = f'<span class="formula{more}" dir="ltr">{math}{hidden}</span>'
+    return f"<p>{source}</p>\n" if token.block else source
+
+
 def _make_parser() -> MarkdownIt:
     options = {"html": False, "linkify": True, "breaks": True, "maxNesting": 20}
     parser = _Parser("commonmark", options)
@@ -127,15 +148,22 @@ def _make_parser() -> MarkdownIt:
     parser.block.ruler.at("list", block_rules.lists, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.at("blockquote", block_rules.quotes, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     parser.block.ruler.at("heading", block_rules.headings, {"alt": ["paragraph", "reference", "blockquote"]})
+    parser.inline.ruler.at("link", inline_rules.link)
     parser.inline.ruler.at("autolink", inline_rules.autolink)
     parser.inline.ruler.at("escape", inline_rules.escape)
     parser.inline.ruler.at("emphasis", inline_rules.emphasis)
+    parser.block.ruler.before(
+        "fence", "formula", formulas.block_formula, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    )
+    parser.inline.ruler.push("formula", formulas.inline_formula)
     parser.core.ruler.push("shape", block_rules.shape)
     parser.core.ruler.push("marks", _mark)
     parser.core.ruler.push("hosts", show_hosts)
     parser.add_render_rule("literal", inline_rules.render_literal)
     parser.add_render_rule("mention", _render_mention)
     parser.add_render_rule("fence", _render_fence)
+    parser.add_render_rule("math_inline", _render_formula)
+    parser.add_render_rule("math_block", _render_formula)
     return parser
 
 
@@ -147,14 +175,14 @@ def render_plain(text: str) -> str | None:
     """Render a text without markup. Return None for a text that needs the parser."""
     if is_emoji_only(text):
         return f'<p><span class="emoji-only">{replace_shortcodes(text.strip())}</span></p>'
-    if text and (WORDS.fullmatch(text) or MARKUP.search(text) is None):
+    if text and (WORDS.fullmatch(text) or (text.count("$") < 2 and MARKUP.search(text) is None)):
         return "<p>" + escape(text, quote=False).replace("\n", "<br>\n") + "</p>"
     return None
 
 
-def has_code(text: str) -> bool:
-    """Return whether a text may contain code."""
-    return "```" in text or "~~~" in text
+def is_slow(text: str) -> bool:
+    """Return whether a text may contain code or formulas, so that rendering may take long."""
+    return "```" in text or "~~~" in text or text.count("$") > 1
 
 
 def render(text: str, people: Collection[Person] = (), highlight: Highlight = highlighting.highlight) -> str:
@@ -190,9 +218,11 @@ def _parser_for(text: str) -> MarkdownIt:
 
 
 def _keep(tag: str, attribute: str, value: str) -> str | None:
-    """Allow the class of a code block only if it names a language."""
+    """Allow the class of a code block only if it names a language, and in formulas only short lengths."""
     if tag == "code" and attribute == "class":
         return value if LANGUAGE.match(value) else None
+    if attribute in mathml.LENGTHS:
+        return value if mathml.LENGTH.fullmatch(value) else None
     return value
 
 

@@ -1,5 +1,6 @@
 """The blocks of Slack's Block Kit. An unknown block is skipped."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Union
 
@@ -9,6 +10,8 @@ from chatroom.messages.markdown.emoji import find_emoji
 from chatroom.outbound.formats.dialects import from_slack, literal, time_of
 from chatroom.outbound.formats.markdown import DIVIDER, bold, code, escape, join, link
 from chatroom.outbound.formats.shapes import Items, Line, line
+
+_between_lists = re.compile(r"^( *(?:-|1\.) .*)\n\n(?= *(?:-|1\.) )", re.MULTILINE)
 
 
 class Style(msgspec.Struct):
@@ -88,7 +91,8 @@ def _element(each: Block) -> str:
 
 
 def _rich_text(block: Block) -> str:
-    return join([_show(each) for each in block.elements or () if each.type.startswith("rich_text_")])
+    parts = [_show(each) for each in block.elements or () if each.type.startswith("rich_text_")]
+    return _between_lists.sub(r"\1\n", join(parts))
 
 
 def _rich_list(block: Block) -> str:

@@ -1,5 +1,7 @@
 """Read the body of a request to an incoming webhook: find its format by its fields, and make the text of a message."""
 
+import codecs
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -52,6 +54,7 @@ FORMATS = {
     "title": NOTE,
 }
 """The format that each field shows. The first field that a body has decides."""
+_escapes = re.compile(rb"\\\\|\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(?P<half>\\u[dD][89a-fA-F]\w\w)")
 
 
 def read_plain(data: bytes, most: int) -> Said:
@@ -60,7 +63,7 @@ def read_plain(data: bytes, most: int) -> Said:
         with suppress(Refused):
             return read_json(data, most)
     try:
-        return Said(text=shorten(data.decode(), most))
+        return Said(text=shorten(data.decode("utf-8-sig"), most))
     except UnicodeError as error:
         raise Refused("invalid", "The text is not valid UTF-8.") from error
 
@@ -74,9 +77,19 @@ def read_form(fields: Mapping[str, str], most: int) -> Said:
 def read_json(data: bytes, most: int) -> Said:
     """Read a JSON body. Its text is shortened to `most` characters. Raises `Refused` (`invalid`)."""
     try:
-        return _read(data, most)
+        return _read(_repaired(data), most)
     except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
         raise Refused("invalid", f"The body is not valid: {str(error)[:200]}. {HELP}") from error
+
+
+def _repaired(data: bytes) -> bytes:
+    """Return JSON in UTF-8, without halves of characters. PowerShell sends Windows-1252, or a mark at the start."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        data = data.decode("cp1252", "replace").encode()
+    return _escapes.sub(lambda match: rb"\ufffd" if match["half"] else match[0], data) if rb"\u" in data else data
 
 
 def _read(data: bytes, most: int) -> Said:
@@ -90,7 +103,7 @@ def _read(data: bytes, most: int) -> Said:
     own = format.own_text(body, is_nobody if is_plain else is_everybody)
     text = shorten(format.show(body, own), most)
     return Said(
-        text=text if is_plain else limit_mentions(text, own),
+        text=text if is_plain else shorten(limit_mentions(text, own), most),  # what was cut off may have been code
         client_id=getattr(body, "client_id", None),
         username=line(getattr(body, "username", None)),
         icon=find_emoji(line(getattr(body, "icon_emoji", None)).strip(": ")) or "",

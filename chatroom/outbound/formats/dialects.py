@@ -8,13 +8,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from chatroom.messages.markdown.inline_rules import LINK
-from chatroom.outbound.formats.markdown import FENCE, IsEscaped, escape, is_anybody, link, without_mentions
+from chatroom.outbound.formats.markdown import (
+    FENCE,
+    IsEscaped,
+    escape,
+    is_anybody,
+    link,
+    without_formulas,
+    without_mentions,
+)
 
 _markdown = re.compile(
-    r"\*\*\S[^\n]*?\*\*|__\S[^\n]*?__|~~\S[^\n]*?~~|\[[^\]\n]{1,300}\]\(\w+:|^#{1,6} +\S|^\|?[ :-]*-{3,}[ :-]*\|",
+    r"\*\*\S[^\n]*?(?<=\S)\*\*|~~\S[^\n]*?~~|\[[^\]\n]{1,300}\]\(\w+:|^#{1,6} +\S|^\|?[ :-]*-{3,}[ :-]*\|",
     re.MULTILINE,
 )
 """Markup that Slack does not have. A text with it is Markdown, where `*x*` is italic; in other texts it is bold."""
+_code = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 _angle = r"<(?P<angle>[^<>\n]+)>"
 _address = r"""https?://[^\s<>\0]*[^\s<>\0*_~.,;:!?)\]'"]"""
 _tokens = re.compile(rf"```(?P<fence>.*?)```|(?P<code>`[^`\n]+`)|{_angle}|{_address}", re.DOTALL)
@@ -26,13 +35,18 @@ _pair = r"(?<![^\W_])(?<!{0}){0}(?=\S)((?:[^{0}\n\0]|\0\d+\0)+)(?<=\S){0}(?![^\W
 _bold, _strike = re.compile(_pair.format(r"\*")), re.compile(_pair.format("~"))
 _quoted_rest = re.compile(r"^>>>[ ]?(.*)\Z", re.MULTILINE | re.DOTALL)
 _end_of_quote = re.compile(r"^(>.*)\n(?=[^>\n])", re.MULTILINE)
+_name = re.compile(r"([@#])([\w.-]+)")
+_command = re.compile(r"!(here|channel|everyone|group|subteam\^\w+|date\^.+)")
+_host = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/\S*)?")
+_scheme = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _time_of_discord = re.compile(r"t:(\d{1,11})(?::\w)?")
 _emoji_of_discord = re.compile(r"a?(:\w{1,60}:)\d+")
 
 
 def from_slack(text: str, is_escaped: IsEscaped = is_anybody) -> str:
     """Convert a text of Slack or Mattermost: which of the two shows in the markup. Mentions are escaped by name."""
-    return _converted(text, _slack_angle, decode, is_escaped, from_mrkdwn=_markdown.search(text) is None)
+    is_markdown = _markdown.search(_code.sub("", text)) is not None
+    return _converted(text, _slack_angle, decode, is_escaped, from_mrkdwn=not is_markdown)
 
 
 def from_discord(text: str, is_escaped: IsEscaped = is_anybody) -> str:
@@ -91,6 +105,7 @@ def _converted(
         text += f"\n{FENCE}"
     text = unescape(_tokens.sub(keep, text))
     if from_mrkdwn:
+        text = without_formulas(text)
         text = _strike.sub(r"~~\1~~", _bold.sub(r"**\1**", text))
         text = _quoted_rest.sub(lambda match: "> " + match[1].replace("\n", "\n> "), text)
         text = _end_of_quote.sub(r"\1\n\n", text)
@@ -107,16 +122,15 @@ def _start_of_code(text: str) -> str:
 def _slack_angle(inner: str) -> str | None:
     """Convert what stands between angle brackets. Return None if it is no tag."""
     target, _, label = (decode(part).strip() for part in inner.partition("|"))
-    kind, rest = target[:1], target[1:].strip()
-    if kind == "@" and rest:
-        return without_mentions("@" + (label.lstrip("@") or rest), is_anybody)
-    if kind == "#" and rest:
-        return escape("#" + (label.lstrip("#") or rest))
-    if kind == "!" and rest:
-        return _special(rest, label)
+    if named := _name.fullmatch(target):
+        return escape(named[1] + (label.lstrip("@#") or named[2]))
+    if command := _command.fullmatch(target):
+        return _special(command[1], label)
     if LINK.match(target):
         return link(target, label)
-    return escape(label) if label and re.match(r"[a-z][\w+.-]*:", target) else None
+    if label and _host.fullmatch(target):
+        return link(f"https://{target}", label)
+    return escape(label) if label and _scheme.match(target) else None
 
 
 def _special(command: str, label: str) -> str:
@@ -126,7 +140,7 @@ def _special(command: str, label: str) -> str:
         time = time_of(int(arguments[0])) if arguments and re.fullmatch(r"\d{1,11}", arguments[0]) else ""
         shown = label or time
         return link(arguments[2], shown) if len(arguments) > 2 else escape(shown)
-    return without_mentions("@" + (label.lstrip("@") or ("group" if name == "subteam" else name)), is_anybody)
+    return escape("@" + (label.lstrip("@") or ("group" if name == "subteam" else name)))
 
 
 def _discord_angle(inner: str) -> str | None:

@@ -17,13 +17,19 @@ IsEscaped = Callable[[str], bool]
 """Whether the mention of a name is escaped."""
 _signs = re.compile(r"\*(?=\S)|(?<=\S)\*|`|~(?=~)|(?<=~)~|(?<![^\W_])_|_(?![^\W_])|\[(?=[^\]\n]{0,300}\]\()")
 _starts = re.compile(r"^([ ]{0,3})(?=>|#{1,6}[ ])", re.MULTILINE)
+_formula = re.compile(r"\$(?=\$?[^\s$][^$\n]{0,300}\$)")
 _balanced = re.compile(r"[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*")
 _not_in_address = re.compile(r"""[\s"\\^`{|}\x00-\x1f]""")
 
 
 def escape(text: str) -> str:
     """Escape the signs of markup, and mentions."""
-    return without_mentions(_starts.sub(r"\1\\", _signs.sub(r"\\\g<0>", text)), is_anybody)
+    return without_mentions(_starts.sub(r"\1\\", _signs.sub(r"\\\g<0>", without_formulas(text))), is_anybody)
+
+
+def without_formulas(text: str) -> str:
+    """Escape the dollar signs that may begin a formula."""
+    return _formula.sub(r"\\$", text)
 
 
 def bold(text: str) -> str:

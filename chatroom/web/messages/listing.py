@@ -1,5 +1,6 @@
 """Render the messages of a page, with lines for days and authors, and with quotes."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
@@ -17,6 +18,7 @@ KEPT_MARKUP = 2000
 KEPT_DAYS = 100
 JOINED_FOR = timedelta(minutes=10)
 LONGEST_EXCERPT = 200
+FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
 
 
 def message_list(app: Flask) -> Callable[..., str]:
@@ -89,11 +91,16 @@ def _viewer_of(message: Message, user_id: str) -> str:
     return user_id if is_among or names(message, user_id) else ""
 
 
+def plain_text(html: str) -> str:
+    """Return the text of a message's HTML in one line, with the source of formulas."""
+    return Markup(FORMULA.sub("", html)).striptags()  # noqa: S704  to take the markup away
+
+
 def excerpt_of(message: Message) -> str:
     """Make the text of a quote, in one line. static/state/messages/quotes.js makes the same text."""
     if message.deleted_at is not None:
         return "This message was deleted."
-    text = Markup(message.html).striptags()  # noqa: S704  to take the markup away
+    text = plain_text(message.html)
     if not text and message.files:
         return message.files[0].name
     return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]}…"

@@ -93,8 +93,8 @@ def open_room(slug: str) -> Access:
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:
-    """Mark the newest messages as read, unless this is a prefetch of the browser."""
-    newest = page.messages[-1].sequence if page.messages else 0
+    """Mark the newest messages and changes as read, unless this is a prefetch of the browser."""
+    newest = page.revision
     if newest > access.membership.read_sequence and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         services.rooms.read_positions.mark(access, newest)
 

@@ -1,8 +1,10 @@
 /* Notifies the reader of relevant messages while they do not look at the page: once, even with many open tabs. No DOM.
 
-   A message has the same tag here and in the service worker, so that one notification replaces the other. */
+   A message has the same tag here and in the service worker, so that one notification replaces the other. A notification
+   closes when its message is read on any device, or deleted. */
 
 import { excerptOf } from "../messages/quotes.js";
+import { isAmong } from "../rooms/rooms.js";
 import { shownName } from "../kit/text.js";
 
 const SOUND_KEY = "chatroom:sound";
@@ -17,7 +19,7 @@ export class Notifications {
   #browser;
   #storage;
 
-  /** `browser` knows `isLooking`, `mayNotify`, `show`, `once` and `beep`. */
+  /** `browser` knows `isLooking`, `mayNotify`, `show`, `close`, `once` and `beep`. */
   constructor({ user, browser, storage }) {
     this.#user = user;
     this.#browser = browser;
@@ -40,14 +42,31 @@ export class Notifications {
     for (const message of shown) this.#notify(room, message);
   }
 
+  /** Handle any frame: messages may have been read on another device or deleted, or a room was left. */
+  receive({ type, room, sequence, messages }) {
+    if (type === "read") this.#close((of) => of.slug === room && of.revision <= sequence);
+    else if (type === "closed") this.#close((of) => of.slug === room);
+    else if (type === "changes") {
+      const deleted = new Set(messages.filter((message) => message.deleted_at).map((message) => tagOf(room, message)));
+      if (deleted.size) this.#close((of) => deleted.has(of.tag));
+    }
+  }
+
+  /** The list of rooms was read: messages may have been read while this page was away. */
+  tidy(rooms) {
+    this.#close(({ slug, revision }) => !(revision > rooms.get(slug)?.readTo));
+  }
+
   /** Whether the reader wants to be notified of a message. */
-  concerns({ notify, kind: roomKind }, { author, kind, deleted_at, mentions = [] }) {
+  concerns({ notify, kind: roomKind }, { author, kind, deleted_at, mentions = [], new_mentions }) {
     if (author.id === this.#user.id || kind === "event" || deleted_at || notify === "none") return false;
-    return notify === "all" || roomKind === "direct" || mentions.includes(this.#user.id) || mentions.includes("room");
+    const isForAll = notify === "all" || roomKind === "direct";
+    if (new_mentions) return !isForAll && isAmong(this.#user, new_mentions); // the post has notified those who want all
+    return isForAll || isAmong(this.#user, mentions);
   }
 
   #notify({ slug, title, kind }, message) {
-    const tag = `${slug}-${message.sequence}`;
+    const tag = tagOf(slug, message);
     if (this.hasSound) this.#browser.once(tag, HELD_MS, () => this.#browser.beep());
     if (!this.#browser.mayNotify()) return;
     const name = shownName(message.author);
@@ -55,6 +74,15 @@ export class Notifications {
       body: excerptOf(message) || NO_TEXT,
       tag,
       url: `/chatroom/${slug}/${message.sequence}`,
+      revision: message.revision,
     });
   }
+
+  #close(isOver) {
+    this.#browser.close(({ tag, data }) => isOver({ tag, slug: tag.slice(0, tag.lastIndexOf("-")), revision: data?.revision ?? 0 }));
+  }
+}
+
+function tagOf(slug, { sequence }) {
+  return `${slug}-${sequence}`;
 }

@@ -23,12 +23,15 @@ export class Following {
   #followed = new Set();
   #onChange;
   #onPosts;
+  #onList;
+  #wasLive = false;
 
   /**
    * `room` is the open one's slug, `readTo` how far it was read, `most` how many rooms a connection may follow (0: all).
-   * `onChange()`: the rooms changed; `onTyping(text)`: who is typing; `onPosts(room, messages)`: posts in the other rooms.
+   * `onChange()`: the rooms changed; `onTyping(text)`: who is typing; `onPosts(room, messages)`: posts in the other rooms;
+   * `onList(rooms)`: the list was read from the server.
    */
-  constructor({ user, room, readTo, most, api, connection, clock, onChange, onTyping, onPosts }) {
+  constructor({ user, room, readTo, most, api, connection, clock, onChange, onTyping, onPosts, onList }) {
     this.#user = user;
     this.#room = room;
     this.#most = most;
@@ -36,6 +39,7 @@ export class Following {
     this.#connection = connection;
     this.#onChange = onChange;
     this.#onPosts = onPosts;
+    this.#onList = onList;
     const timers = new Timers(clock);
     this.#timers = timers;
     this.rooms = new Rooms({ user, open: room });
@@ -61,7 +65,11 @@ export class Following {
   connected(name) {
     if (name !== "live") this.#followed.clear();
     if (name !== "live" && name !== "catching_up") this.#typing.stop();
-    if (name === "live") this.#follow();
+    if (name === "live") {
+      this.#follow();
+      if (this.#wasLive) this.#refresh(); // rooms may have been read on another device in the meantime
+      this.#wasLive = true;
+    }
     if (name === "polling") this.#poll();
     if (this.#connection.canSend) this.#position.report();
   }
@@ -141,6 +149,8 @@ export class Following {
       const { rooms } = await this.#api.readRooms();
       for (const slug of this.#followed) if (!rooms.some((room) => room.slug === slug)) this.#followed.delete(slug);
       this.rooms.reset(rooms);
+      this.#position.apply(this.rooms.get(this.#room)?.readTo ?? 0);
+      this.#onList(this.rooms);
       if (this.#connection.state.name === "live") this.#follow();
       this.#onChange();
     } catch (error) {

@@ -37,6 +37,7 @@ export class OpenRoom {
   /** Handle a frame of any room; `isMissed`: it happened while there was no connection. */
   receive(frame, details) {
     this.#following.receive(frame);
+    this.#notifications.receive(frame);
     if (frame.room && frame.room !== this.#room.slug) return;
     this.#takes[frame.type]?.(frame, details);
   }
@@ -67,10 +68,12 @@ export class OpenRoom {
 
   #takeChanges({ messages, revision }, details) {
     const { reader, pins, actions } = this.#views;
+    const { cursor } = this.#timeline;
     const arrived = this.#timeline.applyChanges({ messages, revision });
+    const edited = messages.filter((message) => message.new_mentions && message.revision > cursor && !arrived.includes(message));
     this.#quotes.take(messages);
     this.#confirmOwn(messages);
-    this.#notifications.take(this.#room, arrived);
+    this.#notifications.take(this.#room, [...arrived, ...edited]);
     reader.take(arrived, details);
     this.show();
     pins.take(messages);

@@ -10,6 +10,7 @@ class Room {
   #newer = new Map(); // messages after the server's count: sequence -> whether the message is addressed to the person
   #counted = { unread: 0, mentions: 0 };
   #countedTo = 0;
+  #named = new Map(); // read messages in which an edit mentions the person: sequence -> revision of the edit
   #storedTo = 0; // the read position of the server's count
 
   cursor = 0;
@@ -31,15 +32,15 @@ class Room {
     this.#storedTo = read_sequence;
     this.#counted = { unread, mentions };
     if (this.readTo >= revision) this.#counted = { unread: 0, mentions: 0 };
-    for (const sequence of this.#newer.keys()) if (sequence <= Math.max(revision, this.readTo)) this.#newer.delete(sequence);
+    this.#forget(Math.max(revision, this.readTo));
   }
 
-  /** Returns the posts that were not known. */
+  /** Returns the posts that were not known, and the messages in which an edit mentions the person. */
   take({ messages, revision }) {
     const fresh = messages.filter((message) => message.revision > this.cursor);
     for (const message of fresh) this.#take(message);
     this.cursor = Math.max(this.cursor, revision);
-    return fresh.filter((message) => message.revision === message.sequence && message.sequence > this.readTo);
+    return fresh.filter((message) => (message.revision === message.sequence ? message.sequence > this.readTo : this.#isNamedIn(message)));
   }
 
   /** The person has read up to this sequence on this page; the server does not know it yet. */
@@ -47,7 +48,7 @@ class Room {
     if (sequence <= this.readTo) return;
     this.readTo = sequence;
     if (sequence >= this.#countedTo) this.#counted = { unread: 0, mentions: 0 };
-    for (const each of this.#newer.keys()) if (each <= sequence) this.#newer.delete(each);
+    this.#forget(sequence);
   }
 
   /** The server has stored that the person has read up to this sequence. */
@@ -66,20 +67,36 @@ class Room {
   get urgent() {
     if (this.notify === "none") return 0;
     if (this.kind === "direct") return this.unread;
-    let count = this.#counted.mentions;
+    let count = this.#counted.mentions + this.#named.size;
     for (const isForMe of this.#newer.values()) count += isForMe;
     return count;
   }
 
-  #take({ sequence, author, kind = "message", deleted_at, mentions = [] }) {
-    if (sequence <= this.readTo || author.id === this.#user.id || kind === "event") return;
-    const isForMe = mentions.includes(this.#user.id) || mentions.includes("room");
+  #take(message) {
+    const { sequence, revision, author, kind = "message", deleted_at, mentions = [] } = message;
+    if (author.id === this.#user.id || kind === "event") return;
+    if (sequence <= this.readTo) {
+      if (deleted_at) this.#named.delete(sequence);
+      else if (this.#isNamedIn(message) && revision > this.readTo) this.#named.set(sequence, revision);
+      return;
+    }
+    const isForMe = isAmong(this.#user, mentions);
     if (sequence > this.#countedTo) {
       if (deleted_at) this.#newer.delete(sequence);
       else this.#newer.set(sequence, isForMe);
     } else if (deleted_at || isForMe) {
       this.isInDoubt = true;
     }
+  }
+
+  #isNamedIn({ author, new_mentions = [] }) {
+    return author.id !== this.#user.id && isAmong(this.#user, new_mentions);
+  }
+
+  /** Up to this revision, the messages and mentions were read, or are in the server's count. */
+  #forget(revision) {
+    for (const sequence of this.#newer.keys()) if (sequence <= revision) this.#newer.delete(sequence);
+    for (const [sequence, edit] of this.#named) if (edit <= revision) this.#named.delete(sequence);
   }
 }
 
@@ -157,6 +174,11 @@ export class Rooms {
 function rank({ urgent, unread, notify }) {
   if (urgent) return 0;
   return unread && notify !== "none" ? 1 : 2;
+}
+
+/** Whether ids of mentions include a person; "room" is everybody. */
+export function isAmong(user, mentions) {
+  return mentions.includes(user.id) || mentions.includes("room");
 }
 
 /** The text of a count in a badge. Must match `badge` in chatroom/web/rooms/sidebar.py. */

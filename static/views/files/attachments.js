@@ -2,6 +2,7 @@
 
 import { formatSize } from "../../state/kit/text.js";
 import { makeSend, Uploads } from "../../state/files/uploads.js";
+import { acceptDrops } from "./drops.js";
 import { endingOf, showName, thumbnailOf } from "./files.js";
 import { reconcile } from "../kit/list.js";
 import { makeId } from "../kit/page.js";
@@ -39,11 +40,10 @@ export class AttachmentsView {
     });
     const input = form.querySelector("[data-choose]");
     input.addEventListener("change", () => {
-      this.add([...input.files]);
+      this.add({ files: [...input.files] });
       input.value = "";
     });
-    form.addEventListener("paste", (event) => this.#paste(event));
-    acceptDrops(root, (items) => this.#drop(items));
+    acceptDrops(root, { isOpen: () => !form.hidden, onDrop: (dropped) => this.add(dropped) });
   }
 
   /** Whether there are no files, uploaded or not. */
@@ -51,8 +51,10 @@ export class AttachmentsView {
     return this.#uploads.isEmpty;
   }
 
-  add(files) {
-    const problem = this.#uploads.add(files);
+  /** Attach files; `folders` are names of folders, which cannot be attached. */
+  add({ files, folders = [] }) {
+    const refused = folders.map((name) => `${name} is a folder. Attach the files in it, or a ZIP archive of it.`);
+    const problem = [this.#uploads.add(files), ...refused].filter(Boolean).join(" ");
     if (problem) this.#onProblem(problem);
   }
 
@@ -133,45 +135,11 @@ export class AttachmentsView {
     const target = this.#elements.get(next)?.querySelector("[data-remove]") ?? this.#list.closest("form").querySelector("[data-text]");
     target.focus();
   }
-
-  #drop(items) {
-    const isFolder = (item) => item.webkitGetAsEntry?.()?.isDirectory;
-    const folder = items.find(isFolder)?.webkitGetAsEntry().name;
-    this.add(items.filter((item) => !isFolder(item)).map((item) => item.getAsFile()));
-    if (folder) this.#onProblem(`${folder} is a folder. Attach the files in it, or a ZIP archive of it.`);
-  }
-
-  #paste(event) {
-    const files = [...(event.clipboardData?.files ?? [])];
-    // A table copied from an office program also has a picture: paste its text.
-    if (!files.length || event.clipboardData.types.includes("text/plain")) return;
-    event.preventDefault();
-    this.add(files);
-  }
 }
 
 function label(button, text, action) {
   button.setAttribute("aria-label", text);
   button.addEventListener("click", action);
-}
-
-/** Accept files that are dropped on an element, and highlight it while files are dragged over it. */
-function acceptDrops(zone, onDrop) {
-  const hasFiles = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
-  const mark = (isOver) => zone.classList.toggle("is-dropped-on", isOver);
-  zone.addEventListener("dragover", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
-    mark(true);
-  });
-  zone.addEventListener("dragleave", ({ relatedTarget }) => zone.contains(relatedTarget) || mark(false));
-  zone.addEventListener("drop", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    mark(false);
-    onDrop([...event.dataTransfer.items].filter(({ kind }) => kind === "file"));
-  });
 }
 
 /** Draw a preview on a canvas: the content security policy allows no blob addresses. */

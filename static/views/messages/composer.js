@@ -2,6 +2,7 @@
 
 import { countCharacters, findProblem } from "../../state/kit/text.js";
 import { formatByKeys } from "../kit/formatting.js";
+import { fitHeight } from "../kit/height.js";
 import { insertText } from "../kit/insert.js";
 import { isSubmit, onKeys } from "../kit/keys.js";
 
@@ -47,6 +48,8 @@ export class ComposerView {
     formatByKeys(this.#text);
     onKeys(this.#text, (meaning, event) => this.#press(meaning, event));
     this.#text.addEventListener("input", () => this.#change());
+    addEventListener("resize", () => fitHeight(this.#text));
+    fitHeight(this.#text);
   }
 
   get text() {
@@ -118,6 +121,7 @@ export class ComposerView {
   }
 
   #change() {
+    fitHeight(this.#text);
     if (!this.#problem.hidden) this.say("");
     this.#count();
     clearTimeout(this.#saving);

@@ -4,10 +4,13 @@ import { Editing } from "../../state/messages/editing.js";
 import { findProblem } from "../../state/kit/text.js";
 import { makeText } from "../kit/dialog.js";
 import { formatByKeys } from "../kit/formatting.js";
+import { fitHeight } from "../kit/height.js";
 import { isSubmit, onKeys } from "../kit/keys.js";
 import { wellFormed } from "./composer.js";
+import { acceptPastes } from "./pasting.js";
 
 const HELP = "Enter saves, Esc cancels.";
+const NO_FILES = "Files cannot be added to a posted message. Attach them to a new message.";
 
 export class EditorView {
   #api;
@@ -61,14 +64,21 @@ export class EditorView {
     this.#body.hidden = true;
     this.#makeForm(now.text);
     this.#body.after(this.#form);
+    fitHeight(this.#text);
     this.#text.focus();
     this.#form.scrollIntoView({ block: "nearest" });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#save();
     });
+    this.#text.addEventListener("input", () => fitHeight(this.#text));
     formatByKeys(this.#text);
     onKeys(this.#form, (meaning, event) => this.#press(meaning, event));
+    acceptPastes(this.#text, {
+      maxLength: this.#maxLength,
+      onFiles: () => this.#say(NO_FILES),
+      onLong: (text) => this.#say(findProblem(text, this.#maxLength)),
+    });
     this.#form.querySelector("[data-cancel]").addEventListener("click", () => this.#close());
   }
 

@@ -21,6 +21,8 @@ export class Reader {
   #attention;
   #following;
   #target = null; // the message that the person went to
+  #clicked = 0; // the message whose notification the person clicked
+  #waitedAt = null; // the mark at which the log stopped while the person was away
   #isBehind = false; // since the page was opened, the reader is at the line "New"
 
   /** `attention` knows whether the person looks at the page; `following` keeps the read position. */
@@ -51,6 +53,7 @@ export class Reader {
     this.#timeline.reset({ messages, revision: Number(cursor), hasOlder: hasOlder === "true", hasNewer: hasNewer === "true" });
     this.#log.classList.remove("log--from-end");
     this.#target = target ? Number(target) : null;
+    if (location.hash === "#notified") this.#clicked = this.#target;
     this.#news.start(Number(read));
     this.#scroller.isAtEnd = false;
     this.show();
@@ -70,9 +73,10 @@ export class Reader {
       this.#ends.show({ older: this.#timeline.hasOlder, newer: this.#timeline.isDetached });
       also();
     });
-    if (this.#news.isWaiting && this.#view.mark && this.#scroller.isAtEnd) {
+    if (this.#news.isWaiting && this.#news.mark !== this.#waitedAt && this.#view.mark && this.#scroller.isAtEnd) {
       this.#scroller.toElement(this.#view.mark); // while the person is away, the first new message stays in view
       this.#isBehind = !this.#scroller.isAtEnd;
+      if (this.#isBehind) this.#waitedAt = this.#news.mark; // then the person may scroll the window without its focus
     }
     this.#update();
   }
@@ -111,7 +115,7 @@ export class Reader {
     this.show();
   }
 
-  /** Show a message with the messages around it, and mark it; returns whether it was found. */
+  /** Show a message with the messages around it, mark it and give it the focus; returns whether it was found. */
   async goTo(sequence) {
     if (!this.#timeline.find(sequence) && !(await this.#pages.loadAround(sequence))) return false;
     this.#scroller.isAtEnd = false;
@@ -120,6 +124,8 @@ export class Reader {
     if (!element) return false;
     this.#setTarget(sequence);
     this.#scroller.toMiddle(element);
+    element.tabIndex = -1;
+    element.focus({ preventScroll: true });
     return true;
   }
 
@@ -169,10 +175,12 @@ export class Reader {
 
   /** Report the read position, and show the pill if it has a destination. */
   #update() {
-    if (this.#attention.isHere) this.#following.see(findRead(this.#timeline, this.#view, this.#scroller, this.#following.readTo));
+    if (this.#attention.isHere) this.#following.see(findRead(this.#timeline, this.#view, this.#scroller, Math.max(this.#following.readTo, this.#clicked)));
     const { isDetached } = this.#timeline;
     const { unseen } = this.#news;
+    const hadFocus = document.activeElement === this.#pill;
     this.#pill.hidden = !unseen && !isDetached && !this.#scroller.isFarFromEnd && !this.#isBehind;
+    if (hadFocus && this.#pill.hidden) this.#log.focus({ preventScroll: true });
     const text = unseen ? `${unseen} new` : "Go to the newest";
     // This runs with every frame of scrolling: setting the same text again would cause a layout.
     if (this.#pill.textContent !== text) this.#pill.textContent = text;
@@ -180,8 +188,8 @@ export class Reader {
 }
 
 /** The newest message that has been in view to its end. Messages after a part that the person has jumped over do not count. */
-function findRead({ messages, isDetached, hasOlder, newestSequence }, view, scroller, readTo) {
-  if (scroller.isAtEnd && !isDetached) return newestSequence;
+function findRead({ messages, isDetached, hasOlder, newestSequence, cursor }, view, scroller, readTo) {
+  if (scroller.isAtEnd && !isDetached) return Math.max(newestSequence, cursor); // later edits were seen too
   if (readTo >= newestSequence) return readTo;
   const [first, below] = scroller.findView(messages.length, (place) => view.elementOf(messages[place].sequence));
   const isReached = first > 0 ? messages[first - 1].sequence <= readTo : !hasOlder;

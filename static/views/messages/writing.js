@@ -5,6 +5,7 @@ import { Outbox, takeOver, Unsent } from "../../state/messages/outbox.js";
 import { AttachmentsView } from "../files/attachments.js";
 import { clock, findStorage, makeId, nameTab } from "../kit/page.js";
 import { ComposerView, LATER } from "./composer.js";
+import { acceptPastes } from "./pasting.js";
 import { ReplyBar } from "./reply.js";
 import { HeldView, PendingView } from "./waiting.js";
 
@@ -49,6 +50,7 @@ export class Writing {
     });
     this.#composer = this.#makeComposer(onUp);
     this.#attachments = this.#makeAttachments();
+    this.#acceptPastes(toast);
     this.#pending = new PendingView({ page, messageView, actions: this.#actions });
     this.#heldView = new HeldView({ page, messageView, onWithdraw: (id) => this.#withdraw(id, toast) });
     this.#reply = new ReplyBar({ form: find("composer"), quotes, onEnd: () => this.focus() });
@@ -127,10 +129,24 @@ export class Writing {
     });
   }
 
+  #acceptPastes(toast) {
+    acceptPastes(this.#page.find("text"), {
+      maxLength: Number(this.#page.data.maxLength),
+      onFiles: (pasted) => this.#attachments.add(pasted),
+      onLong: (text) => {
+        this.#attachments.add({ files: [new File([text], "pasted-text.txt", { type: "text/plain" })] });
+        toast.say("The text is too long for a message, so it is attached as a file.");
+      },
+    });
+  }
+
   /** The functions of a failed draft's buttons. */
   get #actions() {
     return {
-      retry: (client_id) => this.drafts.retry(client_id),
+      retry: (client_id) => {
+        this.drafts.retry(client_id);
+        this.focus();
+      },
       edit: (client_id) => {
         const { text, reply_to, files = [] } = this.drafts.take(client_id);
         this.#composer.insert(text);
@@ -157,5 +173,6 @@ export class Writing {
   async #withdraw(id, toast) {
     const problem = await this.drafts.held.withdraw(id);
     if (problem) toast.say(problem);
+    else this.focus();
   }
 }

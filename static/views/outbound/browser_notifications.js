@@ -14,7 +14,11 @@ export function browserOf(registration) {
   return {
     isLooking,
     mayNotify: () => globalThis.Notification?.permission === "granted",
-    show: async (title, { body, tag, url }) => (await registration)?.showNotification(title, { body, tag, icon: ICON, data: { url } }),
+    show: async (title, { body, tag, url, revision }) =>
+      (await registration)?.showNotification(title, { body, tag, icon: ICON, data: { url, revision } }),
+    close: async (isOver) => {
+      for (const each of (await (await registration)?.getNotifications?.()) ?? []) if (isOver(each)) each.close();
+    },
     once,
     beep,
   };

@@ -61,10 +61,11 @@ export class RoomsView {
     item.querySelector("[data-item-name]").textContent = title;
     item.dataset.title = title;
     const isMuted = notify === "none";
-    item.classList.toggle("room-item--unread", unread > 0 && !isMuted);
+    const isNews = (unread > 0 || urgent > 0) && !isMuted;
+    item.classList.toggle("room-item--unread", isNews);
     item.classList.toggle("room-item--muted", isMuted);
     const badge = item.querySelector("[data-room-count]");
-    badge.hidden = !unread || isMuted;
+    badge.hidden = !isNews;
     badge.classList.toggle("room-count--urgent", urgent > 0);
     badge.textContent = shorten(urgent || unread);
     const heard = urgent && kind !== "direct" ? `${count(urgent, "mention")}, ${shorten(unread)} unread` : `${shorten(unread)} unread`;

@@ -15,8 +15,8 @@ export class Sidebar {
   /** The state of the rooms. */
   following;
 
-  /** `onPosts(room, messages)`: messages were posted in another room than the open one. */
-  constructor({ page, api, connection, onPosts }) {
+  /** `onPosts(room, messages)`: messages were posted in another room than the open one; `onList(rooms)`: the list was read. */
+  constructor({ page, api, connection, onPosts, onList }) {
     const { data, find, user } = page;
     this.#view = new RoomsView({ root: find("rooms"), total: find("rooms-total") });
     const line = find("typing");
@@ -33,8 +33,10 @@ export class Sidebar {
         line.textContent = text;
       },
       onPosts,
+      onList,
     });
     this.following.rooms.reset(this.#view.read());
+    onList(this.following.rooms);
     const switcher = new Switcher({
       dialog: find("switcher"),
       rooms: this.following.rooms,

@@ -133,6 +133,12 @@ class Pair:
                 client.wait_for_message(client_id)
         return self.services.messages.store.find_by_client_id(LOBBY.id, self.user(self.bob).id, client_id)
 
+    def edit(self, server: Server, message_id: str, text: str) -> None:
+        """Have Bob edit a message at a server."""
+        with contextlib.closing(server.connect(self.bob)) as client:
+            client.say({"type": "edit", "room": "lobby", "id": message_id, "text": text, "client_id": "edit"})
+            client.wait_for(lambda frame: frame["type"] == "stored" and frame["id"] == message_id)
+
     def holder(self, lease: str) -> str:
         """Who holds a lease, of those that run."""
         wait_until(lambda: (self._lease(lease) or {}).get("holder") in self.origins)
@@ -208,6 +214,11 @@ def test_a_notification_comes_once_however_many_processes_there_are(pair: Pair) 
             for server in servers:
                 message = pair.post(server, f"@alice, look at this: {n}")
                 expected.append(f"lobby-{message.sequence}")
+        for server in servers:
+            message = pair.post(server, "nobody is mentioned yet")
+            expected.append(f"lobby-{message.sequence}")
+            for again in (server, *servers):
+                pair.edit(again, message.id, "@alice, look at this edit")
         for reader in watching:  # the other process has each of them too, and could have told
             reader.wait_for_message(message.client_id)
     wait_until(lambda: set(tags(pair)) >= set(expected))

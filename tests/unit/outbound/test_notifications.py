@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from tests.people import ALICE, BOB, MALLORY
 from tests.waiting import PATIENCE_SECONDS
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+ORIGIN = "this process"
 LOBBY = Room(id="lobby", slug="lobby", title="Lobby")
 DIRECT = Room(id="d", slug="dm-1", title="", kind="direct")
 MESSAGE = Message(
@@ -31,7 +32,7 @@ class FakePush:
     def __init__(self) -> None:
         self.asked = 0
         self.users = {ALICE.id, BOB.id, MALLORY.id}
-        self.sent: list[tuple[set[str], dict[str, str]]] = []
+        self.sent: list[tuple[set[str], Mapping[str, str | int]]] = []
         self.has_sent = threading.Event()
         self.failures = 0
 
@@ -42,7 +43,7 @@ class FakePush:
     def send_late(self) -> int:
         return 0
 
-    def send(self, user_ids: Collection[str], payload: dict[str, str]) -> int:
+    def send(self, user_ids: Collection[str], payload: Mapping[str, str | int]) -> int:
         if self.failures:
             self.failures -= 1
             raise Unavailable("away")
@@ -61,6 +62,7 @@ class Stage:
             self.push,
             room_of=lambda _: room,
             preferences_in=lambda _, users: {user: wish for user, wish in known.items() if user in users},
+            origin=ORIGIN,
             seconds=lambda: self.now,
         )
 
@@ -106,6 +108,34 @@ class TestWhoIsTold:
         assert stage.told() == {BOB.id}
 
 
+class TestEdits:
+    """An edit notifies those whom it mentions for the first time, if the post has not notified them."""
+
+    def edit(self, *new: str, **changes: Any) -> dict[str, Any]:
+        return {"revision": 9, "text_revision": 9, "mentions": new, "new_mentions": new, "origin": ORIGIN, **changes}
+
+    def test_newly_mentioned_members(self) -> None:
+        assert Stage(bob="mentions", mallory="mentions").told(**self.edit(BOB.id)) == {BOB.id}
+
+    def test_a_new_mention_of_everybody_spares_those_who_were_mentioned_before(self) -> None:
+        stage = Stage(bob="mentions", mallory="mentions")
+        assert stage.told(**self.edit("room", past_mentions=(BOB.id,))) == {MALLORY.id}
+
+    def test_nobody_else(self) -> None:
+        assert Stage(bob="all", mallory="none").told(**self.edit(BOB.id, MALLORY.id)) == set()
+        assert Stage(DIRECT, bob="mentions").told(**self.edit(BOB.id)) == set(), "the post was for them already"
+        assert Stage(mallory="mentions").told(**self.edit(BOB.id)) == set(), "not a member"
+
+    def test_an_edit_is_queued_once_by_the_process_that_made_it(self) -> None:
+        stage = Stage(bob="mentions")
+        edited = msgspec.structs.replace(MESSAGE, **self.edit(BOB.id))
+        stage.notifier.take("lobby", [edited, edited])
+        assert len(stage.notifier._waiting) == 1
+        for changes in ({"origin": "another"}, {"revision": 10}, {"new_mentions": ()}):
+            stage.notifier.take("lobby", [msgspec.structs.replace(edited, id="2", **changes)])
+        assert len(stage.notifier._waiting) == 1
+
+
 class TestWhatIsSaid:
     def test_author_room_and_text(self) -> None:
         assert describe(LOBBY, MESSAGE) == {
@@ -113,6 +143,7 @@ class TestWhatIsSaid:
             "body": "hi there",
             "url": "/chatroom/lobby/7",
             "tag": "lobby-7",
+            "revision": 7,
         }
 
     def test_a_direct_message_names_its_author(self) -> None:

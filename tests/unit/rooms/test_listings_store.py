@@ -81,6 +81,25 @@ def test_mentions_are_counted_however_much_is_unread(database: Database, message
     assert (entries(database)["den"].unread, entries(database)["den"].mentions) == (50, 1)
 
 
+def test_mentions_that_edits_add_to_read_messages_are_counted_until_the_edit_is_read(
+    database: Database, messages: MessageStore
+) -> None:
+    stored = [each.message for each in messages.append(DEN.id, [rendered(f"b{i}", author=BOB) for i in range(4)])]
+    read_to(database, 4)
+
+    def edit(message: Message, *new: str) -> None:
+        messages.change(DEN.id, message.id, lambda _: {"text": "@", "mentions": list(new), "new_mentions": list(new)})
+
+    edit(stored[0], ALICE.id)
+    edit(stored[1], "room")
+    edit(stored[2], MALLORY.id)
+    assert (entries(database)["den"].unread, entries(database)["den"].mentions) == (0, 2)
+    messages.change(DEN.id, stored[0].id, lambda _: {"deleted_at": stored[0].sent_at})
+    assert entries(database)["den"].mentions == 1
+    read_to(database, 7)
+    assert entries(database)["den"].mentions == 0
+
+
 def test_a_direct_room_has_the_others_names(database: Database, messages: MessageStore) -> None:
     database["rooms"].update_one({"_id": "den"}, {"$set": {"kind": "direct", "people": [ALICE.id, BOB.id, MALLORY.id]}})
     assert entries(database)["den"].title == "Bob, Mallory"

@@ -10,6 +10,8 @@ from chatroom.base.models import Person
 from chatroom.messages.markdown import highlighting, rendering
 from chatroom.messages.markdown.highlighting import CLASSES
 from chatroom.messages.markdown.inline_rules import Links
+from chatroom.messages.markdown.mathml import ATTRIBUTES as MATH_ATTRIBUTES
+from chatroom.messages.markdown.mathml import TAGS as MATH_TAGS
 from chatroom.messages.markdown.rendering import names_in, render
 from tests.speed import is_quick
 
@@ -51,11 +53,13 @@ class Checker(HTMLParser):
             self.wrong.append(("never closed", self.open))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in TAGS:
+        if tag not in TAGS | MATH_TAGS:
             self.wrong.append(tag)
         if tag not in VOID:
             self.open.append(tag)
         for name, value in attrs:
+            if (tag in MATH_TAGS and name in MATH_ATTRIBUTES) or "formula" in (dict(attrs).get("class") or ""):
+                continue
             if name not in ATTRIBUTES.get(tag, set()):
                 self.wrong.append((tag, name))
             elif name == "href":
@@ -248,8 +252,8 @@ class TestLinks:
         [
             ("see https://example.com/a?b=c&d=e#f now", "https://example.com/a?b=c&d=e#f"),
             ("http://example.com", "http://example.com"),
-            ("example.com/x", "http://example.com/x"),
-            ("www.example.com/x", "http://www.example.com/x"),
+            ("example.com/x", "https://example.com/x"),
+            ("www.example.com/x", "https://www.example.com/x"),
             ("[here](https://example.com)", "https://example.com"),
             ("<https://example.com>", "https://example.com"),
             ("HTTPS://EXAMPLE.COM", "HTTPS://EXAMPLE.COM"),
@@ -390,6 +394,7 @@ PIECES = [
         "> ",
         "- ",
     ],
+    *["$", "$$", "$x$", "$$\n", "\\frac", "{", "}", "^", "\\href{a}", "\\text{"],
 ]
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=40).map("".join) | st.text(max_size=60)
 
@@ -455,6 +460,7 @@ REPEATED = [
     *["_a", "*a_", "a**b_", "~~a", "~", "<", "<http://", "<!--", "</a>", "&", "&amp;", '"', "\\", "\\`", "\\["],
     *["://", "http://", "http://[", "http://a-", "http://a.", "http://a.com(", "ftp://", "a.a", "a@", "www.", "中."],
     *["- ", "+", "1.", "#", "```\n", "    ", "\t", "\n", "\r", "\0", "\u2028", "|a", "xn--", "mailto:", "//a.com "],
+    *["$", "$x ", "$x^2$ ", "$$\n", "\\$"],
 ]
 
 

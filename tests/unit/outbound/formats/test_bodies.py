@@ -142,7 +142,18 @@ BODIES: dict[str, tuple[Any, str]] = {
         "2023-11-14 22:13 UTC",
     ),
     "a rich list": (rich("list", section(word("a")), section(word("b")), style="ordered"), "1. a\n1. b"),
-    "a rich list inside": (rich("list", section(word("a")), style="bullet", indent=1), "    - a"),
+    "a rich list in a list": (
+        block(
+            "rich_text",
+            elements=[
+                {"type": "rich_text_list", "style": "bullet", "indent": 0, "elements": [section(word("a"))]},
+                {"type": "rich_text_list", "style": "ordered", "indent": 1, "elements": [section(word("b"))]},
+                {"type": "rich_text_list", "style": "bullet", "indent": 0, "elements": [section(word("c"))]},
+                section(word("d")),
+            ],
+        ),
+        "- a\n    1. b\n- c\n\nd",
+    ),
     "a rich quotation": (rich("quote", word("a\nb")), "> a\n> b"),
     "rich code": (rich("preformatted", word("a\n```b")), "```\na\n'''b\n```"),
     "Discord": (
@@ -319,7 +330,6 @@ def test_a_body_that_is_wrong_is_refused_with_the_place_and_what_to_send(body: A
         b"{",
         b"[" * 100_000,
         b"\xff",
-        b'{"text": "\xff"}',
         b'{"blocks":' + b'[{"elements":' * 20_000,
         b'{"a":' * 100_000,
     ],
@@ -329,6 +339,19 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
     """P16."""
     with pytest.raises(Refused):
         read_json(data, MOST)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b'\xef\xbb\xbf{"text": "hello"}', "hello"),
+        ('{"text": "gr\u00fcn"}'.encode("cp1252"), "gr\u00fcn"),
+        (rb'{"text": "a \ud83d"}', "a \ufffd"),
+        (rb'{"text": "a \ude80\ud83d\ude80 \\ud83d"}', "a \ufffd\U0001f680 \\ud83d"),
+    ],
+)
+def test_what_other_programs_encode_wrongly_is_read(data: bytes, text: str) -> None:
+    assert read_json(data, MOST).text == text
 
 
 def test_other_ways_to_send() -> None:
@@ -347,6 +370,9 @@ def test_a_long_text_is_shortened() -> None:
     assert len(text_of({"attachments": [{"text": "word " * 9000}] * 5})) <= MOST
     assert read_plain(b"x" * 5000, 100).text.endswith("… (shortened)")
     assert text_of({"text": "x" * 100}, 0) == "x" * 100
+    cut_in_code = text_of({"message": "`" + "@bob " * 100 + "`"}, 100)
+    assert len(cut_in_code) <= 100
+    assert names_in(cut_in_code) == []
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,11 @@ SLACK = {
     + ", "
     + a("mailto:ann@a.example", "ann@a.example"),
     "<tel:123|call>, <javascript:alert(1)|x>": "call, x",
+    "<example.com|Fred E.>": a("https://example.com", "Fred E."),
+    "a < b || c > d, if (a <!b && c> d), <@ b>": "a &lt; b || c &gt; d, if (a &lt;!b &amp;&amp; c&gt; d), &lt;@ b&gt;",
+    "<https://a.example|:tada: party>": a("https://a.example", "🎉 party"),
+    "*Failed:* `f(**a, **b**)` in __init__": "<strong>Failed:</strong> <code>",
+    "*a*\n*b*": "<strong>a</strong><br>\n<strong>b</strong>",
     "<https://evil.example|https://bank.example>": a("https://evil.example", "https://bank.example")
     + " (evil.example)",
     "<!here> <!channel|channel> <!subteam^S1|@ops> <!subteam^S1>": "@here @channel @ops @group",
@@ -48,6 +53,8 @@ SLACK = {
     "<@U123|ann> <@U123> <#C123|ops> <#C123>": "@ann @U123 #ops #C123",
     "&gt; quoted\nnot quoted": "<blockquote>\n<p>quoted</p>\n</blockquote>\n<p>not quoted",
     ">>> a\nb": "<blockquote>\n<p>a<br>\nb</p>\n</blockquote>",
+    "$x$ and $$y$$, $5, $HOME/$USER": "$x$ and $$y$$, $5, $HOME/$USER",
+    "**a** $x$": "<math",
     "• a\n• b": "• a<br>\n• b",
     # Mattermost: Markdown, with Slack's links
     "**bold** *italic* ~~strike~~": "<strong>bold</strong> <em>italic</em> <s>strike</s>",
@@ -86,6 +93,7 @@ def test_discord(text: str, html: str) -> None:
         "# a",
         "a_b_c 2*3*4",
         "**",
+        "$x$ $$y$$",
         "[x] (y)",
         "C:\\dir\\file",
         "@bob",

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from chatroom.base.models import Author, File, Message
+from chatroom.messages.markdown.rendering import render
 from chatroom.web.messages.listing import LONGEST_EXCERPT, excerpt_of
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -24,6 +25,7 @@ def excerpt(**details: Any) -> str:
         ("<p>1 &lt; 2 &amp; &quot;3&quot;</p>", '1 < 2 & "3"'),
         ('<p><a href="https://example.org" title="a">b</a></p>', "b"),
         ("<pre><code>x = 1\n  y = 2</code></pre>", "x = 1 y = 2"),
+        (render("so $x^2 < 1$ is"), "so $x^2 < 1$ is"),
     ],
 )
 def test_one_line_of_plain_text(html: str, text: str) -> None:

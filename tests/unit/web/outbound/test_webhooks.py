@@ -30,6 +30,13 @@ class TestPage:
         assert path not in page
         assert "<bdi>CI</bdi>" in page
 
+    def test_it_shows_what_to_enter_in_other_programs(self, alice: Visitor) -> None:
+        page = alice.submit(PAGE, kind="incoming", name="CI").text
+        [secret] = set(re.findall(r"http://localhost/hooks/([\w-]+)", page))
+        assert f"  - url: http://localhost/hooks/{secret}</code>" in page
+        assert f"mmost://localhost/{secret}</code>" in page
+        assert "Grafana" in page
+
     @pytest.mark.parametrize(
         ("name", "says"),
         [
