@@ -13,6 +13,11 @@ from chatroom.messages.markdown.highlighting import Colours
 from chatroom.messages.markdown.rendering import is_slow, render
 
 VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
+WORD = regex.compile(r"[\p{L}\p{N}\p{So}]")
+UNSEEN = regex.compile(r"(?:```|~~~)[^\n]*|\]\([^)\n]*")
+"""Parts of a text that are not shown: the mark of a block of code with its language, and the address of a link."""
+MOST_MARKS = 500
+"""Texts that have more marks and no word are accepted: rendering them takes too long for the event loop."""
 HALF_CHARACTER = regex.compile(r"[\ud800-\udfff]")
 
 
@@ -33,6 +38,8 @@ class Texts:
                 "too_long",
                 f"The message is too long: {len(text):,} characters, and at most {self._max_length:,} are allowed.",
             )
+        if VISIBLE.search(text) and not _is_shown(text):
+            raise Refused("empty", "The message is empty. Its marks, such as ```, contain no text.")
         if not text.isascii() and HALF_CHARACTER.search(text):
             raise Refused("invalid", "The message contains half a character (a lone surrogate). Please remove it.")
 
@@ -55,3 +62,14 @@ class Texts:
     def render(self, author_id: str, text: str, mentions: Sequence[Person]) -> str:
         """Render a text. The time for code and formulas counts towards the author's limit of processor time."""
         return render(text, tuple(mentions), self._colours.of(author_id))
+
+
+def _is_shown(text: str) -> bool:
+    """Return whether a message shows more than marks, such as an empty block of code."""
+    if WORD.search(UNSEEN.sub("", text) if "```" in text or "~~~" in text or "](" in text else text):
+        return True
+    short = regex.sub(r"\s*\n\s*", "\n", text)
+    if len(short) > MOST_MARKS:
+        return True
+    html = render(short, highlight=lambda *_: "")
+    return VISIBLE.search(regex.sub(r"<[^>]*>", "", html)) is not None

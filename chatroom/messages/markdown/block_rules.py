@@ -14,13 +14,14 @@ ALIGNMENT = re.compile(r"text-align:(center|right)")
 _ruler = re.compile(r"[*+-](?: *[*+-])+ *")
 _number = re.compile(r"(\d{1,9})[.)](?:\s|\Z)")
 _numbered_line = re.compile(r"[> \t]*\d{1,9}[.)](?:\s|\Z)")
+_empty_item = re.compile(r"(?:[*+-]|\d{1,9}[.)])[ \t]*")
 _face = regex.compile(r">[^\p{L}\p{N}\s>][^\p{L}\p{N}\s]{0,4}")
 
 
 def lists(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read a list, but no line of signs, and no single number other than 1: that is a date or the end of a sentence."""
     line = _line(state, start)
-    if _ruler.fullmatch(line):
+    if _ruler.fullmatch(line) or (_empty_item.fullmatch(line) and _is_last(state, start)):
         return False
     number = _number.match(line)
     if number and int(number[1]) > 1 and not any(_is_numbered(state, each) for each in (start - 1, start + 1)):
@@ -34,8 +35,15 @@ def headings(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def quotes(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read a quotation, but no face of signs, such as `>_<`."""
-    return not _face.fullmatch(_line(state, start)) and blockquote(state, start, end, silent)
+    """Read a quotation, but no face of signs, such as `>_<`, and no `>` alone."""
+    line = _line(state, start)
+    is_sign = _face.fullmatch(line) or (not line.strip("> \t") and _is_last(state, start))
+    return not is_sign and blockquote(state, start, end, silent)
+
+
+def _is_last(state: StateBlock, number: int) -> bool:
+    """Return whether no text follows in the next line."""
+    return number + 1 >= state.lineMax or state.isEmpty(number + 1)
 
 
 def _is_numbered(state: StateBlock, number: int) -> bool:

@@ -39,6 +39,7 @@ _mark = regex.compile(rf"{SHORTCODE.pattern}|@[\p{{L}}\p{{Nd}}]")
 _possible_link = re.compile(r"://|mailto:|www\.|\.[^\s/.]+/", re.IGNORECASE)
 _name_goes_on = re.compile(r"\.\w|\(")
 _list_sign = re.compile(r"(?:^|\n)[ ]{0,3}(?:\d{1,9})?\Z")
+_no_text = re.compile(r"\[\s*\]\(")
 _plain = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Nd}]")
 WITHOUT_SPACES = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 """A letter of a script that uses no spaces, or attaches words to the next."""
@@ -61,7 +62,7 @@ class Links:
 
     def match(self, text: str) -> list[Any]:
         """Return the links in a text, in order."""
-        return [each for each in self._library.match(_separated(text)) or () if _is_meant(each)]
+        return [_secure(each) for each in self._library.match(_separated(text)) or () if _is_meant(each)]
 
     def match_at_start(self, text: str) -> Any:
         """Return the link with a scheme at the start of a text, or None."""
@@ -80,6 +81,13 @@ def _is_meant(link: Any) -> bool:
         return bool(link.schema != "//")
     host, slash, _ = link.raw.partition("/")
     return bool(host.lower().startswith("www.") or slash)
+
+
+def _secure(link: Any) -> Any:
+    """Give an address that was typed without a scheme the scheme that browsers try first."""
+    if not link.schema:
+        link.url = "https" + link.url.removeprefix("http")
+    return link
 
 
 def escape(state: StateInline, silent: bool) -> bool:
@@ -113,6 +121,11 @@ def _is_in_path(state: StateInline) -> bool:
 def autolink(state: StateInline, silent: bool) -> bool:
     """Read `<https://example.com>` as a link; `Grace <grace@example.com>` stays as it is."""
     return LINK.match(state.src, state.pos + 1) is not None and markdown_it.rules_inline.autolink(state, silent)
+
+
+def link(state: StateInline, silent: bool) -> bool:
+    """Read `[text](address)` as a link, but only with a text."""
+    return not _no_text.match(state.src, state.pos) and markdown_it.rules_inline.link(state, silent)
 
 
 def emphasis(state: StateInline, silent: bool) -> bool:

@@ -5,6 +5,7 @@ Without either, times are in UTC, and say so.
 """
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 import msgspec
 from flask import request
@@ -17,40 +18,44 @@ NO_OFFSET = timedelta()
 
 
 class Times(msgspec.Struct, frozen=True):
-    """The formats of one reader. `zone` is the name of a known time zone, or empty."""
+    """The formats of one reader. `zone` is the name of the time zone, or empty if it is not known."""
 
     zone: str = ""
-
-    @property
-    def _tz(self) -> tzinfo:
-        return find_zone(self.zone) or UTC
+    tz: tzinfo = UTC
 
     def clock(self, moment: datetime) -> str:
         """Return `13:45`, or `13:45 UTC` if the zone is not known."""
-        return f"{moment.astimezone(self._tz):%H:%M}" + ("" if self.zone else " UTC")
+        return f"{moment.astimezone(self.tz):%H:%M}" + ("" if self.zone else " UTC")
 
     def moment(self, moment: datetime) -> str:
         """Return `21 November 2026, 13:45`."""
-        return f"{moment.astimezone(self._tz):%-d %B %Y}, {self.clock(moment)}"
+        return f"{moment.astimezone(self.tz):%-d %B %Y}, {self.clock(moment)}"
 
     def full(self, moment: datetime) -> str:
         """Return `Saturday, 21 November 2026, 13:45:10 GMT+1`."""
-        local = moment.astimezone(self._tz)
+        local = moment.astimezone(self.tz)
         return f"{day_text(local.date())}, {local:%H:%M:%S} {_offset_of(local)}"
 
     def day_of(self, moment: datetime) -> date:
         """Return the day of a moment in the reader's zone."""
-        return moment.astimezone(self._tz).date()
+        return moment.astimezone(self.tz).date()
 
     def start_of(self, day: date) -> datetime:
         """Return the first moment of a day, in UTC. Where the clocks skip midnight, this is the first moment after."""
-        return datetime(day.year, day.month, day.day, tzinfo=self._tz).astimezone(UTC)
+        return datetime(day.year, day.month, day.day, tzinfo=self.tz).astimezone(UTC)
 
 
 def times_of_reader() -> Times:
     """Return the formats for the user of this request."""
     chosen = current_user.user.time_zone if current_user.is_authenticated else ""
-    return Times(next((name for name in (chosen, found_zone()) if find_zone(name)), ""))
+    return times_in(chosen) if find_zone(chosen) else times_in(found_zone())
+
+
+@lru_cache(maxsize=1000)
+def times_in(zone: str) -> Times:
+    """Return the formats for a time zone, or for UTC if the zone is not known."""
+    tz = find_zone(zone)
+    return Times(zone, tz) if tz else Times()
 
 
 def reports_zone() -> bool:

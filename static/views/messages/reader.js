@@ -22,6 +22,7 @@ export class Reader {
   #following;
   #target = null; // the message that the person went to
   #clicked = 0; // the message whose notification the person clicked
+  #waitedAt = null; // the mark at which the log stopped while the person was away
   #isBehind = false; // since the page was opened, the reader is at the line "New"
 
   /** `attention` knows whether the person looks at the page; `following` keeps the read position. */
@@ -72,9 +73,10 @@ export class Reader {
       this.#ends.show({ older: this.#timeline.hasOlder, newer: this.#timeline.isDetached });
       also();
     });
-    if (this.#news.isWaiting && this.#view.mark && this.#scroller.isAtEnd) {
+    if (this.#news.isWaiting && this.#news.mark !== this.#waitedAt && this.#view.mark && this.#scroller.isAtEnd) {
       this.#scroller.toElement(this.#view.mark); // while the person is away, the first new message stays in view
       this.#isBehind = !this.#scroller.isAtEnd;
+      if (this.#isBehind) this.#waitedAt = this.#news.mark; // then the person may scroll the window without its focus
     }
     this.#update();
   }

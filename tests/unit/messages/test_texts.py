@@ -1,9 +1,12 @@
 """What a text may be, whom it names, and its code."""
 
+import re
+
 import pytest
 
 from chatroom.base.errors import Refused
 from chatroom.base.models import Person
+from chatroom.messages.markdown.rendering import render
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.texts import Texts
 from chatroom.rooms.access import LOBBY
@@ -65,6 +68,77 @@ class TestText:
     )
     def test_a_text_needs_a_visible_character(self, messages: Messaging, text: str) -> None:
         messages.texts.check(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "```",
+            "```\n```",
+            "```py",
+            "```py\n\n\n```",
+            "``` \n \t\n```  ",
+            "~~~~",
+            "~~~\n\u200b\n~~~",
+            "```\n```\n\n```js\n```",
+            "> ```py\n> ```",
+            "- ```\n  ```",
+            "` `",
+            "[\u200b](https://example.org)",
+            ">\n>",
+            "| |\n|-|",
+            "```" + "\n" * (LONGEST - 6) + "```",
+        ],
+        ids=ascii,
+    )
+    def test_marks_without_a_text_are_empty(self, messages: Messaging, text: str) -> None:
+        with pytest.raises(Refused, match="Its marks, such as `") as refusal:
+            messages.texts.check(text, may_be_empty=True)
+        assert refusal.value.reason == "empty"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *[
+                "```\n.\n```",
+                "```py\n```js",
+                "```\na",
+                "*",
+                "-",
+                "+",
+                "**",
+                "***",
+                "---",
+                "#",
+                "##",
+                ">",
+                ">>",
+                ">>>",
+                "1.",
+            ],
+            *[
+                "_",
+                "`",
+                "``",
+                "\\",
+                "|",
+                "[]",
+                "()",
+                "[]()",
+                "[](https://a.example)",
+                "$$",
+                "$ $",
+                "$\\quad$",
+                "~",
+                "~~",
+            ],
+            *["?!", "…", "&nbsp;", "&", "- [ ]", "👍", ":x:"],
+        ],
+        ids=ascii,
+    )
+    def test_marks_that_are_shown_are_a_text(self, messages: Messaging, text: str) -> None:
+        messages.texts.check(text)
+        assert render(text) != ""
+        assert re.search(r">[^<\s]", render(text))
 
     @pytest.mark.parametrize("character", ["x", "é", "\U0001f600", "\n."])
     def test_l01_the_length_is_counted_in_characters(self, messages: Messaging, character: str) -> None:

@@ -11,6 +11,7 @@ from chatroom.files.files_store import PIECE_BYTES
 from tests.conftest import MakeApp, services_of, signed_in
 from tests.corpus.files import FILES as CORPUS
 from tests.corpus.files import pdf
+from tests.corpus.pictures import make
 from tests.pictures import make_picture
 from tests.visitors import Visitor, problem
 
@@ -328,6 +329,27 @@ class TestFetching:
         assert again.status_code == 304
         other = shared(alice, name="b.txt", client_id="c2")
         assert alice.get(other.replace("b.txt", "thumbnail")).status_code == 404
+
+    def test_a_view_picture_is_shown_and_its_original_is_saved(self, alice: Visitor) -> None:
+        path = shared(alice, make("AVIF"), "a.avif")
+        view = alice.get(path.replace("a.avif", "view"))
+        assert (view.content_type, view.data[8:12]) == ("image/webp", b"WEBP")
+        assert view.headers["Content-Disposition"] == 'inline; filename="a.avif.webp"'
+        original = alice.get(path)
+        assert original.content_type == "image/avif"
+        assert original.headers["Content-Disposition"] == 'attachment; filename="a.avif"'
+        page = alice.get("/chatroom").text
+        assert f'href="{path.replace("a.avif", "view")}"' in page
+        assert f'download href="{path}"' in page
+        other = shared(alice, make_picture(), "b.jpg", client_id="c2")
+        assert alice.get(other.replace("b.jpg", "view")).status_code == 404
+        assert f'download href="{other}"' not in alice.get("/chatroom").text
+
+    @pytest.mark.parametrize("name", ["view", "thumbnail"])
+    def test_a_file_may_have_the_name_of_a_copy(self, alice: Visitor, name: str) -> None:
+        path = shared(alice, b"some words", name)
+        assert path.endswith(f"/{name}")
+        assert alice.get(path).data == b"some words"
 
 
 class TestDocuments:

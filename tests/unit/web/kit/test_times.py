@@ -10,7 +10,7 @@ import pytest
 from chatroom.base import time_zones
 from chatroom.base.time_zones import find_zone, places, zone_names
 from chatroom.services import Services
-from chatroom.web.kit.times import Times
+from chatroom.web.kit.times import times_in
 from tests.visitors import Visitor
 
 CASES = json.loads((Path(__file__).parents[3] / "corpus/times.json").read_text())
@@ -19,13 +19,13 @@ AT = datetime(2026, 11, 21, 23, 5, 9, tzinfo=UTC)
 
 def test_day_and_time_of_moments_around_changes_of_the_clocks() -> None:
     for zone, moment, day, clock, _ in CASES["moments"]:
-        times, at = Times(zone), datetime.fromisoformat(moment)
+        times, at = times_in(zone), datetime.fromisoformat(moment)
         assert (times.day_of(at).isoformat(), times.clock(at)) == (day, clock), f"{moment} in {zone}"
 
 
 def test_a_day_starts_at_its_first_moment_also_where_clocks_skip_midnight() -> None:
     for zone, day, start in CASES["days"]:
-        assert Times(zone).start_of(date.fromisoformat(day)) == datetime.fromisoformat(start), f"{day} in {zone}"
+        assert times_in(zone).start_of(date.fromisoformat(day)) == datetime.fromisoformat(start), f"{day} in {zone}"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_day_starts_at_its_first_moment_also_where_clocks_skip_midnight() -> N
     ],
 )
 def test_formats(zone: str, moment: str, full: str) -> None:
-    assert (Times(zone).moment(AT), Times(zone).full(AT)) == (moment, full)
+    assert (times_in(zone).moment(AT), times_in(zone).full(AT)) == (moment, full)
 
 
 def test_zones_are_listed_by_region_and_old_names_are_known() -> None:
@@ -57,7 +57,11 @@ def test_i10_unknown_zones(name: str) -> None:
 def test_a_machine_without_zones_knows_utc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_zones, "zone_names", lambda: frozenset({"UTC"}))
     assert (find_zone("UTC"), find_zone("Asia/Tokyo")) == (UTC, None)
-    assert Times("Asia/Tokyo").start_of(date(2026, 11, 21)) == datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def test_without_a_known_zone_times_are_in_utc() -> None:
+    assert times_in("Mars/Olympus").start_of(date(2026, 11, 21)) == datetime(2026, 11, 21, tzinfo=UTC)
+    assert times_in("Mars/Olympus").clock(AT) == "23:05 UTC"
 
 
 class TestPages:

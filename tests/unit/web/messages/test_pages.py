@@ -97,9 +97,10 @@ class TestRoom:
             ("", "The message is empty"),
             (" \n\t ", "The message is empty"),
             ("\u200b", "The message is empty"),
+            ("```\n```", "The message is empty. Its marks, such as ```, contain no text."),
             ("x" * 4001, "4,001 characters, and at most 4,000"),
         ],
-        ids=["nothing", "spaces", "invisible", "too long"],
+        ids=["nothing", "spaces", "invisible", "marks", "too long"],
     )
     def test_a_refused_text_is_shown_again(self, alice: Visitor, services: Services, text: str, says: str) -> None:
         """L01."""
