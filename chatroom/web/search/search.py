@@ -75,7 +75,7 @@ def page() -> Page:
 
 @api.get("/search")
 @operation("read", {200: SearchAnswer}, query=Asked)
-def search() -> Response:
+def search_messages() -> Response:
     """Find messages in the rooms that you are in.
 
     A query has words and "phrases", from:name, in:room, before:2026-01-31, after:2026-01-31, has:file, has:link. The
