@@ -39,8 +39,8 @@ class SearchAnswer(msgspec.Struct):
     """A page of results. Send `before` for the next page; null means that there is none.
 
     `cut` means that the search stopped, for lack of time, before the page was full. `behind` means that the index is
-    behind: some of the newest messages cannot be found yet. `ignored` has the parts of the query that cannot be searched
-    for, such as a lone comma.
+    behind: some of the newest messages cannot be found yet. `ignored` has the parts of the query that cannot be
+    searched for, such as a lone comma.
     """
 
     hits: list[Found]
