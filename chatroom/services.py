@@ -119,7 +119,7 @@ class Services:
             find_held=later(lambda: self.moderation.held.find),
         )
         self.people = people.PeopleParts(
-            self.site, drawing=self.files.drawing, registration=later(lambda: self.moderation.admission.registration)
+            self.site, self.files, registration=later(lambda: self.moderation.admission.registration)
         )
         self.messages = messages.MessageParts(
             self.site,

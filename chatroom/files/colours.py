@@ -24,9 +24,10 @@ def to_eight_bits(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         image = _narrow(image)
     elif image.mode == "CMYK":
-        return image.copy()
+        return image
     colours = "L" if image.mode in {"L", "LA"} else "RGB"
-    return image.convert(colours + "A" if image.has_transparency_data else colours)
+    mode = colours + "A" if image.has_transparency_data else colours
+    return image if image.mode == mode else image.convert(mode)
 
 
 def to_screen(image: Image.Image) -> tuple[Image.Image, bytes]:

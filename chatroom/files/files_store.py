@@ -7,6 +7,7 @@ removed.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import Literal
 
 import msgspec
 from bson import ObjectId
@@ -32,7 +33,9 @@ PIECE_BYTES = 255 * 1024
 PIECES_AT_ONCE = 8
 """The number of chunks that are written together."""
 
-_BUT_THUMBNAIL = {"metadata.thumbnail": 0}
+Copy = Literal["thumbnail", "view"]
+"""The copies of a picture that are stored with it."""
+_BUT_COPIES = {"metadata.thumbnail": 0, "metadata.view": 0}
 
 
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +66,7 @@ class FileStore:
         room_id: str,
         owner_id: str,
         thumbnail: bytes,
+        view: bytes = b"",
         check_at: datetime,
         check: Callable[[], None] = lambda: None,
     ) -> None:
@@ -80,6 +84,8 @@ class FileStore:
                 "type": file.type,
                 "width": file.width,
                 "height": file.height,
+                "is_animated": file.is_animated,
+                "has_view": file.has_view,
                 "pages": file.pages,
                 "room": room_id,
                 "owner": owner_id,
@@ -87,6 +93,7 @@ class FileStore:
                 "check_at": check_at,
                 "is_whole": False,
                 "thumbnail": thumbnail,
+                "view": view,
             },
         }
         # The document is inserted before the chunks: if the process dies, the sweep finds the unfinished file.
@@ -111,14 +118,14 @@ class FileStore:
         """Return the files with these ids, by id; leave out files that are not completely stored."""
         keys = [ObjectId(file_id) for file_id in file_ids if ObjectId.is_valid(file_id)]
         with self._database.bounded():
-            found = [_kept(document) for document in self._files.find({"_id": {"$in": keys}}, _BUT_THUMBNAIL)]
+            found = [_kept(document) for document in self._files.find({"_id": {"$in": keys}}, _BUT_COPIES)]
         return {kept.file.id: kept for kept in found if kept.is_whole}
 
-    def thumbnail(self, file_id: str) -> bytes:
-        """Return the WebP thumbnail of a picture, or b"" if there is none."""
+    def find_copy(self, file_id: str, name: Copy) -> bytes:
+        """Return the thumbnail or the view picture of a file, a WebP, or b"" if there is none."""
         with self._database.bounded():
-            document = self._files.find_one({"_id": ObjectId(file_id)}, {"metadata.thumbnail": 1})
-        return bytes(document["metadata"]["thumbnail"]) if document else b""
+            document = self._files.find_one({"_id": ObjectId(file_id)}, {f"metadata.{name}": 1})
+        return bytes(document["metadata"].get(name, b"")) if document else b""
 
     def read(self, file_id: str, start: int, stop: int) -> Iterator[bytes]:
         """Yield the bytes `start` to `stop` (exclusive), chunk by chunk; raise `Unavailable` if a chunk is missing."""
@@ -157,7 +164,7 @@ class FileStore:
             document = self._files.find_one_and_update(
                 {"metadata.check_at": {"$lte": self._clock()}},
                 {"$set": {"metadata.check_at": until}},
-                _BUT_THUMBNAIL,
+                _BUT_COPIES,
                 sort=[("metadata.check_at", ASCENDING)],
                 return_document=ReturnDocument.AFTER,
             )
@@ -198,7 +205,7 @@ class FileStore:
         """Return a user's files that the sweep will check between two moments, including unfinished uploads."""
         query = {"metadata.owner": owner_id, "metadata.check_at": {"$gt": since, "$lte": until}}
         with self._database.bounded():
-            return [_kept(document) for document in self._files.find(query, _BUT_THUMBNAIL)]
+            return [_kept(document) for document in self._files.find(query, _BUT_COPIES)]
 
     def _add_pieces(self, key: ObjectId, pieces: Iterable[bytes]) -> None:
         numbered = enumerate(pieces)
@@ -229,6 +236,8 @@ def _kept(document: Document) -> KeptFile:
             size=document["length"],
             width=metadata["width"],
             height=metadata["height"],
+            is_animated=metadata.get("is_animated", False),
+            has_view=metadata.get("has_view", False),
             pages=metadata.get("pages"),
         ),
         room_id=metadata["room"],

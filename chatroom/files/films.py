@@ -50,6 +50,11 @@ def strip(file: BinaryIO) -> None:
     file.seek(0)
 
 
+def strip_part(file: BinaryIO, start: int, end: int) -> None:
+    """Remove the metadata from the parts of a video between two positions."""
+    _strip_within(_Reader(file, file.seek(0, 2)), start, end)
+
+
 def find_handlers(file: BinaryIO) -> set[bytes]:
     """Return the types of the tracks (`vide`, `soun`); raise `Refused` (`invalid`) if the file has too many parts."""
     size = file.seek(0, 2)
@@ -60,6 +65,12 @@ def find_handlers(file: BinaryIO) -> set[bytes]:
             file.seek(atom.content + 8)
             found.add(file.read(4))
     return found
+
+
+def zero(file: BinaryIO, start: int, end: int) -> None:
+    """Overwrite the bytes between two positions."""
+    file.seek(start)
+    file.writelines(ZEROS[: end - position] for position in range(start, end, len(ZEROS)))
 
 
 class _Reader:
@@ -132,7 +143,7 @@ def _empty_samples(reader: _Reader, track: Atom) -> None:
         found = bisect_right(frames, start, key=lambda atom: atom.content) - 1
         if not reader.may_empty(size) or found < 0 or start + size > frames[found].end:
             return
-        _zero(reader.file, start, start + size)
+        zero(reader.file, start, start + size)
 
 
 def _inside(reader: _Reader, atom: Atom, *path: bytes) -> Iterator[Atom]:
@@ -176,12 +187,7 @@ def _pieces(tables: dict[bytes, "array[int]"]) -> Iterator[tuple[int, int]]:
 def _empty(file: BinaryIO, atom: Atom) -> None:
     file.seek(atom.start + 4)
     file.write(b"free")
-    _zero(file, atom.content, atom.end)
-
-
-def _zero(file: BinaryIO, start: int, end: int) -> None:
-    file.seek(start)
-    file.writelines(ZEROS[: end - position] for position in range(start, end, len(ZEROS)))
+    zero(file, atom.content, atom.end)
 
 
 def _forget_time(file: BinaryIO, atom: Atom) -> None:

@@ -11,15 +11,16 @@ from typing import BinaryIO
 
 import msgspec
 from PIL import Image, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
 
 from chatroom.base.errors import Refused
 from chatroom.base.threads import Workers
-from chatroom.files import gifs
-from chatroom.files.thumbnails import as_webp, make_square, make_thumbnail
+from chatroom.files import gifs, large_jpegs
+from chatroom.files.thumbnails import as_webp, make_square, make_thumbnail, make_view
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 MAX_PIXELS = 50_000_000
-"""The maximum number of pixels of a frame."""
+"""The maximum number of pixels of a frame. Only a JPEG can have more (`chatroom/files/large_jpegs.py`)."""
 MAX_FRAMES = 1000
 MAX_MOVING_PIXELS = 1_000_000_000
 """The maximum number of pixels of all frames together."""
@@ -35,17 +36,20 @@ PNG_CHUNKS = {
     b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"sBIT", b"bKGD",
 }  # fmt: skip
 """The chunks that define the picture and its colours. All other chunks are removed."""
-UPRIGHT = {None, 0, 1}
+ACROSS = {5, 6, 7, 8}
+"""The orientations in which width and height are exchanged."""
 BUSY = "Too many pictures are being processed. Please try again in a moment."
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture that is safe to show. The thumbnail is a WebP."""
+    """A picture that is safe to show. The thumbnail is a WebP, and so is the view picture of a very large picture."""
 
     content: bytes
     width: int
     height: int
     thumbnail: bytes
+    view: bytes = b""
+    is_animated: bool = False
 
 
 def make_workers() -> Workers:
@@ -55,26 +59,52 @@ def make_workers() -> Workers:
 
 def prepare(file: BinaryIO, type: str) -> Picture:
     """Make a picture safe to show; raise `Refused` (`too_large`, `invalid`) if that is not possible."""
-    with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
-        _check_size(image, file)
-        _load(image)
-        upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
+    with _explained(), _open(file, type) as image:
+        if _is_large(image):
+            return _prepare_large(image, file)
+        image.load()
+        upright = image if _is_moving(image) else _upright(image)
         return Picture(
             content=_without_metadata(image, upright, file, type),
             width=upright.width,
             height=upright.height,
-            thumbnail=make_thumbnail(upright),
+            thumbnail=make_thumbnail(_first_frame(upright)),
+            is_animated=_is_moving(image),
         )
 
 
 def make_squares(file: BinaryIO, type: str) -> tuple[bytes, bytes]:
     """Return the middle of a picture as a small and a large square, both WebP. Raises `Refused` as `prepare` does."""
-    with _explained(), Image.open(file, formats=[FORMATS[type]]) as image:
-        _check_size(image, file)
-        _load(image)
-        upright = ImageOps.exif_transpose(image)
+    with _explained(), _open(file, type) as image:
+        upright = large_jpegs.decode(_strip_large(image, file)) if _is_large(image) else _upright(_first_frame(image))
         large, small = (make_square(upright, side) for side in SQUARES)
         return as_webp(small), as_webp(large)
+
+
+def _open(file: BinaryIO, type: str) -> Image.Image:
+    # `Image.open` would refuse a large JPEG. It would also open the second picture of a phone's JPEG (MPO).
+    image = JpegImageFile(file) if type == "image/jpeg" else Image.open(file, formats=[FORMATS[type]])
+    _check_size(image, file)
+    return image
+
+
+def _is_large(image: Image.Image) -> bool:
+    return image.width * image.height > MAX_PIXELS
+
+
+def _prepare_large(image: Image.Image, file: BinaryIO) -> Picture:
+    content = _strip_large(image, file)
+    small = large_jpegs.decode(content)
+    width, height = reversed(image.size) if _orientation(image) in ACROSS else image.size
+    view = make_view(small, len(content))
+    return Picture(content=content, width=width, height=height, thumbnail=make_thumbnail(small), view=view)
+
+
+def _strip_large(image: Image.Image, file: BinaryIO) -> bytes:
+    try:
+        return large_jpegs.strip(_whole(file), _orientation(image))
+    except ValueError as error:
+        raise _too_many_pixels() from error
 
 
 @contextmanager
@@ -91,12 +121,12 @@ def _explained() -> Iterator[None]:
 
 
 def _check_size(image: Image.Image, file: BinaryIO) -> None:
-    if not 0 < image.width * image.height <= MAX_PIXELS:
+    if not 0 < image.width * image.height <= (large_jpegs.MAX_PIXELS if image.format == "JPEG" else MAX_PIXELS):
         raise _too_many_pixels()
-    if image.format in {"JPEG", "MPO"} and _whole(file).count(START_OF_SCAN) > MAX_SCANS:
+    if image.format == "JPEG" and _whole(file).count(START_OF_SCAN) > MAX_SCANS:
         raise Refused("too_large", "The picture takes too long to process. Save it again, and try once more.")
     frames = getattr(image, "n_frames", 1)
-    if image.format != "MPO" and (frames > MAX_FRAMES or frames * image.width * image.height > MAX_MOVING_PIXELS):
+    if frames > MAX_FRAMES or frames * image.width * image.height > MAX_MOVING_PIXELS:
         raise Refused("too_large", "The animation is too long: it has too many frames.")
 
 
@@ -106,19 +136,28 @@ def _too_many_pixels() -> Refused:
     )
 
 
-def _load(image: Image.Image) -> None:
-    """Decode the picture, and forget its XMP. Pillow would turn it by the orientation in its XMP; browsers do not."""
-    image.load()
+def _orientation(image: Image.Image) -> int:
+    """Return the orientation of EXIF. Pillow would also use that of XMP, which browsers ignore."""
     for name in XMP:
         image.info.pop(name, None)
+    found = image.getexif().get(ORIENTATION)
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
-def _is_turned(image: Image.Image) -> bool:
-    return not _is_moving(image) and image.getexif().get(ORIENTATION) not in UPRIGHT
+def _upright(image: Image.Image) -> Image.Image:
+    image.load()  # a PNG may have its EXIF at its end
+    return image if _orientation(image) == 1 else ImageOps.exif_transpose(image)
+
+
+def _first_frame(image: Image.Image) -> Image.Image:
+    """Show the first frame of an animation. The first picture of an animated PNG may be only for old programs."""
+    if _is_moving(image) and image.info.get("default_image"):
+        image.seek(1)
+    return image
 
 
 def _is_moving(image: Image.Image) -> bool:
-    return image.format != "MPO" and getattr(image, "n_frames", 1) > 1
+    return bool(getattr(image, "n_frames", 1) > 1)
 
 
 def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, type: str) -> bytes:
@@ -133,7 +172,6 @@ def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, 
     profile = image.info.get("icc_profile")  # without it, colours would change
     if type == "image/jpeg":
         # A picture that was not turned keeps its quantization tables, so it loses no quality.
-        image.format = "JPEG"  # an MPO of a phone is a JPEG followed by a second picture
         options = {"quality": "keep"} if upright is image else {"quality": 92, "subsampling": 0}
         upright.save(out, "JPEG", icc_profile=profile, comment=b"", progressive="progressive" in image.info, **options)
     elif type == "image/png":

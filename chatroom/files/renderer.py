@@ -11,16 +11,18 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
-from PIL import Image, ImageOps, WebPImagePlugin  # noqa: F401  (loaded now, because the process opens no files later)
+from PIL import Image, ImageOps, TiffImagePlugin, WebPImagePlugin  # noqa: F401  (loaded now, because the process opens no files later)
 
 from chatroom.files.thumbnails import THUMBNAIL, make_thumbnail, make_view
 
-MAX_PIXELS = 50_000_000
+MAX_PIXELS = 70_000_000
+"""The maximum number of pixels. The panoramas of phones have up to 64 million."""
 MEMORY_BYTES = 800_000_000
-"""The address space of the process. A picture of 50 million pixels needs about 500 MB."""
+"""The address space of the process. A picture of 64 million pixels needs about 650 MB."""
 CPU_SECONDS = 20
 MOST_SECONDS = 30
 """The process ends after this time, even if the server has died and cannot kill it."""
@@ -43,6 +45,9 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     pages: int | None = None
 
 
+NO_DRAWING = Drawing(width=0, height=0, thumbnail=b"")
+
+
 def draw(type: str, file: BinaryIO) -> Drawing:
     """Draw the picture of a file. Decoders raise many kinds of errors."""
     return _draw(OPENERS[type](), file, has_view=type.startswith("image/"))
@@ -54,12 +59,11 @@ def _draw(open_picture: Opener, file: BinaryIO, *, has_view: bool) -> Drawing:
             raise ValueError("the picture has too many pixels")
         image.load()
         image.info.pop("xmp", None)  # browsers ignore an orientation there
-        upright = ImageOps.exif_transpose(image)
-        thumbnail = make_thumbnail(upright)
-        view = make_view(upright, file.seek(0, os.SEEK_END)) if has_view else b""
-        return Drawing(
-            width=upright.width, height=upright.height, thumbnail=thumbnail, view=view, pages=image.info.get("pages")
-        )
+        ImageOps.exif_transpose(image, in_place=True)
+        view = make_view(image, file.seek(0, os.SEEK_END)) if has_view else b""
+        width, height = image.size
+        thumbnail = make_thumbnail(image)
+        return Drawing(width=width, height=height, thumbnail=thumbnail, view=view, pages=image.info.get("pages"))
 
 
 def _load_heif() -> Opener:
@@ -103,6 +107,8 @@ def _confine(*, needs_threads: bool) -> None:
     """Give up all that a decoder does not need. An attacker in this process cannot raise these limits again."""
     signal.alarm(MOST_SECONDS)
     os.nice(LOWER_PRIORITY)
+    with suppress(OSError):  # if the machine has too little memory, Linux ends this process, and not the server
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     limits = {
         resource.RLIMIT_AS: MEMORY_BYTES,
         resource.RLIMIT_CPU: CPU_SECONDS,

@@ -40,7 +40,10 @@ def as_webp(image: Image.Image, *, quality: int = 80) -> bytes:
     return out.getvalue()
 
 
-def _shrink(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    small = to_eight_bits(image)
-    small.thumbnail(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return small
+def _shrink(image: Image.Image, most: tuple[int, int]) -> Image.Image:
+    picture = to_eight_bits(image)
+    scale = min(most[0] / image.width, most[1] / image.height)
+    if scale >= 1:
+        return picture
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)

@@ -17,11 +17,12 @@ from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.base.models import File, Room
 from chatroom.base.threads import Workers
-from chatroom.files import films, pictures
+from chatroom.files import films, heif, pictures
 from chatroom.files.child import DrawingProcesses
 from chatroom.files.files_store import PIECE_BYTES, FileStore, KeptFile, make_file_id
-from chatroom.files.filetypes import PDF, PICTURES, UNKNOWN, find_type
+from chatroom.files.filetypes import PICTURES, UNKNOWN, find_type
 from chatroom.files.message_files import CHECK_EVERY, UNUSED_FOR, FileUsage
+from chatroom.files.renderer import NO_DRAWING, OPENERS, Drawing
 from chatroom.names import NAMELESS, FileName, clean_file_name
 
 MEMORY_BYTES = 1_000_000
@@ -65,15 +66,12 @@ class FileUploads:
             file = File(id=make_file_id(), name=_name_of(name, type), type=type, size=size)
             if type in PICTURES:
                 return self._keep_picture(user_id, room, file, cast("BinaryIO", spool))
-            thumbnail = b""
-            if type == PDF:
-                drawing = self._processes.draw(type, cast("BinaryIO", spool))
-                if drawing and drawing.pages:
-                    file, thumbnail = msgspec.structs.replace(file, pages=drawing.pages), drawing.thumbnail
-            elif type in films.TYPES:
-                films.strip(cast("BinaryIO", spool))
+            _strip(type, cast("BinaryIO", spool))
+            drawing = self._processes.draw(type, cast("BinaryIO", spool)) if type in OPENERS else None
+            file, drawing = _describe(file, drawing or NO_DRAWING)
             spool.seek(0)
-            self._keep(user_id, room, file, iter(lambda: spool.read(PIECE_BYTES), b""), thumbnail)
+            pieces = iter(lambda: spool.read(PIECE_BYTES), b"")
+            self._keep(user_id, room, file, pieces, thumbnail=drawing.thumbnail, view=drawing.view)
             return file
 
     def _take_in(self, stream: BinaryIO, spool: BinaryIO) -> int:
@@ -88,16 +86,32 @@ class FileUploads:
         picture = self._drawing.run(lambda: pictures.prepare(spool, file.type))
         content = picture.content
         self._check_size(len(content), f"The picture has {in_megabytes(len(content))} without its metadata")
-        file = msgspec.structs.replace(file, size=len(content), width=picture.width, height=picture.height)
+        file = msgspec.structs.replace(
+            file,
+            size=len(content),
+            width=picture.width,
+            height=picture.height,
+            is_animated=picture.is_animated,
+            has_view=bool(picture.view),
+        )
         pieces = (content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))
-        self._keep(user_id, room, file, pieces, picture.thumbnail)
+        self._keep(user_id, room, file, pieces, thumbnail=picture.thumbnail, view=picture.view)
         return file
 
     def _check_size(self, size: int, problem: str) -> None:
         if 0 < self._most_bytes < size:
             raise Refused("too_large", f"{problem}: at most {in_megabytes(self._most_bytes)} are allowed.")
 
-    def _keep(self, user_id: str, room: Room, file: File, pieces: Iterator[bytes], thumbnail: bytes = b"") -> None:
+    def _keep(
+        self,
+        user_id: str,
+        room: Room,
+        file: File,
+        pieces: Iterator[bytes],
+        *,
+        thumbnail: bytes = b"",
+        view: bytes = b"",
+    ) -> None:
         now = self._clock()
         self._store.add(
             file,
@@ -105,6 +119,7 @@ class FileUploads:
             room_id=room.id,
             owner_id=user_id,
             thumbnail=thumbnail,
+            view=view,
             check_at=now + UNUSED_FOR,
             check=partial(self._check_space, user_id, now),
         )
@@ -132,6 +147,22 @@ def _name_of(name: str, type: str) -> FileName:
     cleaned = clean_file_name(name, PICTURES.get(type))
     is_nameless = cleaned == NAMELESS and type != UNKNOWN
     return clean_file_name(f"{cleaned}{mimetypes.guess_extension(type) or ''}") if is_nameless else cleaned
+
+
+def _strip(type: str, spool: BinaryIO) -> None:
+    if type in heif.TYPES:
+        heif.strip(spool)
+    elif type in films.TYPES:
+        films.strip(spool)
+
+
+def _describe(file: File, drawing: Drawing) -> tuple[File, Drawing]:
+    """Return the file with what its drawing tells, and the drawing if it is used."""
+    if drawing.pages:
+        return msgspec.structs.replace(file, pages=drawing.pages), drawing
+    if drawing.view:
+        return msgspec.structs.replace(file, width=drawing.width, height=drawing.height, has_view=True), drawing
+    return file, NO_DRAWING
 
 
 def _share(settings: Settings) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from chatroom.base.clock import Clock, utc_now
-from chatroom.base.threads import Workers
+from chatroom.files.wiring import FileParts
 from chatroom.mongo.collections import CollectionModel
 from chatroom.people import avatars_store, sessions_store, users_store
 from chatroom.people.account_states_store import AccountStateStore
@@ -35,7 +35,7 @@ class PeopleParts:
     """The parts of this package. `forget` has the functions that remove a deleted account's data."""
 
     def __init__(
-        self, site: SiteParts, *, drawing: Workers, registration: Callable[[], str], clock: Clock = utc_now
+        self, site: SiteParts, files: FileParts, *, registration: Callable[[], str], clock: Clock = utc_now
     ) -> None:
         """Create the parts; `registration` returns who may register now: `open`, `invite` or `closed`."""
         database, settings = site.context.database, site.context.settings
@@ -64,5 +64,5 @@ class PeopleParts:
         self.profiles = Profiles(self.users, site.acts, site.notices.tell)
         reset_codes = CodeStore(database, database["resets"], owner="user", clock=clock)
         self.resets = Resets(reset_codes, self.users, self.accounts, site.acts)
-        self.avatars = Avatars(AvatarStore(database), drawing)
+        self.avatars = Avatars(AvatarStore(database), files.drawing, files.processes)
         self.forget = (self.sessions.forget, reset_codes.forget, self.invites.forget, self.avatars.remove)

@@ -57,12 +57,17 @@ test("a name or a code is found before the caret", () => {
   assert.deepEqual(at("hi @al"), { kind: "member", query: "al", start: 3, end: 6 });
   assert.deepEqual(at("@"), { kind: "member", query: "", start: 0, end: 1 });
   assert.deepEqual(at("(@Жан"), { kind: "member", query: "Жан", start: 1, end: 5 });
+  assert.deepEqual(at("你好@gr"), { kind: "member", query: "gr", start: 2, end: 5 });
+  assert.deepEqual(at("请问@田中"), { kind: "member", query: "田中", start: 2, end: 5 });
+  assert.deepEqual(at("ありがとう@田"), { kind: "member", query: "田", start: 5, end: 7 });
+  assert.deepEqual(at("مرحبا@عل"), { kind: "member", query: "عل", start: 5, end: 8 });
+  assert.deepEqual(at("好的:smi"), { kind: "emoji", query: "smi", start: 2, end: 6 });
   assert.deepEqual(at("yes :smi"), { kind: "emoji", query: "smi", start: 4, end: 8 });
   assert.deepEqual(findUnfinished("@al and more", 3), { kind: "member", query: "al", start: 0, end: 3 });
 });
 
 test("addresses, times and smileys are not unfinished names", () => {
-  for (const text of ["ann@example", "a/@al", "10:30", "http://a", ":)", ":s", "::tada", "@al ", "so:smi", "", "@-"]) {
+  for (const text of ["ann@example", "José@weaver", "info.pl@grace", "жан@пример", "1@a", "a/@al", "10:30", "http://a", ":)", ":s", "::tada", "@al ", "so:smi", "", "@-"]) {
     assert.equal(findUnfinished(text, text.length), null, text);
   }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endingOf, factsOf, findKind, fitFrame, splitName, urlOf } from "../../static/views/files/files.js";
+import { endingOf, factsOf, findKind, fitFrame, shownOf, splitName, urlOf, viewOf } from "../../static/views/files/files.js";
 
 // The same cases as in tests/unit/web/files/test_shown.py.
 test("a file is shown by its kind", () => {
@@ -17,6 +17,23 @@ test("a picture keeps its aspect ratio and is never enlarged", () => {
   assert.deepEqual(fitFrame({ width: 4000, height: 3000 }), [360, 270]);
   assert.deepEqual(fitFrame({ width: 300, height: 3000 }), [27, 270]);
   assert.deepEqual(fitFrame({ width: 50_000, height: 10 }), [360, 1]);
+});
+
+test("a small animation moves in a message", () => {
+  const file = { id: "1", name: "a", size: 1 };
+  assert.equal(shownOf({ ...file, type: "image/gif" }), "/files/1/a");
+  for (const type of ["image/webp", "image/png"]) {
+    assert.equal(shownOf({ ...file, type, is_animated: true }), "/files/1/a");
+    assert.equal(shownOf({ ...file, type, is_animated: true, size: 3_000_001 }), "/files/1/thumbnail");
+    assert.equal(shownOf({ ...file, type }), "/files/1/thumbnail");
+  }
+});
+
+test("a view picture is shown instead of the file", () => {
+  const file = { id: "1", name: "a", type: "image/heic", size: 1, width: 40, height: 30, has_view: true };
+  assert.deepEqual([findKind(file), viewOf(file), shownOf(file)], ["picture", "/files/1/view", "/files/1/thumbnail"]);
+  assert.equal(viewOf({ id: "1", name: "a", type: "image/png" }), "/files/1/a");
+  assert.equal(findKind({ type: "image/heic" }), "card");
 });
 
 test("a PDF with pages is a document", () => {

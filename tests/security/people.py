@@ -17,6 +17,7 @@ from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.web.kit.cookies import NAME, SECRET
 from tests.conftest import services_of, visitor
+from tests.corpus.pictures import make
 from tests.messaging import new_draft
 from tests.pictures import make_picture
 from tests.visitors import PASSWORD, Visitor
@@ -59,7 +60,7 @@ class Cast:
             memberships.admit(user.id, DEN)
         self.services.people.avatars.set(self.outsider.id, io.BytesIO(make_picture("PNG")))
         self.avatar_version = dict(self.services.people.avatars.listed())[self.outsider.id]
-        self.file_id = self._share(make_picture("PNG"), self.author)
+        self.file_id = self._share(make("AVIF"), self.author)
         self.message = self.say("a secret", self.author)
         self.other_session = self._begin(self.author)
 

@@ -219,6 +219,7 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/avatars/<version>.css", "GET"):       (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     ("/account/avatar", "POST"):       (LOGIN, "400", "400", "400", "400", LOGIN, LOGIN, LOGIN),
     ("/files/<file_id>/<name>", "GET"):     (LOGIN, "404", "200", "200", "404", "200", LOGIN, "401"),
+    ("/files/<file_id>/view", "GET"):       (LOGIN, "404", "200", "200", "404", "200", LOGIN, "401"),
     ("/files/<file_id>/thumbnail", "GET"):  (LOGIN, "404", "200", "200", "404", "200", LOGIN, "401"),
     ("/api/rooms/<slug>/messages/<message_id>/reactions", "POST"): (
         "401", "404", "200", "200", "404", "200", "401", "401"),

@@ -17,7 +17,10 @@ class Reaction(msgspec.Struct, frozen=True):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file of a message. Only pictures have `width` and `height`, in pixels; a PDF with a thumbnail has `pages`."""
+    """A file of a message. Only pictures have `width` and `height`, in pixels; a PDF with a thumbnail has `pages`.
+
+    `has_view`: browsers show the view picture, because the file is too large, or of a type that some cannot show.
+    """
 
     id: str
     name: str
@@ -25,6 +28,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     size: int
     width: int | None = None
     height: int | None = None
+    is_animated: bool = False
+    has_view: bool = False
     pages: int | None = None
 
 

@@ -62,7 +62,7 @@ class Links:
 
     def match(self, text: str) -> list[Any]:
         """Return the links in a text, in order."""
-        return [each for each in self._library.match(_separated(text)) or () if _is_meant(each)]
+        return [_secure(each) for each in self._library.match(_separated(text)) or () if _is_meant(each)]
 
     def match_at_start(self, text: str) -> Any:
         """Return the link with a scheme at the start of a text, or None."""
@@ -81,6 +81,13 @@ def _is_meant(link: Any) -> bool:
         return bool(link.schema != "//")
     host, slash, _ = link.raw.partition("/")
     return bool(host.lower().startswith("www.") or slash)
+
+
+def _secure(link: Any) -> Any:
+    """Give an address that was typed without a scheme the scheme that browsers try first."""
+    if not link.schema:
+        link.url = "https" + link.url.removeprefix("http")
+    return link
 
 
 def escape(state: StateInline, silent: bool) -> bool:

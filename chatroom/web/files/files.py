@@ -7,6 +7,7 @@ site.
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
@@ -19,8 +20,8 @@ from chatroom.asgi.uploads import SPOOLED
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.base.models import File, Room
-from chatroom.files.files_store import KeptFile, no_such_file
-from chatroom.files.filetypes import INLINE, PICTURES, TEXT, UNKNOWN
+from chatroom.files.files_store import Copy, KeptFile, no_such_file
+from chatroom.files.filetypes import INLINE, TEXT, UNKNOWN
 from chatroom.files.uploads import in_megabytes
 from chatroom.names import storable_name
 from chatroom.people.tokens import grant_of
@@ -41,7 +42,7 @@ PRIVATE = "private, max-age=3600"
 FORM_BYTES = 1_000_000
 """The maximum size of the other fields of a form with files, in bytes."""
 PARSED_BYTES = 131_072
-UPLOADING = {"api.upload": "one", "pages.room": "several", "pages.chatroom": "several", "avatars.change": "one"}
+UPLOADING = {"api.upload_file": "one", "pages.room": "several", "pages.chatroom": "several", "avatars.change": "one"}
 
 _uploads = re.compile(r"/api/rooms/[^/]+/files|/chatroom(?:/[^/]+)?|/account/avatar")
 
@@ -77,7 +78,7 @@ class Naming(msgspec.Struct):
 @api.post("/rooms/<slug>/files")
 @scarce("pictures")
 @operation("post", {201: File}, query=Naming, body=UNKNOWN, refusals=(507,))
-def upload(slug: str) -> Response:
+def upload_file(slug: str) -> Response:
     """Store a file for a later message.
 
     The body is the file, or a form that contains only this file. Within a day, post a message whose `files` contain the
@@ -100,7 +101,13 @@ def fetch(file_id: str, name: str) -> Page:  # noqa: ARG001  the name is for peo
 @blueprint.get("/files/<file_id>/thumbnail")
 def thumbnail(file_id: str) -> Page:
     """The small copy of a picture, or of the first page of a PDF."""
-    return _answer(file_id, _small_copy)
+    return _answer(file_id, partial(_copy, "thumbnail"))
+
+
+@blueprint.get("/files/<file_id>/view")
+def view(file_id: str) -> Page:
+    """The picture that browsers show instead of a file that is too large for them, or that some cannot show."""
+    return _answer(file_id, partial(_copy, "view"))
 
 
 def sent_files() -> list[FileStorage]:
@@ -170,13 +177,17 @@ def _find_for(person: LoggedIn, file_id: str) -> KeptFile:
     raise no_such_file()
 
 
-def _small_copy(kept: KeptFile, _user_id: str) -> Response:
-    if kept.file.type not in PICTURES and not kept.file.pages:
+def _copy(name: Copy, kept: KeptFile, user_id: str) -> Response:
+    file = kept.file
+    if not (file.has_view if name == "view" else file.width or file.pages):
+        if file.name == name:  # this is the address of the file itself
+            return _whole_or_part(kept, user_id)
         raise no_such_file()
-    response = _guarded(Response(content_type="image/webp"), kept.file, etag=f"{kept.file.id}-small")
+    shown = msgspec.structs.replace(file, name=f"{file.name}.webp", type="image/webp")
+    response = _guarded(Response(content_type=shown.type), shown, etag=f"{file.id}-{name}")
     response.make_conditional(request)
     if response.status_code == 200:
-        response.set_data(services.files.store.thumbnail(kept.file.id))
+        response.set_data(services.files.store.find_copy(file.id, name))
     return response
 
 

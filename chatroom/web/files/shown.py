@@ -11,21 +11,21 @@ from chatroom.files.filetypes import PICTURES, PLAYED
 FRAME = (360, 270)
 """The largest size of a picture in a message, in CSS pixels."""
 LARGEST_MOVING = 3_000_000
-"""The size of the largest GIF that moves in a message, in bytes. A larger GIF is shown as its first frame."""
+"""The size of the largest animation that moves in a message, in bytes. A larger one is shown as its first frame."""
 LONGEST_ENDING = 4
 
-_parts = re.compile(r"(.+?)((?:\.tar)?\.[^.\s]{1,16})", re.DOTALL)
+_parts = re.compile(r"(.+?)((?:\.tar)?\.[^.\s]{1,10})", re.DOTALL)
 
 
 def register(app: Flask) -> None:
     """Give the templates their filters."""
-    for function in (ending, facts, kind, split_name, shown_size, shown_url, still_url):
+    for function in (ending, facts, kind, split_name, shown_size, shown_url, still_url, view_url):
         app.jinja_env.filters[function.__name__] = function
 
 
 def kind(file: File) -> str:
     """How the file is shown: `picture`, `audio`, `video`, `document` (a card with a picture) or `card`."""
-    if file.type in PICTURES and file.width:
+    if file.width and (file.type in PICTURES or file.has_view):
         return "picture"
     if file.pages:
         return "document"
@@ -40,15 +40,23 @@ def shown_size(file: File) -> tuple[int, int]:
 
 
 def shown_url(file: File) -> str:
-    """The address of the picture in a message: a small copy, or the file itself for a GIF of up to `LARGEST_MOVING`."""
-    if file.type == "image/gif" and file.size <= LARGEST_MOVING:
+    """The address of the picture in a message: a small copy, or the file itself for a small animation."""
+    is_animated = file.is_animated or file.type == "image/gif"  # GIFs of older versions do not say it
+    if is_animated and file.size <= LARGEST_MOVING:
         return url_for("files.fetch", file_id=file.id, name=file.name)
     return still_url(file)
 
 
 def still_url(file: File) -> str:
-    """The address of a small copy of the picture. The copy of a GIF shows the first frame."""
+    """The address of a small copy of the picture. The copy of an animation shows the first frame."""
     return url_for("files.thumbnail", file_id=file.id)
+
+
+def view_url(file: File) -> str:
+    """The address of the picture on a whole screen."""
+    if file.has_view:
+        return url_for("files.view", file_id=file.id)
+    return url_for("files.fetch", file_id=file.id, name=file.name)
 
 
 def facts(file: File) -> str:

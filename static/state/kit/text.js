@@ -86,8 +86,13 @@ export function plainText(html) {
     .trim();
 }
 
-const NAME = /(?<![\p{L}\p{M}\p{N}_@/.-])@([\p{L}\p{Nd}][\p{L}\p{M}\p{Nd}._-]{0,40})?$/u;
-const CODE = /(?<![\p{L}\p{N}:])(?<=^|[\s(]):([a-z0-9_+-]{2,40})$/iu;
+/** Scripts that use no spaces, or attach words to the next. Must match `NAME` in chatroom/messages/markdown/rendering. */
+const ATTACHED = ["Han", "Hira", "Kana", "Hang", "Thai", "Laoo", "Khmr", "Mymr", "Arab", "Hebr"].map((name) => `\\p{sc=${name}}`).join("");
+const NAME = new RegExp(
+  `(?:(?<![\\p{L}\\p{M}\\p{N}_@/.\\-])|(?<=[${ATTACHED}]))@([\\p{L}\\p{Nd}][\\p{L}\\p{M}\\p{Nd}\\p{Join_Control}._\\-]{0,40})?$`,
+  "u",
+);
+const CODE = new RegExp(`(?<=^|[\\s(（「${ATTACHED}]):([a-z0-9_+\\-]{2,40})$`, "iu");
 
 /** The unfinished name (after `@`) or emoji (after `:`) before the caret: `{kind, query, start, end}`, or null. */
 export function findUnfinished(text, caret) {

@@ -11,6 +11,7 @@ const PLAYED = new Set([
 ]);
 const LARGEST_MOVING = 3_000_000;
 const LONGEST_ENDING = 4;
+const SHORT_ENDING = 5;
 
 /** Show these files in a message's element. Unchanged files are not replaced, so that players keep playing. */
 export function showFiles(element, files = []) {
@@ -28,8 +29,8 @@ export function readFile({ dataset }) {
   return JSON.parse(dataset.file);
 }
 
-export function findKind({ type, width, pages }) {
-  if (width && PICTURES.has(type)) return "picture";
+export function findKind({ type, width, pages, has_view }) {
+  if (width && (has_view || PICTURES.has(type))) return "picture";
   if (pages) return "document";
   return PLAYED.has(type) ? type.split("/")[0] : "card";
 }
@@ -48,6 +49,17 @@ export function thumbnailOf({ id }) {
   return `/files/${id}/thumbnail`;
 }
 
+/** The address of the picture on a whole screen. */
+export function viewOf(file) {
+  return file.has_view ? `/files/${file.id}/view` : urlOf(file);
+}
+
+/** The address of the picture in a message: a small copy, or the file itself for a small animation. */
+export function shownOf(file) {
+  const isAnimated = file.is_animated || file.type === "image/gif"; // GIFs of older versions do not say it
+  return isAnimated && file.size <= LARGEST_MOVING ? urlOf(file) : thumbnailOf(file);
+}
+
 export function endingOf({ name }) {
   const last = name.slice(name.lastIndexOf(".") + 1);
   return name.includes(".") && [...last].length <= LONGEST_ENDING ? last.toUpperCase() : "FILE";
@@ -60,15 +72,17 @@ export function factsOf({ size, pages }) {
 
 /** Split a name before its ending (`.pdf`, `.tar.gz`), so that the ending stays visible when the name is cut. */
 export function splitName(name) {
-  const [, stem, ending] = /^(.+?)((?:\.tar)?\.[^.\s]{1,16})$/su.exec(name) ?? [null, name, ""];
+  const [, stem, ending] = /^(.+?)((?:\.tar)?\.[^.\s]{1,10})$/su.exec(name) ?? [null, name, ""];
   return [stem, ending];
 }
 
 /** Show a name in an element that has a part for the stem and a part for the ending. */
 export function showName(element, name) {
-  splitName(name).forEach((part, index) => {
-    element.children[index].textContent = part;
-  });
+  const [stem, ending] = splitName(name);
+  const [start, end] = element.children;
+  start.textContent = stem;
+  end.textContent = ending;
+  end.classList.toggle("file__ending--long", ending.length > SHORT_ENDING);
   element.title = name;
 }
 
@@ -77,9 +91,8 @@ export function makeFile(file, kind = findKind(file)) {
   const element = document.querySelector(`[data-file-template=${kind}]`).content.firstElementChild.cloneNode(true);
   const find = (part) => element.querySelector(`[data-file-${part}]`);
   element.dataset.file = JSON.stringify(file);
-  find("link").href = urlOf(file);
-  if (kind === "picture") fillPicture(find("picture"), find("still"), file);
-  else fillWords(find, file);
+  if (kind === "picture") fillPicture(find, file);
+  else fillWords(find, file, find("original") ?? find("link"));
   if (kind === "document") find("page").src = thumbnailOf(file);
   if (kind === "card" || kind === "document") find("kind").dataset.ending = endingOf(file);
   if (kind === "audio" || kind === "video") {
@@ -89,18 +102,22 @@ export function makeFile(file, kind = findKind(file)) {
   return element;
 }
 
-function fillPicture(image, still, file) {
-  const isMoving = file.type === "image/gif" && file.size <= LARGEST_MOVING;
-  still.srcset = thumbnailOf(file);
+function fillPicture(find, file) {
+  const image = find("picture");
+  find("link").href = viewOf(file);
+  find("still").srcset = thumbnailOf(file);
   [image.width, image.height] = fitFrame(file);
   image.alt = file.name;
-  image.src = isMoving ? urlOf(file) : thumbnailOf(file);
+  image.src = shownOf(file);
+  if (file.has_view) fillWords(find, file, find("original"));
+  else find("caption").remove();
 }
 
-function fillWords(find, file) {
-  find("link").download = "";
+function fillWords(find, file, link) {
+  link.href = urlOf(file);
+  link.download = "";
   // A screen reader would read the two parts of the name as two words.
-  find("link").setAttribute("aria-label", `${file.name}, ${factsOf(file)}`);
+  link.setAttribute("aria-label", `${file.name}, ${factsOf(file)}`);
   showName(find("name"), file.name);
   find("size").textContent = factsOf(file);
 }

@@ -2,7 +2,7 @@
 
 import { isModified, onKeys } from "../kit/keys.js";
 import { makeIcon } from "../kit/signs.js";
-import { readFile, showName, urlOf } from "./files.js";
+import { readFile, showName, urlOf, viewOf } from "./files.js";
 
 /** Open the pictures of a log in place instead of following their links. */
 export function openPictures(log, icons) {
@@ -81,7 +81,7 @@ class Lightbox {
     this.#image.width = file.width;
     this.#image.height = file.height;
     this.#image.alt = file.name;
-    this.#image.src = urlOf(file);
+    this.#image.src = viewOf(file);
     showName(this.#caption, file.name);
     this.#download.href = urlOf(file);
     this.#count.textContent = this.#pictures.length > 1 ? `${index + 1} / ${this.#pictures.length}` : "";

@@ -1,4 +1,4 @@
-/* The height of a text field, where CSS cannot make it follow the text (`field-sizing`): Safari before 26.2. */
+/* The height of a text field, where CSS cannot make it follow the text (`field-sizing`): in Safari before 26.2, in Firefox before 2026. */
 
 /** Make a field as high as its text; its style sheet has the limits. */
 export function fitHeight(field) {

@@ -1,8 +1,10 @@
 /* Subscribes to the browser's push service, which delivers notifications while no page is open. */
 
-/** Ask for permission and subscribe at the browser's push service; returns `on`, `local`, or `denied`. */
+/** Ask for permission and subscribe at the browser's push service; returns `on`, `local`, `denied`, or `off` if the
+    question was closed without an answer. */
 export async function subscribe(api) {
-  if ((await Notification.requestPermission()) !== "granted") return "denied";
+  const permission = await Notification.requestPermission();
+  if (permission !== "granted") return permission === "denied" ? "denied" : "off";
   const registration = await navigator.serviceWorker?.ready;
   if (!registration?.pushManager) return "local";
   try {

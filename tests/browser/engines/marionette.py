@@ -11,6 +11,7 @@ from typing import Any
 NAMES = {
     "get": "Navigate",
     "goBack": "Back",
+    "close": "CloseWindow",
     "actions": "PerformActions",
     "clearActionState": "ReleaseActions",
     "clickElement": "ElementClick",
@@ -24,6 +25,8 @@ NAMES = {
     "w3cExecuteScript": "ExecuteScript",
     "w3cExecuteScriptAsync": "ExecuteAsyncScript",
     "w3cGetActiveElement": "GetActiveElement",
+    "w3cGetCurrentWindowHandle": "GetWindowHandle",
+    "w3cGetWindowHandles": "GetWindowHandles",
     "screenshot": "TakeScreenshot",
     "elementScreenshot": "TakeScreenshot",
 }

@@ -20,6 +20,7 @@ from chatroom.site.leases_store import LeaseStore
 from tests.busy import all_taken
 from tests.conftest import Clock
 from tests.corpus.files import pdf
+from tests.corpus.pictures import make
 from tests.databases import in_memory
 from tests.messaging import Messaging, new_draft
 from tests.people import ALICE, BOB, access
@@ -80,7 +81,37 @@ class TestUploads:
         file = place.upload(make_picture(turned=6), "holiday")
         assert (file.name, file.type, file.width, file.height) == ("holiday.jpg", "image/jpeg", 80, 120)
         assert sum(map(len, place.files.store.read(file.id, 0, file.size))) == file.size
-        assert place.files.store.thumbnail(file.id)[8:12] == b"WEBP"
+        assert place.files.store.find_copy(file.id, "thumbnail")[8:12] == b"WEBP"
+
+    @pytest.mark.parametrize("type", ["HEIF", "AVIF"])
+    def test_of_phones_get_a_picture_that_every_browser_shows(self, place: Place, type: str) -> None:
+        exif = Image.Exif()
+        exif[0x010E] = SECRET.decode()
+        content = make(type, exif=exif.tobytes())
+        file = place.upload(content, "IMG_0001.HEIC")
+        assert (file.width, file.height, file.has_view, file.size) == (60, 40, True, len(content))
+        stored = b"".join(place.files.store.read(file.id, 0, file.size))
+        assert SECRET in content
+        assert SECRET not in stored
+        assert Image.open(io.BytesIO(stored)).size == (60, 40)
+        for copy in ("thumbnail", "view"):
+            picture = place.files.store.find_copy(file.id, copy)  # type: ignore[arg-type]
+            assert Image.open(io.BytesIO(picture)).size == (60, 40)
+        assert place.files.store.get(file.id).file == file
+
+    def test_that_cannot_be_drawn_are_files_without_a_picture(self, place: Place) -> None:
+        """A HEIC of these few bytes has no picture, and a sequence of pictures has its first one."""
+        for brand in (b"heic", b"avif", b"hevc", b"avis", b"msf1", b"mif1"):
+            content = struct.pack(">I4s4s4x4s4s", 28, b"ftyp", brand, brand, b"mif1") + b"miaf"
+            file = place.upload(content, "a.heic")
+            assert (file.type.partition("/")[0], file.width, file.has_view) == ("image", None, False), brand
+            assert b"".join(place.files.store.read(file.id, 0, file.size)) == content
+        frames = [Image.new("RGB", (60, 40), colour) for colour in ("red", "blue")]
+        out = io.BytesIO()
+        frames[0].save(out, "AVIF", save_all=True, append_images=frames[1:])
+        file = place.upload(out.getvalue(), "moving.avif")
+        view = Image.open(io.BytesIO(place.files.store.find_copy(file.id, "view"))).convert("RGB")
+        assert view.getpixel((5, 5))[0] > 240  # type: ignore[index]
 
     def test_an_empty_file_is_a_file_and_nothing_is_none(self, place: Place) -> None:
         empty = place.upload(b"", ".gitkeep")
@@ -196,7 +227,7 @@ class TestDocuments:
         assert (file.type, file.size, file.pages, file.width) == ("application/pdf", len(content), pages, None)
         assert place.files.store.get(file.id).file == file
         assert b"".join(place.files.store.read(file.id, 0, file.size)) == content
-        picture = Image.open(io.BytesIO(place.files.store.thumbnail(file.id))).convert("L")
+        picture = Image.open(io.BytesIO(place.files.store.find_copy(file.id, "thumbnail"))).convert("L")
         assert picture.width <= 640
         assert picture.height <= 480
         assert picture.getpixel((0, 0)) < 9  # type: ignore[operator]
@@ -209,7 +240,7 @@ class TestDocuments:
     def test_without_a_first_page_are_stored_without_a_picture(self, place: Place, content: bytes) -> None:
         file = place.upload(content, "plan.pdf")
         assert (file.type, file.size, file.pages) == ("application/pdf", len(content), None)
-        assert place.files.store.thumbnail(file.id) == b""
+        assert place.files.store.find_copy(file.id, "thumbnail") == b""
 
 
 class TestUnposted:

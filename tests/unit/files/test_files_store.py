@@ -42,7 +42,7 @@ def test_a_stored_file_is_unchanged(files: FileStore, clock: Clock) -> None:
     assert kept is not None
     assert (kept.file, kept.room_id, kept.owner_id, kept.client_id) == (file, "lobby", ALICE.id, "")
     assert b"".join(files.read(file.id, 0, file.size)) == CONTENT
-    assert files.thumbnail(file.id) == b"small"
+    assert files.find_copy(file.id, "thumbnail") == b"small"
     assert files.total_bytes() == file.size
 
 
@@ -99,7 +99,7 @@ def test_a_file_that_is_removed_while_it_is_read_ends_the_reading(files: FileSto
     with pytest.raises(Unavailable):
         next(reading)
     assert find(files, file.id) is None
-    assert files.thumbnail(file.id) == b""
+    assert files.find_copy(file.id, "thumbnail") == b""
 
 
 def test_a_file_is_claimed_once(files: FileStore, clock: Clock) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from chatroom.base.errors import Refused
-from chatroom.files import pictures
+from chatroom.files import large_jpegs, pictures
 from chatroom.files.pictures import make_squares, prepare
 from chatroom.files.thumbnails import THUMBNAIL
 from tests.pictures import SECRET, make_bomb, make_moving, make_picture
@@ -169,3 +169,87 @@ def test_an_animated_png_with_more_frames_than_declared_is_refused() -> None:
 
 def forbidden(*_: Any) -> None:
     raise AssertionError("a frame was asked for")
+
+
+LARGE = (400, 200)
+
+
+@pytest.fixture
+def few_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A JPEG of the size `LARGE` counts as one of 80 million pixels."""
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 50_000)
+    monkeypatch.setattr(large_jpegs, "DECODED_PIXELS", 16_000)
+
+
+@pytest.mark.parametrize("turned", [1, 6])
+def test_a_large_jpeg_is_decoded_at_a_smaller_size(turned: int, few_pixels: None) -> None:
+    """B03, B08: phones make pictures of 50 to 200 million pixels."""
+    content = make_picture("JPEG", LARGE, turned=turned, comment=SECRET, xmp=SECRET, icc_profile=b"profile")
+    picture = made(content + SECRET, "JPEG")
+
+    assert SECRET not in picture.content
+    assert (picture.width, picture.height) == (LARGE if turned == 1 else LARGE[::-1])
+    stored = opened(picture.content)
+    assert (stored.size, stored.info["icc_profile"]) == (LARGE, b"profile")
+    assert dict(stored.getexif()) == {0x0112: turned}
+    assert stored.tobytes() == opened(content).tobytes()
+    small = LARGE[0] // 4, LARGE[1] // 4
+    for copy in (picture.thumbnail, picture.view):
+        image = opened(copy).convert("RGB")
+        assert image.size == (small if turned == 1 else small[::-1])
+        red, green, blue = image.getpixel((5, 5))  # type: ignore[misc]
+        assert red > 200
+        assert max(green, blue) < 60
+    assert len(make_squares(io.BytesIO(content), "image/jpeg")) == 2
+
+
+def test_a_large_jpeg_that_needs_much_memory_is_refused(few_pixels: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """B03."""
+    progressive = make_picture("JPEG", LARGE, progressive=True)
+    start = make_picture("JPEG", LARGE)
+    scan = start.rindex(b"\xff\xda")
+    for content in (progressive, start[:-2] + start[scan:], start[:scan], start[:40], make_picture("PNG", LARGE)):
+        with pytest.raises(Refused, match=r"too many pixels|cannot be read"):
+            made(content, "PNG" if content.startswith(b"\x89PNG") else "JPEG")
+    monkeypatch.setattr(large_jpegs, "MAX_PIXELS", 60_000)
+    with pytest.raises(Refused, match="too many pixels"):
+        made(start, "JPEG")
+
+
+def test_the_film_of_a_motion_photo_is_removed() -> None:
+    """B08: the film tells the place again."""
+    film = struct.pack(">I4s4sI", 16, b"ftyp", b"mp42", 0) + struct.pack(">I4s", 8 + len(SECRET), b"moov") + SECRET
+    xmp = b"<x:xmpmeta><rdf:Description GCamera:MotionPhoto='1' Item:Length='%d'/></x:xmpmeta>" % len(film)
+    picture = made(make_picture("JPEG", xmp=xmp) + film, "JPEG")
+    assert SECRET not in picture.content
+    assert b"MotionPhoto" not in picture.content
+    assert opened(picture.content).size == (120, 80)
+
+
+def test_the_gain_map_of_an_ultra_hdr_picture_is_removed() -> None:
+    """Such a picture is shown with the colours of its first picture, as on most screens."""
+    out = io.BytesIO()
+    base = Image.new("RGB", (60, 40), "red")
+    gain = Image.new("L", (30, 20), 200)
+    base.save(out, "MPO", save_all=True, append_images=[gain], xmp=b"<x:xmpmeta hdrgm:Version='1.0'/>")
+    content = made(out.getvalue(), "JPEG").content
+    assert b"hdrgm" not in content
+    assert content.count(b"\xff\xd8\xff") == 1
+    assert opened(content).convert("RGB").getpixel((5, 5))[0] > 200  # type: ignore[index]
+
+
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP"])
+def test_only_a_moving_picture_is_animated(format: str) -> None:
+    assert made(make_moving(format), format).is_animated
+    assert not made(make_moving(format, 1), format).is_animated
+
+
+def test_the_thumbnail_of_an_animation_is_its_first_frame() -> None:
+    """The default picture of an animated PNG is for programs that show no animations."""
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "lime", "blue")]
+    for options in ({"format": "GIF"}, {"format": "WEBP"}, {"format": "PNG"}, {"format": "PNG", "default_image": True}):
+        out = io.BytesIO()
+        frames[0].save(out, save_all=True, append_images=frames[1:], duration=100, **options)
+        thumbnail = opened(made(out.getvalue(), str(options["format"])).thumbnail).convert("RGB")
+        expected = 1 if "default_image" in options else 0
+        assert thumbnail.getpixel((5, 5))[expected] > 240, options  # type: ignore[index]

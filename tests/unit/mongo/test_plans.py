@@ -153,7 +153,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "whose pictures are listed": (lambda d: AvatarStore(d).newest(20), 20),
     "a file": (lambda d: FileStore(d).get(FILE_IDS[0]), 1),
     "files of a message": (lambda d: FileStore(d).find_all(FILE_IDS[:3]), 3),
-    "a thumbnail": (lambda d: FileStore(d).thumbnail(FILE_IDS[0]), 1),
+    "a thumbnail": (lambda d: FileStore(d).find_copy(FILE_IDS[0], "thumbnail"), 1),
     "a piece of a file": (lambda d: list(FileStore(d).read(FILE_IDS[0], 5, 9)), 1),
     "what the sweep looks at": (lambda d: FileStore(d).take_due(LONG_AGO), 1),
     "what somebody uploaded lately": (

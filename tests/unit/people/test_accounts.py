@@ -29,7 +29,12 @@ def make(clock: Clock, database: Database | None = None, **changes: Any) -> Peop
         acts=None,
         notices=SimpleNamespace(tell=None),
     )
-    return PeopleParts(site, drawing=cast("Any", None), registration=lambda: settings.registration, clock=clock)
+    return PeopleParts(
+        site,
+        cast("Any", SimpleNamespace(drawing=None, processes=None)),
+        registration=lambda: settings.registration,
+        clock=clock,
+    )
 
 
 def wanted(username: str = "alice", **changes: str) -> Registration:

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from chatroom.base.errors import Refused
+from chatroom.files.child import DrawingProcesses
 from chatroom.files.pictures import make_workers
 from chatroom.mongo.database import Database
 from chatroom.people import avatars as module
@@ -11,13 +12,14 @@ from chatroom.people.avatars import Avatars
 from chatroom.people.avatars_store import AvatarStore
 from tests.busy import all_taken
 from tests.conftest import Clock
+from tests.corpus.pictures import make
 from tests.people import ALICE, BOB
 from tests.pictures import SECRET, make_bomb, make_picture
 
 
 @pytest.fixture
 def avatars(database: Database, clock: Clock) -> Avatars:
-    return Avatars(AvatarStore(database, clock=clock), make_workers(), clock=clock.seconds)
+    return Avatars(AvatarStore(database, clock=clock), make_workers(), DrawingProcesses(), clock=clock.seconds)
 
 
 def choose(avatars: Avatars, content: bytes, user_id: str = ALICE.id) -> str:
@@ -33,6 +35,16 @@ def test_the_middle_of_a_picture_in_two_sizes(avatars: Avatars) -> None:
         assert SECRET not in content
         image = Image.open(io.BytesIO(content))
         assert (image.format, image.size) == ("WEBP", (side, side))
+
+
+def test_a_picture_of_a_phone_in_heic(avatars: Avatars) -> None:
+    version = choose(avatars, make("HEIF", size=(600, 200)))
+    content = avatars.find(ALICE.id, version, is_large=True)
+    assert content
+    red, green, blue = Image.open(io.BytesIO(content)).convert("RGB").getpixel((128, 128))  # type: ignore[misc]
+    assert abs(red - 200) + abs(green - 30) + abs(blue - 60) < 20
+    with pytest.raises(Refused, match="Save it as a JPEG"):
+        choose(avatars, make("HEIF")[:300])
 
 
 def test_another_picture_has_another_version(avatars: Avatars) -> None:

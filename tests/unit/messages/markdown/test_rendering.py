@@ -252,8 +252,8 @@ class TestLinks:
         [
             ("see https://example.com/a?b=c&d=e#f now", "https://example.com/a?b=c&d=e#f"),
             ("http://example.com", "http://example.com"),
-            ("example.com/x", "http://example.com/x"),
-            ("www.example.com/x", "http://www.example.com/x"),
+            ("example.com/x", "https://example.com/x"),
+            ("www.example.com/x", "https://www.example.com/x"),
             ("[here](https://example.com)", "https://example.com"),
             ("<https://example.com>", "https://example.com"),
             ("HTTPS://EXAMPLE.COM", "HTTPS://EXAMPLE.COM"),

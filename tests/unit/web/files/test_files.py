@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -11,6 +12,7 @@ from chatroom.files.files_store import PIECE_BYTES
 from tests.conftest import MakeApp, services_of, signed_in
 from tests.corpus.files import FILES as CORPUS
 from tests.corpus.files import pdf
+from tests.corpus.pictures import make
 from tests.pictures import make_picture
 from tests.visitors import Visitor, problem
 
@@ -328,6 +330,42 @@ class TestFetching:
         assert again.status_code == 304
         other = shared(alice, name="b.txt", client_id="c2")
         assert alice.get(other.replace("b.txt", "thumbnail")).status_code == 404
+
+    def test_a_view_picture_is_shown_and_its_original_is_saved(self, alice: Visitor) -> None:
+        path = shared(alice, make("AVIF"), "a.avif")
+        view = alice.get(path.replace("a.avif", "view"))
+        assert (view.content_type, view.data[8:12]) == ("image/webp", b"WEBP")
+        assert view.headers["Content-Disposition"] == 'inline; filename="a.avif.webp"'
+        original = alice.get(path)
+        assert original.content_type == "image/avif"
+        assert original.headers["Content-Disposition"] == 'attachment; filename="a.avif"'
+        page = alice.get("/chatroom").text
+        assert f'href="{path.replace("a.avif", "view")}"' in page
+        assert f'download href="{path}"' in page
+        other = shared(alice, make_picture(), "b.jpg", client_id="c2")
+        assert alice.get(other.replace("b.jpg", "view")).status_code == 404
+        assert f'download href="{other}"' not in alice.get("/chatroom").text
+
+    @pytest.mark.parametrize("name", ["view", "thumbnail"])
+    def test_a_file_may_have_the_name_of_a_copy(self, alice: Visitor, name: str) -> None:
+        path = shared(alice, b"some words", name)
+        assert path.endswith(f"/{name}")
+        assert alice.get(path).data == b"some words"
+
+
+class TestNames:
+    def test_two_files_of_one_name_are_two_files(self, alice: Visitor) -> None:
+        by_form(alice, (b"one", "a.txt"), (b"two", "a.txt"), text="both")
+        first, second = messages(alice)[-1]["files"]
+        assert first["name"] == second["name"] == "a.txt"
+        assert [alice.get(f"/files/{file['id']}/a.txt").data for file in (first, second)] == [b"one", b"two"]
+
+    @pytest.mark.parametrize(
+        "name", ["thumbnail", "view", ".gitignore", "100%.txt", "%00?#;a=b&c.txt", "日本.ics", "A:B"]
+    )
+    def test_any_name_works_in_the_address(self, alice: Visitor, name: str) -> None:
+        address = f"/files/{upload(alice, b'words', name).json['id']}/{quote(name, safe='')}"
+        assert alice.get(address).data == b"words"
 
 
 class TestDocuments:

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from chatroom.base.models import File
 from chatroom.files.filetypes import PICTURES, PLAYED
-from chatroom.web.files.shown import ending, facts, kind, shown_size, split_name
+from chatroom.web.files.shown import ending, facts, kind, shown_size, shown_url, split_name, view_url
 
 
 def file(**more: object) -> File:
@@ -37,6 +38,30 @@ def test_a_picture_keeps_its_aspect_ratio_and_is_never_enlarged(
     size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     assert shown_size(file(width=size[0], height=size[1])) == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "moves"),
+    [
+        ({"type": "image/gif"}, True),
+        ({"type": "image/webp", "is_animated": True}, True),
+        ({"type": "image/png", "is_animated": True}, True),
+        ({"type": "image/webp"}, False),
+        ({"type": "image/gif", "size": 3_000_001}, False),
+        ({"type": "image/png", "is_animated": True, "size": 3_000_001}, False),
+    ],
+)
+def test_a_small_animation_moves_in_a_message(app: Flask, more: dict[str, object], moves: bool) -> None:
+    with app.test_request_context():
+        assert shown_url(file(**more)) == ("/files/1/a" if moves else "/files/1/thumbnail")
+
+
+def test_a_view_picture_is_shown_instead_of_the_file(app: Flask) -> None:
+    heic = file(type="image/heic", width=40, height=30, has_view=True)
+    with app.test_request_context():
+        assert (kind(heic), view_url(heic), shown_url(heic)) == ("picture", "/files/1/view", "/files/1/thumbnail")
+        assert view_url(file(type="image/png", width=40)) == "/files/1/a"
+    assert kind(file(type="image/heic")) == "card"
 
 
 def test_a_pdf_with_pages_is_a_document() -> None:
