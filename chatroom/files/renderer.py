@@ -77,7 +77,7 @@ def _describe_colours(image: Image.Image, file: BinaryIO) -> None:
     file.seek(0)
     _, found, numbers = file.read(HEAD_BYTES).partition(b"colrnclx")
     if found and numbers[:2] == P3_PRIMARIES and "icc_profile" not in image.info:
-        image.info |= {"gamma": SRGB_GAMMA, "chromaticity": DISPLAY_P3}
+        image.info.update(gamma=SRGB_GAMMA, chromaticity=DISPLAY_P3)
 
 
 def _load_heif() -> Opener:
