@@ -3,12 +3,13 @@
 Scripts without spaces between words (Chinese, Japanese, Thai) are indexed as pairs of letters.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import regex
+
+from chatroom.names import without_accents
 
 RULE_VERSION = 2
 """The version of these rules. If it changes, the indexer indexes every room again."""
@@ -25,11 +26,6 @@ _unit = regex.compile(
     regex.V1,
 )
 _plain_unit = regex.compile(r"[A-Za-z0-9]+")
-_accents = regex.compile(r"[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u064b-\u065f\u0670]+")
-"""Accents that people may omit. Japanese and Indian signs are not accents: they are parts of letters."""
-_letters = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "ħ": "h", "ß": "ss"}
-)
 
 
 class Unit(NamedTuple):
@@ -89,21 +85,14 @@ class Term(NamedTuple):
         return self.is_open and not last.is_letter and len(last.text) >= SHORTEST_BEGINNING
 
 
-def fold(text: str) -> str:
-    """Return the text without case, accents, and differences in the width of letters."""
-    if text.isascii():
-        return text.lower()
-    bare = _accents.sub("", unicodedata.normalize("NFKD", text.casefold())).casefold().translate(_letters)
-    return unicodedata.normalize("NFC", bare)
-
-
 def split(text: str) -> list[Unit]:
     """Return the words of a text, in order."""
     if text.isascii():
         lower = text.lower()
         return [Unit(lower[m.start() : m.end()], m.start(), m.end(), False) for m in _plain_unit.finditer(text)]
     return [
-        Unit(fold(found[0]), found.start(), found.end(), found["letter"] is not None) for found in _unit.finditer(text)
+        Unit(without_accents(found[0]), found.start(), found.end(), found["letter"] is not None)
+        for found in _unit.finditer(text)
     ]
 
 
