@@ -5,7 +5,7 @@ import { isInFence } from "../../state/kit/text.js";
 
 const { platform, userAgentData } = globalThis.navigator ?? {};
 
-export const isMac = /^(?:mac|ip(?:hone|ad|od))/i.test(userAgentData?.platform || platform);
+export const isMac = /^(?:mac|ip(?:hone|ad|od))/i.test(platform) || userAgentData?.platform === "macOS";
 
 /** Fields in which each key has an effect in the browser itself: it sends the form, closes the dialog or moves the focus. */
 const OF_BROWSER = { Enter: "input", Escape: "*", Tab: "*" };
@@ -18,7 +18,7 @@ export function onKeys(element, press, options) {
   let isHidden = false;
   const take = (event) => {
     const meaning = meaningOf(event, isMac);
-    isHidden = !meaning;
+    isHidden = isComposing(event);
     if (meaning) press(meaning, event);
   };
   const takeHidden = (event) => isHidden && event.inputType === "insertLineBreak" && !event.isComposing && press("Enter", event);

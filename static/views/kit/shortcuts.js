@@ -26,6 +26,7 @@ const ELSEWHERE = [
     [
       ["Enter", "Send"],
       ["Shift+Enter", "Start a new line"],
+      ["Mod+Enter", "Send, also from an open block of code"],
       ["Mod+b", "Bold"],
       ["Mod+i", "Italic"],
       ["ArrowUp", "Edit your last message, when the field is empty"],
