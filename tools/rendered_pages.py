@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from chatroom.app import create_app, open_app
 from chatroom.base.config import Settings
 from chatroom.services import Services
+from tests.corpus.files import pdf
 from tests.pictures import make_picture
 from tests.visitors import PASSWORD, Visitor
 
@@ -156,6 +157,7 @@ class Site:
             "kitten.jpg": make_picture(),
             "purr.wav": _silence(),
             "kitten.mp4": b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41",
+            "pedigree.pdf": pdf(pages=2),
             "kitten <1> & “2”.txt": b"some words",
         }
         ids = []

@@ -15,6 +15,7 @@ ZIP_MARKS = (b"PK\3\4", b"PK\5\6", b"PK\7\x08")
 HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 AVIF = {b"avif", b"avis"}
 PICTURE_BRANDS = {*HEIC, *AVIF, b"mif1", b"mif2", b"msf1"}
+CANON_RAW = b"crx "
 SOUND_BRANDS = {b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "}
 FILM_BRANDS = {
     b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso8", b"mp41", b"mp42", b"avc1", b"hvc1", b"dash", b"M4V ",
@@ -39,6 +40,8 @@ def find_mp4_type(file: BinaryIO, head: bytes, ending: str) -> str | None:
     main, brands = head[8:12], _brands(head)
     if main in PICTURE_BRANDS:
         return "image/avif" if brands & AVIF else "image/heic" if brands & HEIC else "image/heif"
+    if main == CANON_RAW:  # a picture with tracks
+        return "image/x-canon-cr3"
     return _find_film_type(_handlers(file), main, brands, ending)
 
 

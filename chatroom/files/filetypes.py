@@ -17,6 +17,10 @@ UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
 PDF = "application/pdf"
 
+PDF_MARK = b"%PDF-"
+PDF_START = 1024
+"""Readers accept a PDF that starts after other bytes, for example after a byte order mark."""
+
 PICTURES = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp"}
 """The types that are shown as pictures, with their file extensions."""
 
@@ -36,7 +40,7 @@ _MARKS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
-    (b"%PDF-", PDF),  # a PDF could otherwise pass as text
+    (PDF_MARK, PDF),  # a PDF could otherwise pass as text
     (b"{\\rtf", "application/rtf"),
 )
 _OLE_MARK = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -53,6 +57,8 @@ def find_type(file: BinaryIO, name: str = "") -> str:
     for mark, type in _MARKS:
         if head.startswith(mark):
             return type
+    if ending == ".pdf" and PDF_MARK in head[:PDF_START]:
+        return PDF
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
     if head.startswith(_OLE_MARK):

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from chatroom.base.models import Message, Notify, Room
+from chatroom.messages.markdown.plain import cut, plain_text
 from chatroom.outbound.push import Push
 from chatroom.site.background import BackgroundThread
 
@@ -106,12 +107,12 @@ def describe(room: Room, message: Message) -> dict[str, str | int]:
     """Return the content of a notification."""
     name = message.author.shown
     title = name if room.kind == "direct" else f"{name} in {room.title}"
-    text = " ".join(message.text.split())
+    text = plain_text(message.html)
     if not text and message.files:
         text = ", ".join(file.name for file in message.files)
     return {
         "title": title,
-        "body": text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…",
+        "body": cut(text, EXCERPT),
         "url": f"/chatroom/{room.slug}/{message.sequence}",
         "tag": f"{room.slug}-{message.sequence}",
         "revision": message.revision,

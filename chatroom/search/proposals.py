@@ -10,10 +10,10 @@ import msgspec
 from chatroom.base.models import Message
 from chatroom.messages.messages_store import MessageStore
 from chatroom.search.indexer import mark
+from chatroom.search.places import Key
 from chatroom.search.queries import Query
 from chatroom.search.search_store import SearchStore
 from chatroom.search.spans_store import MOST_SCANS, Beginning, Condition, OneOf, Span, Step
-from chatroom.search.terms import Key
 
 FIRST_LOOK, MOST_LOOKED_AT = 300, 4000
 """The number of entries that the first step reads, and the maximum for a later step."""

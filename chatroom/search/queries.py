@@ -3,15 +3,15 @@
 No input becomes a pattern or an operator of the database.
 """
 
-import re
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast, get_args
 
 import msgspec
+import regex
 
 from chatroom.base.errors import Refused
-from chatroom.search.terms import Term, split
+from chatroom.search.places import Term, make_term
 
 LONGEST_QUERY = 200
 MOST_TERMS = 10
@@ -19,7 +19,10 @@ FIRST_YEAR, LAST_YEAR = 1971, 2100
 
 Has = Literal["file", "link"]
 
-_part = re.compile(r'(?:(from|in|before|after|has):)?(?:"([^"]*)"?|([^\s"]*))', re.IGNORECASE)
+_part = regex.compile(
+    r'(?:(from|in|before|after|has):)?(?:"([^"]*)"?|((?:[^\s"]|(?<=\p{Hebrew})"(?=\p{Hebrew}))*))', regex.IGNORECASE
+)
+"""A part of a query. A quote within a Hebrew word is the sign of an abbreviation."""
 _quotes = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"'})
 
 
@@ -35,6 +38,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None
     until: datetime | None
     """Messages before this time."""
+    ignored: Sequence[str] = ()
+    """Parts of the query that cannot be searched for."""
 
 
 def parse(text: str) -> Query:
@@ -46,13 +51,15 @@ def parse(text: str) -> Query:
     people: list[str] = []
     rooms: list[str] = []
     has: set[Has] = set()
+    ignored: list[str] = []
     since = until = None
     for found in _part.finditer(text):
         operator = (found[1] or "").lower()
         value = found[3] if found[2] is None else found[2]
         if not operator:
-            if units := split(value):
-                terms.append(Term(tuple(units), is_open=found[2] is None))
+            term, left_out = make_term(value, is_open=found[2] is None)
+            terms += [term] if term else []
+            ignored += left_out
         elif not value.strip():
             raise Refused("invalid", EXPECTED[operator])
         elif operator == "from":
@@ -68,10 +75,10 @@ def parse(text: str) -> Query:
             day = _day(operator, value) + timedelta(days=1)
             since = max(since or day, day)
     if not (terms or people or rooms or has or since or until):
-        raise Refused("empty", "Enter a word to search for.")
+        raise Refused("empty", _nothing_left(ignored))
     if len(terms) + len(people) + len(rooms) > MOST_TERMS:
         raise Refused("invalid", f"Search for at most {MOST_TERMS} words, names and rooms at once.")
-    return Query(terms=terms, people=people, rooms=rooms, has=has, since=since, until=until)
+    return Query(terms=terms, people=people, rooms=rooms, has=has, since=since, until=until, ignored=ignored)
 
 
 EXPECTED = {
@@ -81,6 +88,13 @@ EXPECTED = {
     "before": "Put a date after `before:`, such as before:2026-01-31.",
     "after": "Put a date after `after:`, such as after:2026-01-31.",
 }
+
+
+def _nothing_left(ignored: Sequence[str]) -> str:
+    if not ignored:
+        return "Enter a word to search for."
+    marks = " ".join(ignored)
+    return f"Nobody can search for {marks} alone. Enter a word, a number, an emoji, or a sign such as € or +."
 
 
 def _thing(value: str) -> Has:

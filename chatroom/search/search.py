@@ -51,12 +51,14 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     """A page of hits. `before` is the id to continue from, or None at the end.
 
     `is_cut`: the time ran out before the page was full. `is_behind`: the newest messages cannot be found yet.
+    `ignored`: the parts of the query that cannot be searched for.
     """
 
     hits: list[Hit]
     before: str | None
     is_cut: bool
     is_behind: bool
+    ignored: Sequence[str] = ()
 
     @property
     def reached(self) -> int | None:
@@ -107,7 +109,7 @@ class Search:
         found = [hits[id] for id in sorted(hits, reverse=True) if end is None or id >= end]
         if len(found) > limit:
             found, end, is_cut = found[:limit], found[limit - 1].message.id, False
-        return Results(hits=found, before=end, is_cut=is_cut, is_behind=is_behind)
+        return Results(hits=found, before=end, is_cut=is_cut, is_behind=is_behind, ignored=tuple(query.ignored))
 
     def _rooms(self, user_id: str, query: Query) -> Sequence[Room]:
         rooms = self._rooms_of(user_id)
@@ -166,9 +168,10 @@ def _places(message: Message, query: Query, authors: Collection[str]) -> list[tu
         return None
     places: list[tuple[int, int]] = []
     if query.terms:
-        units = split(searchable(message))
+        text = searchable(message)
+        units = split(text)
         for term in query.terms:
-            found = list(term.matches(units))
+            found = list(term.matches(text, units))
             if not found:
                 return None
             places += found

@@ -6,6 +6,7 @@ This package checks requests. The packages in the layers below execute them.
 from flask import Flask
 
 from chatroom.base.config import Settings
+from chatroom.messages.markdown.plain import plain_text
 from chatroom.web.commands import COMMANDS
 from chatroom.web.export import export
 from chatroom.web.files import files
@@ -14,7 +15,7 @@ from chatroom.web.kit.filters import as_json, hue, static_url
 from chatroom.web.kit.services import services
 from chatroom.web.kit.times import day_text, times_of_reader
 from chatroom.web.messages import held, message_api, messages_api, pages, permalinks
-from chatroom.web.messages.listing import excerpt_of, message_list, names, plain_text
+from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, approval, reports
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, people, tokens

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+ESCAPE = re.compile(r"\\u([0-9a-f]{4})|\\n")
 MARKS = re.compile(r"(?:link:(.*?))?(?:(?:^| )=(.*?))?(?:(?:^| )\+([a-z0-9,]+))?")
 
 
@@ -54,3 +55,23 @@ def read_texts() -> Iterator[Text]:
                 (links or "").split(),
                 set(filter(None, (tags or "").split(","))),
             )
+
+
+@dataclass
+class Lookup:
+    """A message of the corpus, a query, and the marked parts of the message. None: the query does not find it."""
+
+    text: str
+    query: str
+    marked: list[str] | None
+
+
+def read_lookups(kind: str) -> Iterator[Lookup]:
+    """Yield the lines of one file of tests/corpus/search, whose README explains them."""
+    for line in filter(None, (HERE / "search" / f"{kind}.txt").read_text(encoding="utf-8").split("\n")):
+        text, query, marked = (ESCAPE.sub(_unescaped, part) for part in line.split("\t"))
+        yield Lookup(text, query, None if marked == "-" else marked.split(" | "))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16)) if match[1] else "\n"

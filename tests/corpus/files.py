@@ -113,6 +113,8 @@ FILMS = [
     Row("S20.heic", ftyp(b"mif1", b"mif1", b"heic"), "image/heic"),
     Row("burst.heics", ftyp(b"msf1", b"hevc"), "image/heic"),
     Row("other.heif", ftyp(b"mif1", b"miaf"), "image/heif"),
+    Row("raw.CR3", ftyp(b"crx ", b"isom") + moov(b"vide"), "image/x-canon-cr3"),
+    Row("new brand.mp4", ftyp(b"zzzz") + moov(b"vide"), "video/mp4", "video"),
     Row("heic named as a film.mp4", ftyp(b"heic", b"mif1"), "image/heic"),
     Row("unknown brand", ftyp(b"zzzz"), BYTES),
     Row("truncated.mp4", b"\0\0\0\x18ftyp", BYTES),
@@ -179,6 +181,7 @@ OFFICES = [
     Row("letter.doc", rb"{\rtf1\ansi Hello}", "application/rtf"),
     Row("iphone.pages", archive("Index/Document.iwa"), "application/vnd.apple.pages"),
     Row("plan.pdf", b"%PDF-1.7\n%\xe2\xe3", "application/pdf"),
+    Row("after a mark.pdf", b"\xef\xbb\xbf\r\n%PDF-1.4\n%\xe2\xe3\0", "application/pdf"),
     Row("plan.docx", b"%PDF-1.7\n%\xe2\xe3", "application/pdf"),
 ]
 

@@ -1,6 +1,12 @@
 """Programs that were written for other chats, against the real server."""
 
-from collections.abc import Iterator
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import apprise
 import httpx
@@ -109,3 +115,38 @@ class TestIncomingWebhook:
         assert (answer.status_code, answer.text) == (200, "ok")
         text = "**Firing**\n\n**[[FIRING:1] CPU](https://g.example/alerting)**"
         assert self.newest(server) == ("Grafana via CI", text)
+
+
+class TestGeneratedClient:
+    """Made from the OpenAPI document by openapi-python-client."""
+
+    @pytest.fixture
+    def find_module(self, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+        document = tmp_path / "openapi.json"
+        document.write_text(httpx.get(f"http://127.0.0.1:{server.port}/api/openapi.json").text)
+        settings = tmp_path / "settings.json"
+        settings.write_text(json.dumps({"post_hooks": []}))  # they only format the code
+        command = [sys.executable, "-m", "openapi_python_client", "generate", "--fail-on-warning", "--meta", "none"]
+        options = ["--config", settings, "--path", document, "--output-path", tmp_path / "generated_client"]
+        subprocess.run([*command, *options], check=True, capture_output=True)
+        monkeypatch.syspath_prepend(tmp_path)
+        return lambda name: importlib.import_module(f"generated_client.{name}")
+
+    def test_it_posts_reads_edits_and_deletes(self, server: Server, find_module: Callable[[str], Any]) -> None:
+        models = find_module("models")
+        url = f"http://127.0.0.1:{server.port}"
+        with find_module("client").AuthenticatedClient(base_url=url, token=server.token("alice")) as client:
+
+            def call(name: str, *path: str, **more: Any) -> Any:
+                return find_module(f"api.messages.{name}").sync("lobby", *path, client=client, **more)
+
+            post = models.Post(text="helo", client_id="generated-1")
+            posted, again = call("post_message", body=post), call("post_message", body=post)
+            assert again.id == posted.id
+            change = models.Editing(text="hello", revision=posted.revision)
+            edited = call("edit_message", posted.id, body=change)
+            [listed] = call("list_messages", after=posted.revision).messages
+            assert (listed.id, listed.text, listed.revision) == (posted.id, "hello", edited.revision)
+            call("delete_message", posted.id)
+            assert call("get_message", posted.id).deleted_at
+            assert call("get_message", "0" * 24).error.reason == "not_found"

@@ -42,7 +42,7 @@ PRIVATE = "private, max-age=3600"
 FORM_BYTES = 1_000_000
 """The maximum size of the other fields of a form with files, in bytes."""
 PARSED_BYTES = 131_072
-UPLOADING = {"api.upload": "one", "pages.room": "several", "pages.chatroom": "several", "avatars.change": "one"}
+UPLOADING = {"api.upload_file": "one", "pages.room": "several", "pages.chatroom": "several", "avatars.change": "one"}
 
 _uploads = re.compile(r"/api/rooms/[^/]+/files|/chatroom(?:/[^/]+)?|/account/avatar")
 
@@ -78,7 +78,7 @@ class Naming(msgspec.Struct):
 @api.post("/rooms/<slug>/files")
 @scarce("pictures")
 @operation("post", {201: File}, query=Naming, body=UNKNOWN, refusals=(507,))
-def upload(slug: str) -> Response:
+def upload_file(slug: str) -> Response:
     """Store a file for a later message.
 
     The body is the file, or a form that contains only this file. Within a day, post a message whose `files` contain the

@@ -14,7 +14,7 @@ LARGEST_MOVING = 3_000_000
 """The size of the largest animation that moves in a message, in bytes. A larger one is shown as its first frame."""
 LONGEST_ENDING = 4
 
-_parts = re.compile(r"(.+?)((?:\.tar)?\.[^.\s]{1,16})", re.DOTALL)
+_parts = re.compile(r"(.+?)((?:\.tar)?\.[^.\s]{1,10})", re.DOTALL)
 
 
 def register(app: Flask) -> None:

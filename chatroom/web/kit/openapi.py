@@ -34,6 +34,17 @@ INTRODUCTION = (
     "session cookie and the CSRF token in the header `X-CSRFToken`. "
     "Ignore fields that you do not know: new ones may appear."
 )
+TAGS = {
+    "messages": "messages",
+    "pins": "messages",
+    "held": "messages",
+    "files": "files",
+    "members": "people",
+    "search": "search",
+    "push": "notifications",
+    "rooms": "rooms",
+}
+"""The tag of an operation, by a part of its path. Generated clients and the reference group the operations by tag."""
 JSON = "application/json"
 VARIABLE = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 
@@ -52,13 +63,15 @@ class operation(msgspec.Struct, frozen=True):  # noqa: N801  a decorator
     """An example of a request body."""
     refusals: tuple[int, ...] = ()
     """The statuses of refusals, in addition to the common statuses of all routes."""
+    name: str = ""
+    """The name of the function in generated clients."""
     summary: str = ""
     description: str = ""
 
     def __call__(self, view: View) -> View:
-        """Add the view's docstring to the declaration, and store the declaration in the view."""
+        """Add the view's name and docstring to the declaration, and store the declaration in the view."""
         summary, _, rest = (view.__doc__ or "").strip().partition("\n")
-        words = {"summary": summary.rstrip("."), "description": " ".join(rest.split())}
+        words = {"name": view.__name__, "summary": summary.rstrip("."), "description": " ".join(rest.split())}
         view.operation = msgspec.structs.replace(self, **words)  # type: ignore[attr-defined]
         return view
 
@@ -124,7 +137,8 @@ def _operations(app: Flask) -> list[tuple[str, str, Rule, operation]]:
 def _described(method: str, rule: Rule, each: operation, ref_of: Mapping[Any, Any]) -> dict[str, Any]:
     is_unsafe = method in UNSAFE_METHODS
     described: dict[str, Any] = {
-        "operationId": rule.endpoint.replace(".", "_") + ("" if method == "GET" else f"_{method.lower()}"),
+        "operationId": each.name,
+        "tags": [_tag_of(rule)],
         "summary": each.summary,
         "parameters": [*_path_parameters(rule), *_query_parameters(each)],
         "responses": {
@@ -154,6 +168,11 @@ def _described(method: str, rule: Rule, each: operation, ref_of: Mapping[Any, An
         content = _content(ErrorAnswer, ref_of, {})
         described["responses"][str(status)] = {"description": REFUSALS[status], "content": content}
     return described
+
+
+def _tag_of(rule: Rule) -> str:
+    """Return the tag of the last part of the path that has one."""
+    return next((TAGS[part] for part in reversed(rule.rule.split("/")) if part in TAGS), "reference")
 
 
 def _path_parameters(rule: Rule) -> list[dict[str, Any]]:

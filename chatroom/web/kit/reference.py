@@ -16,14 +16,14 @@ blueprint = Blueprint("reference", __name__, url_prefix="/api")
 
 @blueprint.get("/openapi.json")
 @operation(None, {200: dict[str, Any]})
-def document() -> Response:
+def get_document() -> Response:
     """This document."""
     return Response(msgspec.json.encode(_document()), content_type=JSON)
 
 
 @blueprint.get("/docs")
 @operation(None, {200: "text/html"})
-def page() -> Response:
+def show_reference() -> Response:
     """The page that shows this document to people."""
     made = _document()
     schemas = made["components"]["schemas"]

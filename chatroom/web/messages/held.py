@@ -47,7 +47,7 @@ class WithdrawnAnswer(msgspec.Struct):
 
 @api.get("/rooms/<slug>/held")
 @operation("read", {200: HeldList})
-def read(slug: str) -> Response:
+def list_held_messages(slug: str) -> Response:
     """Your messages that wait for approval.
 
     The list includes rejected messages until you dismiss them. Approved messages are in the room instead.
@@ -59,7 +59,7 @@ def read(slug: str) -> Response:
 
 @api.delete("/rooms/<slug>/held/<held_id>")
 @operation("post", {200: WithdrawnAnswer}, refusals=(409,))
-def withdraw(slug: str, held_id: str) -> Response:
+def withdraw_held_message(slug: str, held_id: str) -> Response:
     """Withdraw a held message.
 
     If the message was rejected, this dismisses it. If it was approved in the meantime, the status is 409.

@@ -1,6 +1,5 @@
 """Render the messages of a page, with lines for days and authors, and with quotes."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
@@ -10,6 +9,7 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from chatroom.base.models import Message
+from chatroom.messages.markdown.plain import plain_text
 from chatroom.web.kit.login import current_user
 from chatroom.web.kit.times import Times, times_of_reader
 
@@ -18,7 +18,6 @@ KEPT_MARKUP = 2000
 KEPT_DAYS = 100
 JOINED_FOR = timedelta(minutes=10)
 LONGEST_EXCERPT = 200
-FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
 
 
 def message_list(app: Flask) -> Callable[..., str]:
@@ -89,11 +88,6 @@ def _viewer_of(message: Message, user_id: str) -> str:
         return ""
     is_among = any(person.id == user_id for reaction in message.reactions for person in reaction.people)
     return user_id if is_among or names(message, user_id) else ""
-
-
-def plain_text(html: str) -> str:
-    """Return the text of a message's HTML in one line, with the source of formulas."""
-    return Markup(FORMULA.sub("", html)).striptags()  # noqa: S704  to take the markup away
 
 
 def excerpt_of(message: Message) -> str:

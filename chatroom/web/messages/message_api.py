@@ -80,7 +80,7 @@ class MembersAnswer(msgspec.Struct):
 
 @blueprint.get("/rooms/<slug>/messages/<message_id>")
 @operation("read", {200: WireMessage}, query=ReadingOne)
-def read(slug: str, message_id: str) -> Response:
+def get_message(slug: str, message_id: str) -> Response:
     """One message."""
     room = enter(slug).room
     return answer(wire(services.messages.store.get(room.id, message_id), query_as(ReadingOne).format))
@@ -88,7 +88,7 @@ def read(slug: str, message_id: str) -> Response:
 
 @blueprint.patch("/rooms/<slug>/messages/<message_id>")
 @operation("post", {200: StoredAnswer}, body=Editing, example={"text": "Hello!", "revision": 41}, refusals=(409,))
-def edit(slug: str, message_id: str) -> Response:
+def edit_message(slug: str, message_id: str) -> Response:
     """Change the text of your own message.
 
     If you send the `revision` that you saw, and the message was edited since, your edit is refused with 409.
@@ -101,7 +101,7 @@ def edit(slug: str, message_id: str) -> Response:
 
 @blueprint.delete("/rooms/<slug>/messages/<message_id>")
 @operation("post", {200: StoredAnswer})
-def delete(slug: str, message_id: str) -> Response:
+def delete_message(slug: str, message_id: str) -> Response:
     """Delete a message.
 
     Members can delete their own messages, moderators all messages. The text of the message is erased.
@@ -112,7 +112,7 @@ def delete(slug: str, message_id: str) -> Response:
 
 @marks.post("/rooms/<slug>/messages/<message_id>/reactions")
 @operation("post", {200: ChangedAnswer}, body=Reacting, example={"emoji": ":tada:", "on": True}, refusals=(409,))
-def react(slug: str, message_id: str) -> Response:
+def react_to_message(slug: str, message_id: str) -> Response:
     """Add or remove a reaction; repeating the request changes nothing."""
     access, body = enter(slug), body_as(Reacting)
     change = services.messages.changes.reacting(access, message_id, body.emoji, on=body.on)
@@ -121,7 +121,7 @@ def react(slug: str, message_id: str) -> Response:
 
 @marks.post("/rooms/<slug>/messages/<message_id>/pin")
 @operation("post", {200: ChangedAnswer}, body=Pinning, example={"on": True}, refusals=(409,))
-def pin(slug: str, message_id: str) -> Response:
+def pin_message(slug: str, message_id: str) -> Response:
     """Pin a message to the top of its room, or unpin it.
 
     Only moderators can do this. In a direct conversation, all its members can.
@@ -132,7 +132,7 @@ def pin(slug: str, message_id: str) -> Response:
 
 @marks.get("/rooms/<slug>/pins")
 @operation("read", {200: PinsAnswer}, query=ReadingOne)
-def pins(slug: str) -> Response:
+def list_pins(slug: str) -> Response:
     """The pinned messages of a room, the oldest pin first."""
     room, asked = enter(slug).room, query_as(ReadingOne)
     messages = [wire(message, asked.format) for message in services.messages.store.pinned(room.id)]
@@ -141,7 +141,7 @@ def pins(slug: str) -> Response:
 
 @marks.get("/rooms/<slug>/members")
 @operation("read", {200: MembersAnswer}, query=Beginning)
-def members(slug: str) -> Response:
+def find_members(slug: str) -> Response:
     """At most ten people who can be mentioned in a room and whose name starts with `q`."""
     access = enter(slug)
     return answer(MembersAnswer(access.room.slug, services.rooms.members.list_like(access.room, query_as(Beginning).q)))

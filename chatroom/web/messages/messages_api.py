@@ -60,7 +60,7 @@ class Changes(msgspec.Struct):
 
 @blueprint.get("/rooms/<slug>/messages")
 @operation("read", {200: Changes}, query=Reading)
-def read(slug: str) -> Response:
+def list_messages(slug: str) -> Response:
     """Changes after a revision; or messages before, since or around a sequence; or the newest messages.
 
     With `after`, you get the messages that changed after this revision, ordered by revision. If `more` is true, send
@@ -84,7 +84,7 @@ def read(slug: str) -> Response:
     example={"text": "Hello", "client_id": "hello-1"},
     refusals=(409,),
 )
-def post(slug: str) -> Response:
+def post_message(slug: str) -> Response:
     """Post a message.
 
     You choose the `client_id`. If you send the same `client_id` again, nothing is stored: the answer is the first

@@ -114,7 +114,7 @@ def service_worker() -> Response:
 
 @api.get("/push/key")
 @operation(None, {200: PushKey}, refusals=BY_COOKIE)
-def key() -> Response:
+def get_push_key() -> Response:
     """The public key of this site, which a browser needs to subscribe."""
     return answer(PushKey(services.outbound.push.public_key))
 
@@ -122,7 +122,7 @@ def key() -> Response:
 @api.post("/push/subscriptions")
 @scarce("names")
 @operation(None, {201: PushKey}, body=Subscribing, refusals=BY_COOKIE)
-def subscribe() -> Response:
+def subscribe_browser() -> Response:
     """Subscribe this browser until its session ends."""
     person, asked = asker(), body_as(Subscribing)
     services.outbound.push.subscribe(person.id, person.session.id, asked.endpoint, asked.keys.p256dh, asked.keys.auth)
@@ -131,7 +131,7 @@ def subscribe() -> Response:
 
 @api.post("/push/subscriptions/end")
 @operation(None, {200: PushKey}, body=Unsubscribing, refusals=BY_COOKIE)
-def unsubscribe() -> Response:
+def unsubscribe_browser() -> Response:
     """Unsubscribe this browser."""
     services.outbound.push.unsubscribe(asker().id, body_as(Unsubscribing).endpoint)
     return answer(PushKey(services.outbound.push.public_key))

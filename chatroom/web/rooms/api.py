@@ -137,7 +137,7 @@ def mark_read(slug: str) -> Response:
     example={"title": "Builds", "topic": "Messages from machines", "kind": "private"},
     refusals=(409,),
 )
-def create() -> Response:
+def create_room() -> Response:
     """Create a room, and become its administrator.
 
     A token that is limited to some rooms cannot create rooms.
@@ -156,7 +156,7 @@ def create() -> Response:
 
 @blueprint.patch("/rooms/<slug>")
 @operation("moderate", {200: RoomAnswer}, body=RoomChange, example={"topic": "Version 2.1 is out"}, refusals=(409,))
-def change(slug: str) -> Response:
+def change_room(slug: str) -> Response:
     """Change the name, topic and settings of a room that you manage.
 
     If a new retention would delete messages at once, the request is refused with 409, unless `confirmed` is true. The
@@ -177,7 +177,7 @@ def change(slug: str) -> Response:
 
 @blueprint.post("/rooms/<slug>/join")
 @operation("rooms", {200: RoomAnswer})
-def join(slug: str) -> Response:
+def join_room(slug: str) -> Response:
     """Join a public room; if you are a member already, nothing changes."""
     person = asker()
     services.site.limits.coming.check(person.id)
@@ -188,7 +188,7 @@ def join(slug: str) -> Response:
 
 @blueprint.post("/rooms/<slug>/leave")
 @operation("rooms", {200: LeftAnswer})
-def leave(slug: str) -> Response:
+def leave_room(slug: str) -> Response:
     """Leave a room; you can return to a private room only by a room link, or if a moderator adds you."""
     # `enter` would return the reduced role of a token. The only administrator must not leave, even with a token.
     access = services.rooms.access.find_for(asker().id, slug)

@@ -39,13 +39,15 @@ class SearchAnswer(msgspec.Struct):
     """A page of results. Send `before` for the next page; null means that there is none.
 
     `cut` means that the search stopped, for lack of time, before the page was full. `behind` means that the index is
-    behind: some of the newest messages cannot be found yet.
+    behind: some of the newest messages cannot be found yet. `ignored` has the parts of the query that cannot be
+    searched for, such as a lone comma.
     """
 
     hits: list[Found]
     before: str | None
     cut: bool
     behind: bool
+    ignored: list[str]
 
 
 def _search_page(*, results: Results | None = None, **shown: Shown) -> Response:
@@ -73,7 +75,7 @@ def page() -> Page:
 
 @api.get("/search")
 @operation("read", {200: SearchAnswer}, query=Asked)
-def search() -> Response:
+def search_messages() -> Response:
     """Find messages in the rooms that you are in.
 
     A query has words and "phrases", from:name, in:room, before:2026-01-31, after:2026-01-31, has:file, has:link. The
@@ -82,7 +84,15 @@ def search() -> Response:
     asked = query_as(Asked)
     results = _find(asker(), asked.q, asked.before)
     hits = list(map(_found, results.hits))
-    return answer(SearchAnswer(hits=hits, before=results.before, cut=results.is_cut, behind=results.is_behind))
+    return answer(
+        SearchAnswer(
+            hits=hits,
+            before=results.before,
+            cut=results.is_cut,
+            behind=results.is_behind,
+            ignored=list(results.ignored),
+        )
+    )
 
 
 def _find(person: LoggedIn, text: str, before: str | None) -> Results:

@@ -11,6 +11,7 @@ const PLAYED = new Set([
 ]);
 const LARGEST_MOVING = 3_000_000;
 const LONGEST_ENDING = 4;
+const SHORT_ENDING = 5;
 
 /** Show these files in a message's element. Unchanged files are not replaced, so that players keep playing. */
 export function showFiles(element, files = []) {
@@ -71,15 +72,17 @@ export function factsOf({ size, pages }) {
 
 /** Split a name before its ending (`.pdf`, `.tar.gz`), so that the ending stays visible when the name is cut. */
 export function splitName(name) {
-  const [, stem, ending] = /^(.+?)((?:\.tar)?\.[^.\s]{1,16})$/su.exec(name) ?? [null, name, ""];
+  const [, stem, ending] = /^(.+?)((?:\.tar)?\.[^.\s]{1,10})$/su.exec(name) ?? [null, name, ""];
   return [stem, ending];
 }
 
 /** Show a name in an element that has a part for the stem and a part for the ending. */
 export function showName(element, name) {
-  splitName(name).forEach((part, index) => {
-    element.children[index].textContent = part;
-  });
+  const [stem, ending] = splitName(name);
+  const [start, end] = element.children;
+  start.textContent = stem;
+  end.textContent = ending;
+  end.classList.toggle("file__ending--long", ending.length > SHORT_ENDING);
   element.title = name;
 }
 

@@ -78,7 +78,11 @@ export class Actions {
   }
 
   #open(element, anchor) {
-    const items = this.#of(element).map((action) => ({ ...action, run: () => this.#run(action.name, element, anchor) }));
+    const items = this.#of(element).map((action) => ({
+      ...action,
+      // The toolbar with the pressed button is gone when the pointer leaves the log for the menu.
+      run: () => this.#run(action.name, element, anchor.isConnected ? anchor : element),
+    }));
     if (!items.length) return false;
     this.#menu.open({ label: `Actions for the message of ${shownName(this.#messageAt(element).author)}`, items, anchor });
     return true;

@@ -5,6 +5,7 @@ import wave
 
 from selenium.webdriver.common.keys import Keys
 
+BOX = "return arguments[0].getBoundingClientRect()"
 GO_UP = """
   document.querySelector("[data-log]").scrollTop = 100;
   const messages = [...document.querySelectorAll("[data-message]")];
@@ -51,6 +52,20 @@ def test_an_emoji_is_chosen(visitor):
     alice.wait_for("document.querySelector('dialog[open]').innerText.includes('🚀')")
     alice.keys(Keys.ENTER)
     alice.wait_for("document.querySelector('[data-text]').value.startsWith('🚀')")
+
+
+def test_the_picker_of_a_reaction_is_next_to_its_message(visitor, anything):
+    alice = visitor("Alice")
+    text = anything("nice")
+    alice.say(text)
+    alice.act(text, "React…")
+    picker, message = (alice.run(BOX, element) for element in (alice.find("dialog[open]"), alice.message(text)))
+    assert abs(picker["right"] - message["right"]) < 60
+    assert message["top"] - picker["bottom"] < 60
+    alice.keys("rocket")
+    alice.wait_for("document.querySelector('dialog[open]').innerText.includes('🚀')")
+    alice.keys(Keys.ENTER)
+    alice.find("[data-reaction]", "🚀")
 
 
 def test_a_page_that_comes_back_is_live(visitor, anything):

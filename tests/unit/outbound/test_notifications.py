@@ -8,6 +8,7 @@ import pytest
 
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import File, Message, Notify, Room
+from chatroom.messages.markdown.rendering import render
 from chatroom.outbound.notifications import MAX_WAITING, SUBSCRIBERS_SECONDS, Notifier, describe
 from tests.people import ALICE, BOB, MALLORY
 from tests.waiting import PATIENCE_SECONDS
@@ -22,8 +23,8 @@ MESSAGE = Message(
     revision=7,
     author=ALICE,
     client_id="a1",
-    text="hi  \n there",
-    html="",
+    text="**hi**  \n there",
+    html="<p><strong>hi</strong><br>\nthere</p>",
     sent_at=NOW,
 )
 
@@ -150,12 +151,31 @@ class TestWhatIsSaid:
         assert describe(DIRECT, MESSAGE)["title"] == "Alice"
 
     def test_a_long_text_is_cut(self) -> None:
-        body = describe(LOBBY, msgspec.structs.replace(MESSAGE, text="x" * 500))["body"]
+        body = describe(LOBBY, msgspec.structs.replace(MESSAGE, html=render("x" * 500)))["body"]
         assert body == "x" * 139 + "…"
+
+    @pytest.mark.parametrize(
+        ("text", "body"),
+        [
+            ("**so** _it_ is ~~not~~", "so it is not"),
+            ("see [the plan](https://example.org/a?b=1)", "see the plan"),
+            ("```python\nx = 1\n  y = 2\n```", "x = 1 y = 2"),
+            ("| a | b |\n|---|---|\n| 1 | 2 |", "a b 1 2"),
+            ("# News\n- [x] done\n> said", "News ☑ done said"),
+            (":tada: 1 < 2 & $x^2$", "🎉 1 < 2 & $x^2$"),
+            ("`a*b` and \\*c\\*", "a*b and *c*"),
+        ],
+    )
+    def test_the_text_has_no_markup(self, text: str, body: str) -> None:
+        assert describe(LOBBY, msgspec.structs.replace(MESSAGE, text=text, html=render(text)))["body"] == body
+
+    def test_no_emoji_is_cut_in_two(self) -> None:
+        html = f"<p>{'x' * 136}👩\u200d👩\u200d👧 yes</p>"
+        assert describe(LOBBY, msgspec.structs.replace(MESSAGE, html=html))["body"] == "x" * 136 + "…"
 
     def test_files_are_named(self) -> None:
         files = (File(id="f", name="a.png", type="image/png", size=1), File(id="g", name="b.pdf", type="x", size=1))
-        assert describe(LOBBY, msgspec.structs.replace(MESSAGE, text="", files=files))["body"] == "a.png, b.pdf"
+        assert describe(LOBBY, msgspec.structs.replace(MESSAGE, html="", files=files))["body"] == "a.png, b.pdf"
 
 
 class TestTheThread:

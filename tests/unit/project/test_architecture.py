@@ -27,7 +27,7 @@ PLACES = {
     "wtforms": ["chatroom.web"],
     "werkzeug": ["chatroom.web", "chatroom.app"],
     "jinja2": ["chatroom.web", "chatroom.app"],
-    "markupsafe": ["chatroom.web"],
+    "markupsafe": ["chatroom.web", "chatroom.messages.markdown.plain"],
     "a2wsgi": ["chatroom.web.requests"],
     "flask_bcrypt": ["chatroom.people.passwords", "chatroom.app"],
     "bcrypt": ["chatroom.people.passwords"],

@@ -39,6 +39,24 @@ def test_operators() -> None:
     assert len(query.terms) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "ignored"),
+    [
+        ("train", []),
+        ("C++ -> $ 50% .NET foo.bar() --no-cache arr[0]", []),
+        ("train!", ["!"]),
+        ("(train) - stop", ["(", ")", "-"]),
+        ("from:me ...", ["..."]),
+        ('"the last train."', ["."]),
+        ("what?! ,ever", ["?!", ","]),
+        ("`code`", ["`", "`"]),
+        ("「東京」。", ["「", "」。"]),
+    ],
+)
+def test_what_cannot_be_searched_for_is_named(text: str, ignored: list[str]) -> None:
+    assert parse(text).ignored == ignored
+
+
 def test_of_several_days_the_narrowest_counts() -> None:
     query = parse("before:2026-02-01 before:2026-01-01 after:2025-01-01 after:2025-06-01")
     assert query.until == datetime(2026, 1, 1, tzinfo=UTC)

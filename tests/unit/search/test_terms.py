@@ -4,16 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.search.terms import LONGEST_WORD, MOST_WORDS, Key, Term, fold, index_words, split
+from chatroom.base.errors import Refused
+from chatroom.messages.markdown.emoji import replace_shortcodes
+from chatroom.search.places import Key, Term, make_term
+from chatroom.search.terms import LONGEST_WORD, MOST_WORDS, fold, index_words, split
 from tests.speed import is_quick
 
 
 def term(text: str, *, is_open: bool = True) -> Term:
-    return Term(tuple(split(text)), is_open)
+    made, _ = make_term(text, is_open=is_open)
+    assert made is not None
+    return made
 
 
 def hits(words: str, text: str, *, is_open: bool = True) -> list[str]:
-    return [text[start:end] for start, end in term(words, is_open=is_open).matches(split(text))]
+    return [text[start:end] for start, end in term(words, is_open=is_open).matches(text, split(text))]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +57,7 @@ def test_spellings_that_are_one(text: str, folded: str) -> None:
         ("日本", "私は日本語を", ["日本"]),
         ("本語", "日本語、日本語", ["本語", "本語"]),
         ("語", "日本語", ["語"]),
-        ("한국", "한국어 공부", ["한국어"]),
+        ("한국", "한국어 공부", ["한국"]),
         ("สวัสดี", "คุณสวัสดีครับ", ["สวัสดี"]),
         ("a", "a apple", ["a"]),
         ("x y x", "x y x y x", ["x y x", "x y x"]),
@@ -92,8 +97,11 @@ def test_every_part_of_a_text_is_found_by_the_index_and_in_the_text(text: str, d
         return
     first = data.draw(st.integers(0, len(units) - 1))
     last = data.draw(st.integers(first, len(units) - 1))
-    looked_for = Term(tuple(units[first : last + 1]), is_open=True)
-    assert list(looked_for.matches(units))
+    part = text[units[first].start : units[last].end]
+    looked_for = term(part)
+    if part != replace_shortcodes(part):
+        return
+    assert list(looked_for.matches(text, units))
     words = index_words(text)
     for key in looked_for.index_keys():
         assert any(word.startswith(key.text) if key.is_beginning else word == key.text for word in words), key
@@ -101,13 +109,25 @@ def test_every_part_of_a_text_is_found_by_the_index_and_in_the_text(text: str, d
 
 @pytest.mark.parametrize(
     "text",
-    ["a" * 20_000, "a " * 10_000, "é " * 10_000, "日" * 20_000, "e\u0301" * 10_000, "-_" * 10_000],
+    [
+        *("a" * 20_000, "a " * 10_000, "é " * 10_000, "日" * 20_000, "e\u0301" * 10_000, "-_" * 10_000),
+        *("\u1100" * 20_000, "👩\u200d" * 10_000, "+" * 20_000, "\\" * 20_000, ":a:" * 7000, f"a{'+ ' * 10_000}b"),
+    ],
 )
 def test_terms_are_bounded_in_time_and_number(text: str) -> None:
+    terms = [term(words, is_open=False) for words in ("a a a a a a", "a+b", "+" * 19 + "=", "\\" * 19 + "+", "a + - b")]
     assert len(index_words(text)) <= MOST_WORDS
 
-    def look_for_it() -> None:
+    def look_for_them() -> None:
         index_words(text)
-        list(term("a a a a a a", is_open=False).matches(split(text)))
+        units = split(text)
+        for each in terms:
+            list(each.matches(text, units))
 
-    assert is_quick(look_for_it, 2)
+    assert is_quick(look_for_them, 2)
+
+
+@pytest.mark.parametrize("text", ["+" * 21, "a" + "+" * 21, "+ " * 21, "a" + "." * 21 + "b"])
+def test_too_many_marks_in_a_row_are_refused(text: str) -> None:
+    with pytest.raises(Refused, match="At most 20 signs in a row"):
+        make_term(text, is_open=False)

@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -350,6 +351,21 @@ class TestFetching:
         path = shared(alice, b"some words", name)
         assert path.endswith(f"/{name}")
         assert alice.get(path).data == b"some words"
+
+
+class TestNames:
+    def test_two_files_of_one_name_are_two_files(self, alice: Visitor) -> None:
+        by_form(alice, (b"one", "a.txt"), (b"two", "a.txt"), text="both")
+        first, second = messages(alice)[-1]["files"]
+        assert first["name"] == second["name"] == "a.txt"
+        assert [alice.get(f"/files/{file['id']}/a.txt").data for file in (first, second)] == [b"one", b"two"]
+
+    @pytest.mark.parametrize(
+        "name", ["thumbnail", "view", ".gitignore", "100%.txt", "%00?#;a=b&c.txt", "日本.ics", "A:B"]
+    )
+    def test_any_name_works_in_the_address(self, alice: Visitor, name: str) -> None:
+        address = f"/files/{upload(alice, b'words', name).json['id']}/{quote(name, safe='')}"
+        assert alice.get(address).data == b"words"
 
 
 class TestDocuments:

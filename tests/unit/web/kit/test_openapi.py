@@ -46,9 +46,14 @@ def test_a_route_without_an_operation_is_reported(app: Flask) -> None:
         make_document(app, title="Chatroom", version="0")
 
 
-def test_one_endpoint_has_one_name(document: dict[str, Any]) -> None:
+def test_operations_have_names_of_a_verb_and_a_noun_and_are_grouped_by_tags(document: dict[str, Any]) -> None:
+    """The function names and the modules of generated clients."""
     names = [each["operationId"] for _, _, each in operations(document)]
     assert len(names) == len(set(names))
+    assert {"post_message", "list_messages", "edit_message", "delete_message", "list_rooms", "join_room"} <= set(names)
+    assert all("_" in name for name in names)
+    tags = {tag for _, _, each in operations(document) for tag in each["tags"]}
+    assert tags == {"messages", "rooms", "people", "files", "search", "notifications", "reference"}
 
 
 def test_every_reference_has_a_target(document: dict[str, Any]) -> None:

@@ -84,9 +84,21 @@ class TestPage:
         assert page.status_code == 200
         assert "No results" in page.text
 
+    def test_it_says_what_it_ignored(self, alice: Visitor) -> None:
+        alice.say("the train")
+        page = alice.get("/search", query_string={"q": "train! <-"}).text
+        assert 'Not searched for: <code dir="auto">!</code>.' in page
+        page = alice.get("/search", query_string={"q": "train ?! (the)"}).text
+        assert "<mark>the</mark> <mark>train</mark>" in page
+        codes = [f'<code dir="auto">{mark}</code>' for mark in ("?!", "(", ")")]
+        assert f"Not searched for: {', '.join(codes)}. " in page
+        assert found(alice, "train ?! (the)")["ignored"] == ["?!", "(", ")"]
+        assert "Not searched for" not in alice.get("/search?q=train").text
+
     @pytest.mark.parametrize(
         ("query", "said"),
         [
+            ("...", "Nobody can search for ... alone. Enter a word, a number, an emoji, or a sign such as"),
             ("before:yesterday", "is not a date. Put a date after `before:`"),
             ("from:nobody-here", "There is no user named “nobody-here”."),
             ("in:nowhere", "You have no room named “nowhere”."),
@@ -167,7 +179,7 @@ class TestOutsiders:
         assert len(found(alice, "swordfish")["hits"]) == 1
         for query in ("swordfish", "sw", "from:alice", '"secret word"', "has:link", "after:2020-01-01"):
             answer = found(mallory, query)
-            assert answer == {"hits": [], "before": None, "cut": False, "behind": False}, query
+            assert answer == {"hits": [], "before": None, "cut": False, "behind": False, "ignored": []}, query
         page = mallory.get("/search?q=swordfish")
         assert "No results" in page.text
         assert "The Den" not in page.text
