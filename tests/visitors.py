@@ -36,7 +36,7 @@ class Visitor(FlaskClient):
         known = {name: hidden[name] for name in ("csrf_token", "client_id", "next") if name in hidden}
         return self.post(to or path, data={**known, **typed}, headers=headers)
 
-    def register(self, username: str, display_name: str = "", password: str = PASSWORD, **more: str) -> TestResponse:
+    def register(self, username: str, display_name: str = "", password: str = PASSWORD, **more: Any) -> TestResponse:
         """Register and log in, with the code of the first account if it is needed."""
         if first_key := self.application.extensions["chatroom"].people.accounts.first_key:
             more.setdefault("invite", first_code(first_key))

@@ -20,10 +20,14 @@ PAGE = 500
 """The messages that are read at once."""
 MOST_AT_ONCE = 4
 """The maximum number of exports that one process writes at a time. A user has at most one."""
+INDENT = "\n        "
 SKEW = timedelta(hours=1)
 """The maximum difference between the clocks of processes. Messages up to this far outside the range are read."""
 
-_unsafe = regex.compile(r"[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069\u2028\u2029]")
+_line_ends = regex.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
+_controls = regex.compile(r"[^\P{Cc}\n\t]|\p{Cs}")
+_directions = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
+_escaped_in_json = regex.compile(r"[\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069]")
 
 
 class Days(msgspec.Struct, frozen=True):
@@ -92,32 +96,57 @@ def parse_days(since: str, until: str) -> Days:
 
 def text_lines(room: Room, messages: Iterator[Message], now: datetime) -> Iterator[str]:
     """Yield the room as plain text, with one entry for each message. Times are in UTC."""
-    yield f"{safe(room.title)}\n{'=' * len(room.title)}\nExported {now:%Y-%m-%d %H:%M}. Times are in UTC.\n"
+    yield f"{_in_one_line(room.title)}\n{'=' * len(room.title)}\nExported {_iso(now)}. Times are in UTC.\n"
     day = None
     for message in messages:
         if message.sent_at.date() != day:
             day = message.sent_at.date()
             yield f"\n--- {day:%A, %-d %B %Y} ---\n"
-        yield f"[{message.sent_at:%H:%M}] {_said(message)}\n"
+        yield f"[{_iso(message.sent_at)}] {_said(message)}\n"
 
 
-def safe(text: str) -> str:
-    """Replace characters that move a terminal's cursor, or that change the direction of the text."""
-    replaced: str = _unsafe.sub("\ufffd", text)
+def clean(text: str) -> str:
+    """Return a text with one kind of line end, and a replacement character for each other control character."""
+    replaced: str = _controls.sub("\ufffd", _line_ends.sub("\n", text))
     return replaced
+
+
+def escape_controls(line: str) -> str:
+    """Escape the characters in a line of JSON that end lines in some programs, or that are not visible."""
+    escaped: str = _escaped_in_json.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+    return escaped
 
 
 def _said(message: Message) -> str:
     if message.kind == "event":
-        return f"* {safe(message.text)}"
-    name = safe(message.author.shown)
+        return f"* {_indented(message.text)}"
+    name = _in_one_line(message.author.shown)
     if message.deleted_at is not None:
         return f"{name}: (deleted)"
-    lines = safe(message.text).split("\n") if message.text else []
-    lines += [f"<file: {safe(file.name)}, {file.size:,} bytes>" for file in message.files]
+    lines = [_indented(message.text)] if message.text else []
+    lines += [f"<file: {_in_one_line(file.name)}, {file.size:,} bytes>" for file in message.files]
     if lines and message.edited_at is not None:
         lines[-1] += " (edited)"
-    return f"{name}: " + "\n        ".join(lines)
+    return f"{name}: " + INDENT.join(lines)
+
+
+def _indented(text: str) -> str:
+    """Return a text whose lines after the first cannot look like another message."""
+    return _safe(text).replace("\n", INDENT)
+
+
+def _in_one_line(text: str) -> str:
+    return _safe(text).replace("\n", " ")
+
+
+def _safe(text: str) -> str:
+    """Return a clean text without the characters that change the direction of the text after them."""
+    safe: str = _directions.sub("", clean(text))
+    return safe
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%MZ}"
 
 
 def _day(text: str) -> datetime | None:

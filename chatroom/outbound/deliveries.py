@@ -5,6 +5,7 @@ If the address does not accept the message, it is sent again after a pause. Each
 After three days of failures, the webhook is stopped.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -23,7 +24,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.hooks_store import HookStore
 from chatroom.outbound.public_http import Answer, Forbidden
-from chatroom.outbound.webhooks import NOT_MANAGED
+from chatroom.outbound.webhooks import KEY_PREFIX, NOT_MANAGED
 from chatroom.site.background import BackgroundThread, Lease
 from chatroom.site.leases_store import LeaseStore
 
@@ -123,13 +124,13 @@ class Deliveries:
 
     def _post(self, hook: Hook, key: str, message: Message, body: bytes) -> str:
         """Post one message; return the reason of a failure, or ""."""
-        timestamp = str(int(self._clock().timestamp()))
+        event, timestamp = f"{message.id}-{hook.id}", str(int(self._clock().timestamp()))
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Chatroom-Webhook/1",
-            "X-Chatroom-Delivery": message.id,
-            "X-Chatroom-Timestamp": timestamp,
-            "X-Chatroom-Signature": signature(key, timestamp, body),
+            "webhook-id": event,
+            "webhook-timestamp": timestamp,
+            "webhook-signature": signature(key, event, timestamp, body),
         }
         try:
             answer = self._send(hook.url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
@@ -168,9 +169,11 @@ def _body(room: Room, hook: Hook, message: Message) -> bytes:
     return json.dumps({"hook": hook.id, "room": room.slug, "title": room.title, "message": told}).encode()
 
 
-def signature(key: str, timestamp: str, body: bytes) -> str:
-    """Sign the time and the body with HMAC-SHA256."""
-    return "sha256=" + hmac.new(key.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+def signature(key: str, event: str, timestamp: str, body: bytes) -> str:
+    """Sign an event as Standard Webhooks 1.0 says (https://www.standardwebhooks.com)."""
+    secret = base64.b64decode(key.removeprefix(KEY_PREFIX))
+    signed = hmac.digest(secret, f"{event}.{timestamp}.".encode() + body, hashlib.sha256)
+    return "v1," + base64.b64encode(signed).decode()
 
 
 def _is_for(hook: Hook, message: Message) -> bool:

@@ -3,6 +3,7 @@
 The secret of an incoming webhook is stored only as a hash. The key of an outgoing webhook is stored as it is.
 """
 
+import base64
 import secrets
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -68,7 +69,7 @@ class Webhooks:
         """Create an outgoing webhook; return its signing key, which is shown only once."""
         _check_manager(access)
         hook = self._new(access, author, name, "outgoing", url=self._checked(url), trigger=_trigger(trigger))
-        key = KEY_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+        key = KEY_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
         self._make(access, hook, lambda note: self._store.add(hook, key=key, note=note))
         return key
 

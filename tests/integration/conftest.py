@@ -1,10 +1,15 @@
 """Fixtures of several integration tests."""
 
+import importlib.util
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.databases import standalone
+
+if importlib.util.find_spec("apprise") is None and not os.environ.get("CI"):
+    collect_ignore = ["test_programs.py"]  # it needs requirements-dev.txt
 
 
 @pytest.fixture(scope="session")

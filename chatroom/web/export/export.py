@@ -11,7 +11,7 @@ from flask import Response, current_app, request
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Message, Room
-from chatroom.export.export import check_export, parse_days, text_lines
+from chatroom.export.export import check_export, clean, escape_controls, parse_days, text_lines
 from chatroom.live.protocol import wire
 from chatroom.web.export.download import hand_out
 from chatroom.web.kit.login import current_user, get_access, page_blueprint
@@ -59,7 +59,7 @@ def write(room: Room, format: Format, messages: Iterator[Message]) -> Iterator[s
         return text_lines(room, messages, now)
     if format == "jsonl":
         return (_line(wire(message, "text")) for message in messages)
-    return _html(room, messages, now)
+    return map(clean, _html(room, messages, now))
 
 
 def _file(access: Access, format: str) -> Response:
@@ -80,7 +80,7 @@ def _file(access: Access, format: str) -> Response:
 
 
 def _line(value: Any) -> str:
-    return msgspec.json.encode(value).decode() + "\n"
+    return escape_controls(msgspec.json.encode(value).decode()) + "\n"
 
 
 def _html(room: Room, messages: Iterator[Message], now: datetime) -> Iterator[str]:

@@ -7,8 +7,8 @@ const { platform, userAgentData } = globalThis.navigator ?? {};
 
 export const isMac = /^(?:mac|ip(?:hone|ad|od))/i.test(platform) || userAgentData?.platform === "macOS";
 
-/** Fields in which each key has an effect in the browser itself: it sends the form, closes the dialog or moves the focus. */
-const OF_BROWSER = { Enter: "input", Escape: "*", Tab: "*" };
+/** Where a key has an effect in the browser itself: it sends a form, closes a dialog, empties a field or moves the focus. */
+const OF_BROWSER = { Enter: "form input", Escape: "dialog *, [popover] *, [type=search]", Tab: "*" };
 
 /**
  * Call `press(meaning, event)` for each key that is pressed in an element (see `meaningOf`), never during a composition.
@@ -18,7 +18,7 @@ export function onKeys(element, press, options) {
   let isHidden = false;
   const take = (event) => {
     const meaning = meaningOf(event, isMac);
-    isHidden = isComposing(event);
+    isHidden = event.key === "Unidentified";
     if (meaning) press(meaning, event);
   };
   const takeHidden = (event) => isHidden && event.inputType === "insertLineBreak" && !event.isComposing && press("Enter", event);
@@ -26,7 +26,7 @@ export function onKeys(element, press, options) {
   element.addEventListener("beforeinput", takeHidden, options);
 }
 
-/** Keep the browser from sending a form, closing a dialog or moving the focus by a key that an input method takes. */
+/** Keep the browser from what it does with a key that an input method takes. */
 export function protectCompositions(root) {
   const protect = (event) => isComposing(event) && event.target.matches?.(OF_BROWSER[event.key] ?? ":not(*)") && event.preventDefault();
   root.addEventListener("keydown", protect, { capture: true });

@@ -229,7 +229,7 @@ def test_each_event_is_delivered_although_the_process_is_killed(pair: Pair) -> N
     assert len(pair.servers) == 2
     author = Author(pair.user(pair.alice).id, "Alice")
     pair.services.outbound.webhooks._is_allowed = lambda host: True
-    pair.services.outbound.webhooks.make_outgoing(
+    key = pair.services.outbound.webhooks.make_outgoing(
         access(author, LOBBY, "administrator"), author, "Logs", f"{pair.outsider.url}/hook", "event"
     )
     events = [f"event {n}" for n in range(6)]
@@ -246,9 +246,13 @@ def test_each_event_is_delivered_although_the_process_is_killed(pair: Pair) -> N
     wait_until(lambda: events[5] in told(pair))
 
     assert told(pair) == [events[0], events[1], *events[1:]]
-    ids = [headers["X-Chatroom-Delivery"] for headers, _ in pair.outsider.at("/hook")]
+    ids = [headers["webhook-id"] for headers, _ in pair.outsider.at("/hook")]
     assert ids[1] == ids[2]
     assert len(set(ids)) == len(events)
+    receiver = pytest.importorskip("standardwebhooks").Webhook(key)  # of the receiver, by Standard Webhooks
+    assert [receiver.verify(body, headers)["message"]["text"] for headers, body in pair.outsider.at("/hook")] == told(
+        pair
+    )
 
 
 def test_the_other_process_takes_over_the_index(pair: Pair) -> None:

@@ -1,5 +1,6 @@
 """Webhooks: who makes them, and how what is posted reaches those that are told."""
 
+import base64
 import hmac
 import json
 import socket
@@ -107,11 +108,12 @@ class TestDelivering:
         say(services, "hello")
         deliveries.deliver_all()
         [(url, body, headers)] = poster.posted
-        signed = headers["X-Chatroom-Timestamp"].encode() + b"." + body
-        expected = "sha256=" + hmac.new(key.encode(), signed, sha256).hexdigest()
-        assert (url, headers["X-Chatroom-Signature"]) == ("https://logs.test/in", expected)
+        assert url == "https://logs.test/in"
+        signed = ".".join([headers["webhook-id"], headers["webhook-timestamp"], body.decode()])
+        mac = hmac.digest(base64.b64decode(key.removeprefix("whsec_")), signed.encode(), sha256)
+        assert headers["webhook-signature"] == f"v1,{base64.b64encode(mac).decode()}"
         told = json.loads(body)
-        assert headers["X-Chatroom-Delivery"] == told["message"]["id"]
+        assert headers["webhook-id"] == f"{told['message']['id']}-{told['hook']}"
         assert (told["room"], told["message"]["author"]["name"]) == ("lobby", "Alice")
 
     @pytest.mark.parametrize("answer", [500, 302, 404, OSError("no"), Forbidden("The address is not public.")], ids=str)

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskCliRunner
 
 from chatroom.base.errors import Refused, Unavailable
-from chatroom.base.models import File, Room
+from chatroom.base.models import Author, File, Room
 from chatroom.export import export
 from chatroom.messages.messages_store import Rendered
 from chatroom.rooms.rooms_store import RoomStore
@@ -69,15 +69,15 @@ class TestText:
     def test_a_line_a_message_and_days_between(self, alice: Visitor, talk: Services) -> None:
         text = download(alice, "text")
         assert text.startswith("Lobby\n=====\nExported ")
-        assert "\n--- Friday, 20 November 2026 ---\n[09:30] Alice: first *words*\n" in text
+        assert "\n--- Friday, 20 November 2026 ---\n[2026-11-20T09:30Z] Alice: first *words*\n" in text
         assert "\n--- Saturday, 21 November 2026 ---\n" in text
-        assert "[09:30] Alice: (deleted)\n" in text
+        assert "[2026-11-21T09:30Z] Alice: (deleted)\n" in text
         assert "gone" not in text
-        assert "[09:30] Alice: the plan\n        <file: plan <b>.pdf, 12,345 bytes>\n" in text
+        assert "[2026-11-21T09:30Z] Alice: the plan\n        <file: plan <b>.pdf, 12,345 bytes>\n" in text
 
     def test_control_characters_are_escaped(self, alice: Visitor, talk: Services) -> None:
         text = download(alice, "text")
-        assert "[09:30] Bob: second\n        [09:30] Alice: I resign\n" in text
+        assert "[2026-11-20T09:30Z] Bob: second\n        [09:30] Alice: I resign\n" in text
         assert "\x1b" not in text
         assert "\u202e" not in text
         assert not any(line.startswith(("=H", "+", "-1", "@")) for line in text.splitlines())
@@ -106,6 +106,44 @@ class TestLines:
         assert lines[1]["text"] == "second\n[09:30] Alice: I resign"
         assert "text" not in lines[3]
         assert lines[4]["files"][0]["name"] == "plan <b>.pdf"
+
+
+class TestControlCharacters:
+    """Neither a terminal nor an editor acts on what a message contains, and each line end is one."""
+
+    TEXT = "a\r\nb\u2028c\x85d\x0ce\rf \x00\x1b[2J\x9b1m\x7f \u202etxt.exe\u202c \u2067x"
+    INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+    DIRECTIONS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+
+    @pytest.fixture(autouse=True)
+    def said(self, alice: Visitor, services: Services) -> None:
+        alice.get("/chatroom")
+        user = services.people.users.find_by_username("alice")
+        assert user
+        append(services, "lobby", [draft("k1", self.TEXT, Author(user.id, "GitHub via CI\u202e", is_bot=True))])
+
+    def test_text(self, alice: Visitor) -> None:
+        text = download(alice, "text")
+        assert not self.INVISIBLE.search(text)
+        assert not self.DIRECTIONS.search(text)
+        lines = ["a", "b", "c", "d", "e", "f \ufffd\ufffd[2J\ufffd1m\ufffd txt.exe x"]
+        assert "Z] GitHub via CI (bot): " + "\n        ".join(lines) + "\n" in text
+
+    def test_html(self, alice: Visitor) -> None:
+        page = download(alice, "html")
+        assert not self.INVISIBLE.search(page)
+        assert "GitHub via CI" in page
+
+    @pytest.mark.parametrize("address", ["/chatroom/lobby/export?format=jsonl", "/account/data"])
+    def test_lines_of_json_contain_the_text_itself(self, alice: Visitor, address: str) -> None:
+        raw = alice.get(address).text
+        assert not self.INVISIBLE.search(raw)
+        assert not self.DIRECTIONS.search(raw)
+        lines = [json.loads(line) for line in raw.splitlines()]
+        assert self.TEXT in [line.get("text") for line in lines]
+        moments = [line["sent_at"] for line in lines if "sent_at" in line]
+        assert moments
+        assert all(datetime.fromisoformat(moment).utcoffset() == timedelta() for moment in moments)
 
 
 class TestDays:
@@ -187,7 +225,7 @@ class TestCommand:
     def test_it_writes_to_standard_output(self, runner: FlaskCliRunner, talk: Services) -> None:
         result = runner.invoke(args=["export", "lobby", "--from", "2026-11-21"])
         assert result.exit_code == 0
-        assert "[09:30] Alice: the plan" in result.output
+        assert "[2026-11-21T09:30Z] Alice: the plan" in result.output
         assert "first" not in result.output
         html = runner.invoke(args=["export", "lobby", "--format", "html", "--address", "https://chat.test"]).output
         assert "https://chat.test/files/" in html

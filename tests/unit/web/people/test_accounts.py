@@ -117,6 +117,15 @@ class TestRegister:
         assert "60 minutes" in problem(response)
         assert 'value="bob"' in response.text
 
+    def test_an_address_with_another_port_is_the_same_address(self, make_app: MakeApp) -> None:
+        """As gateways write it that keep the port of the client."""
+        app = make_app(register_limit_address="2 per hour", trusted_proxies=1)
+        statuses = [
+            visitor(app).register(name, headers={"X-Forwarded-For": f"203.0.113.9:{port}"}).status_code
+            for name, port in [("alice", 40001), ("bob", 40002), ("carol", 40003)]
+        ]
+        assert statuses == [303, 303, 429]
+
     def test_closed(self, make_app: MakeApp) -> None:
         client = visitor(make_app(registration="closed"))
         page = client.get("/register")
