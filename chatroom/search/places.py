@@ -142,7 +142,7 @@ def make_term(text: str, *, is_open: bool) -> tuple[Term | None, list[str]]:
         if not signs_in(signs):
             return None, [text] if text else []
         _check_length(signs)
-        return Term((), (signs,), is_open=False), []
+        return Term((), (signs,), is_open), []
     start, end = _edges(text)
     ignored = [part for part in (text[:start], text[end:].strip()) if part]
     text = text[start:end].strip()

@@ -17,6 +17,8 @@ LONGEST_QUERY = 200
 MOST_TERMS = 10
 FIRST_YEAR, LAST_YEAR = 1971, 2100
 
+BETWEEN_WORDS = frozenset("+&|=<>^~@#")
+
 Has = Literal["file", "link"]
 
 _part = regex.compile(
@@ -74,6 +76,8 @@ def parse(text: str) -> Query:
         else:
             day = _day(operator, value) + timedelta(days=1)
             since = max(since or day, day)
+    terms, lone = _without_lone_signs(terms)
+    ignored += lone
     if not (terms or people or rooms or has or since or until):
         raise Refused("empty", _nothing_left(ignored))
     if len(terms) + len(people) + len(rooms) > MOST_TERMS:
@@ -88,6 +92,14 @@ EXPECTED = {
     "before": "Put a date after `before:`, such as before:2026-01-31.",
     "after": "Put a date after `after:`, such as after:2026-01-31.",
 }
+
+
+def _without_lone_signs(terms: Sequence[Term]) -> tuple[list[Term], list[str]]:
+    """Leave out signs that people put between words, as in `salt + pepper`, unless the query has no other term."""
+    lone = [term for term in terms if term.is_open and not term.units and term.marks[0] in BETWEEN_WORDS]
+    if len(lone) == len(terms):
+        return list(terms), []
+    return [term for term in terms if term not in lone], [term.marks[0] for term in lone]
 
 
 def _nothing_left(ignored: Sequence[str]) -> str:

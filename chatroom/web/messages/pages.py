@@ -53,7 +53,7 @@ def _shown_room(slug: str, form: MessageForm | None = None, **shown: Shown) -> P
         page = services.messages.history.before(access.room, min(max(before, 1), LARGEST_SEQUENCE), limit)
     else:
         page = services.messages.history.newest(access.room, limit)
-        if not is_post and not reports_zone():  # a browser with scripts: they report what is seen
+        if not is_post and not _reports_reading():
             _mark_read(access, page)
     return room_page(access, form or MessageForm(), page, is_history=before is not None, **shown)
 
@@ -90,6 +90,15 @@ def open_room(slug: str) -> Access:
     """Open the room of a page. This makes the user a member of a public room."""
     user_id = current_user.id
     return services.rooms.access.visit(user_id, slug, lambda: services.site.limits.coming.check(user_id))
+
+
+def _reports_reading() -> bool:
+    """Whether the browser itself reports what is read: by its scripts, or by loading the frame without scripts.
+
+    Text browsers do neither. Browsers send `Sec-Fetch-Dest` over TLS and to this machine, and the cookie after the
+    first page with scripts.
+    """
+    return "Sec-Fetch-Dest" in request.headers or reports_zone()
 
 
 def _mark_read(access: Access, page: MessagePage) -> None:

@@ -309,6 +309,12 @@ class TestReading:
     def unread(self, visitor: Visitor) -> int:
         return int(visitor.get("/api/rooms").get_json()["rooms"][0]["unread"])
 
+    def test_a_browser_reports_what_is_seen_also_at_its_first_page(self, alice: Visitor, bob: Visitor) -> None:
+        alice.get("/chatroom")
+        bob.say("hello")
+        alice.get("/chatroom", headers={"Sec-Fetch-Dest": "document"})
+        assert self.unread(alice) == 1
+
     def test_a_page_with_scripts_marks_nothing(self, alice: Visitor, bob: Visitor) -> None:
         alice.get("/chatroom")
         alice.set_cookie("time_zone", "UTC")
