@@ -30,12 +30,10 @@ def test_keys_of_a_composition_only_end_it(person, anything):
         expect(field).to_be_focused()
         caret = {"selectionStart": len(composed), "selectionEnd": len(composed)}
         session.send("Input.imeSetComposition", {"text": composed, **caret})
-        for key in ("ArrowUp", "ArrowDown", "Tab", "Escape"):
-            keys.press(key)
-        if field.evaluate("(it) => it.matches('textarea')"):  # where the input method alone keeps Enter from a new line
-            session.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Enter", "windowsVirtualKeyCode": 229})
-        else:
-            keys.press("Enter")
+        for key in ("ArrowUp", "ArrowDown", "Tab", "Escape", "Enter"):
+            session.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": key, "windowsVirtualKeyCode": 229})
+            if key == "Escape" or (key == "Enter" and field.evaluate("(it) => it.matches('input')")):
+                keys.press(key)  # even if the browser did not know that the input method takes it
         expect(field).to_be_focused()
         expect(kept).to_be_visible()
         session.send("Input.insertText", {"text": composed})

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { findUnfinished } from "../../static/state/kit/text.js";
+import { findUnfinished, isContinued } from "../../static/state/kit/text.js";
 import { Emoji } from "../../static/state/messages/emoji.js";
 
 const data = JSON.parse(readFileSync(new URL("../../static/emoji/emoji.json", import.meta.url), "utf8"));
@@ -70,4 +70,11 @@ test("addresses, times and smileys are not unfinished names", () => {
   for (const text of ["ann@example", "José@weaver", "info.pl@grace", "жан@пример", "1@a", "a/@al", "10:30", "http://a", ":)", ":s", "::tada", "@al ", "so:smi", "", "@-"]) {
     assert.equal(findUnfinished(text, text.length), null, text);
   }
+});
+
+test("suggestions stay while letters are added or removed, and go when an input method replaces them", () => {
+  const at = (text) => findUnfinished(text, text.length);
+  assert.ok(isContinued(at("@gra"), at("@grac")) && isContinued(at("@gra"), at("@gr")));
+  assert.ok(!isContinued(at("@zhang"), at("@张")) && !isContinued(at("@gra"), at(":gra")) && !isContinued(at("@gra"), at("x @gra")));
+  assert.ok(!isContinued(null, at("@gra")) && !isContinued(at("@gra"), null));
 });

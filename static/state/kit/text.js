@@ -103,3 +103,9 @@ export function findUnfinished(text, caret) {
   }
   return null;
 }
+
+/** Whether the later of two results of `findUnfinished` has only more or fewer letters at its end. An input method may replace all of them. */
+export function isContinued(before, now) {
+  if (!before || before.kind !== now?.kind || before.start !== now.start) return false;
+  return now.query.startsWith(before.query) || before.query.startsWith(now.query);
+}

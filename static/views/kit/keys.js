@@ -7,8 +7,8 @@ const { platform, userAgentData } = globalThis.navigator ?? {};
 
 export const isMac = /^(?:mac|ip(?:hone|ad|od))/i.test(platform) || userAgentData?.platform === "macOS";
 
-/** Fields in which each key has an effect in the browser itself: it sends the form, closes the dialog or moves the focus. */
-const OF_BROWSER = { Enter: "input", Escape: "*", Tab: "*" };
+/** Where a key has an effect in the browser itself: it sends a form, closes a dialog, empties a field or moves the focus. */
+const OF_BROWSER = { Enter: "form input", Escape: "dialog *, [popover] *, [type=search]", Tab: "*" };
 
 /**
  * Call `press(meaning, event)` for each key that is pressed in an element (see `meaningOf`), never during a composition.
@@ -18,7 +18,7 @@ export function onKeys(element, press, options) {
   let isHidden = false;
   const take = (event) => {
     const meaning = meaningOf(event, isMac);
-    isHidden = isComposing(event);
+    isHidden = event.key === "Unidentified";
     if (meaning) press(meaning, event);
   };
   const takeHidden = (event) => isHidden && event.inputType === "insertLineBreak" && !event.isComposing && press("Enter", event);
@@ -26,15 +26,25 @@ export function onKeys(element, press, options) {
   element.addEventListener("beforeinput", takeHidden, options);
 }
 
-/** Keep the browser from sending a form, closing a dialog or moving the focus by a key that an input method takes. */
+/** Keep the browser from what it does with a key that an input method takes. */
 export function protectCompositions(root) {
   const protect = (event) => isComposing(event) && event.target.matches?.(OF_BROWSER[event.key] ?? ":not(*)") && event.preventDefault();
   root.addEventListener("keydown", protect, { capture: true });
 }
 
-/** Whether a key in a field is the Enter that sends its text. In an open block of code, Enter makes a new line; with Ctrl or ⌘, it sends. */
+/** Whether there is only a touch screen: its keyboard has no Shift+Enter. */
+export function isTouchOnly() {
+  const matches = (query) => globalThis.matchMedia?.(query).matches;
+  return Boolean(matches("(pointer: coarse)") && !matches("(any-pointer: fine)"));
+}
+
+/**
+ * Whether a key in a field is the Enter that sends its text. In an open block of code and on a touch screen, Enter makes
+ * a new line; with Ctrl or ⌘, it sends.
+ */
 export function isSubmit(meaning, { value, selectionStart }) {
-  return /^(?:Mod|Ctrl|Meta)\+Enter$/.test(meaning) || (meaning === "Enter" && !isInFence(value, selectionStart));
+  if (/^(?:Mod|Ctrl|Meta)\+Enter$/.test(meaning)) return true;
+  return meaning === "Enter" && !isTouchOnly() && !isInFence(value, selectionStart);
 }
 
 /** Whether a modifier gives a click another meaning: a link in a new tab, a selection. */

@@ -1,6 +1,6 @@
 /* Suggestions for the name or emoji that is being typed: a list above the composer, while the text keeps the focus. */
 
-import { count, findUnfinished } from "../../state/kit/text.js";
+import { count, findUnfinished, isContinued } from "../../state/kit/text.js";
 import { onKeys } from "../kit/keys.js";
 import { makeAvatar } from "../kit/signs.js";
 
@@ -56,6 +56,7 @@ export class CompletionView {
     const { selectionStart, selectionEnd, value } = this.#text;
     const found = selectionStart === selectionEnd ? findUnfinished(value, selectionStart) : null;
     if (isSame(found, this.#unfinished)) return;
+    if (!isContinued(this.#unfinished, found)) this.#close(); // the suggestions are for another text
     this.#unfinished = found;
     clearTimeout(this.#timer);
     if (inputType === "historyUndo" && found) this.#dismissed = found.start; // the choice was undone
