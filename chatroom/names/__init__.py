@@ -3,6 +3,7 @@
 from chatroom.names.files import *  # noqa: F403
 from chatroom.names.hooks import *  # noqa: F403
 from chatroom.names.looks import *  # noqa: F403
+from chatroom.names.parts import *  # noqa: F403
 from chatroom.names.people import *  # noqa: F403
 from chatroom.names.reserved import *  # noqa: F403
 from chatroom.names.rooms import *  # noqa: F403

@@ -40,16 +40,30 @@ def fold(text: str) -> str:
 
 def look(name: str) -> str:
     """Return a form that is equal for names that look alike (`AIice` and `Alice`), by Unicode's UTS 39."""
-    normal = unicodedata.normalize("NFKC", name.translate(_without_joiners))
-    letters = "".join(_look_alikes().get(letter, letter) for letter in normal)
+    letters = _plain_letters(unicodedata.normalize("NFKC", name.translate(_without_joiners)))
     for dotted in "ij":
         letters = letters.replace(dotted + "\u0307", dotted)
-    return letters.translate(_plain_digits).replace("rn", "m").replace("vv", "w").rstrip(".")
+    return _joined(letters)
 
 
 def keys(*names: str) -> list[str]:
-    """Return the keys that these names reserve, by spelling and by look."""
-    return sorted({form for name in names for form in (fold(name), "~" + look(name))})
+    """Return the keys that these names reserve: by spelling, by look, and by the look in small letters.
+
+    The last key is not the look in small letters: `look` makes `lan` of `Ian`, which would then equal `Lan`.
+    """
+    return sorted({key for name in names for key in (fold(name), "~" + look(name), "^" + _small_look(name))})
+
+
+def _small_look(name: str) -> str:
+    return _joined(_plain_letters(fold(name)))
+
+
+def _plain_letters(name: str) -> str:
+    return "".join(_look_alikes().get(letter, letter) for letter in name)
+
+
+def _joined(letters: str) -> str:
+    return letters.translate(_plain_digits).replace("rn", "m").replace("vv", "w").rstrip(".")
 
 
 def check_scripts(name: str) -> None:

@@ -14,7 +14,7 @@ from chatroom.names.decorations import bare, check_emoji, split_aside, without_e
 from chatroom.names.looks import check_scripts, keys
 from chatroom.names.reserved import is_reserved
 
-RULE_VERSION = 1
+RULE_VERSION = 2
 """Stored with the keys. A new rule that gives a stored name other keys needs a new number and a migration."""
 
 USERNAME_RULE = (

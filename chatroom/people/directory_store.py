@@ -1,14 +1,15 @@
-"""Find users by the beginning of a name: at most one page, read from an index."""
+"""Find users by the beginning of a part of a name: at most one page, read from an index."""
 
 from pymongo import ASCENDING
 
 from chatroom.base.models import User
 from chatroom.mongo.database import Database, Document, beginning_with
-from chatroom.names import fold
+from chatroom.names import beginning_of_part, fold, name_parts
 from chatroom.people.fields import user_of
 from chatroom.people.users_store import HERE
 
 MOST_FOUND = 50
+AT_ONCE = 300
 
 
 class DirectoryStore:
@@ -19,7 +20,7 @@ class DirectoryStore:
         self._users = database["users"]
 
     def search(self, beginning: str) -> list[User]:
-        """List at most 50 users. Matches of the display name come before matches of the user name."""
+        """List at most 50 users, by display name."""
         named = self.list_named_like(beginning.strip(), MOST_FOUND) + self.list_like(beginning.strip(), "", MOST_FOUND)
         return list({user.id: user for user in named}.values())[:MOST_FOUND]
 
@@ -29,10 +30,33 @@ class DirectoryStore:
         return self._list("username_key", beginning_with(fold(beginning)) | beyond, limit)
 
     def list_named_like(self, beginning: str, limit: int) -> list[User]:
-        """List accounts whose display name begins with a text, ordered by display name."""
-        return self._list("display_name_key", beginning_with(fold(beginning)), limit)
+        """List accounts of which a part of a name begins with a text, with or without accents, by display name."""
+        key = beginning_of_part(beginning)
+        if not key:
+            return [] if beginning.strip() else self._list("display_name_key", beginning_with(""), limit)
+        with self._database.bounded():
+            found = list(self._users.find({"name_parts": {"$elemMatch": beginning_with(key)}, **HERE}).limit(limit))
+        return [user_of(user) for user in sorted(found, key=lambda user: str(user["display_name_key"]))]
+
+    def add_name_parts(self) -> None:
+        """Add the parts of names to accounts that older versions created. Several processes may do this at once."""
+        while self._add_some_parts():
+            pass
+
+    def _add_some_parts(self) -> bool:
+        with self._database.bounded():
+            found = list(self._users.find({"name_parts": None, **HERE}).limit(AT_ONCE))
+            updates: list[tuple[Document, Document]] = [
+                ({"_id": user["_id"], **HERE}, {"$set": {"name_parts": _parts_of(user)}}) for user in found
+            ]
+            self._database.update_in_order(self._users, updates)
+        return bool(found)
 
     def _list(self, key: str, beginning: Document, limit: int) -> list[User]:
         with self._database.bounded():
             found = self._users.find({key: beginning, **HERE}).sort(key, ASCENDING).limit(limit)
             return [user_of(document) for document in found]
+
+
+def _parts_of(user: Document) -> list[str]:
+    return name_parts(user.get("username", ""), user.get("display_name", ""))

@@ -30,6 +30,7 @@ FIELDS = {  # the columns: on_deletion, exported, shown
     "display_name_key": Field("replaced", False, "nowhere"),
     "name_keys": Field("kept", False, "nowhere"),  # so that nobody can take the names (decision 74)
     "name_rule": Field("kept", False, "nowhere"),
+    "name_parts": Field("removed", False, "nowhere"),
     "password_hash": Field("removed", False, "nowhere"),
     "password_version": Field("replaced", False, "nowhere"),
     "role": Field("replaced", True, "profile"),

@@ -17,7 +17,7 @@ from chatroom.base.errors import Taken
 from chatroom.base.models import Person, Role, User
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import write_or_find
-from chatroom.names import RULE_VERSION, fold, person_keys
+from chatroom.names import RULE_VERSION, fold, name_parts, person_keys
 from chatroom.people.fields import SHOWN, person_of, user_of
 from chatroom.site.acts_store import INDEX, Note, noting
 
@@ -25,6 +25,7 @@ INDEXES = [
     IndexModel("username_key", unique=True),
     IndexModel("display_name_key", unique=True),
     IndexModel("name_keys", unique=True),  # mongomock does not check this index
+    IndexModel("name_parts"),
     IndexModel("is_first", unique=True, sparse=True),
     IndexModel("role"),
     IndexModel("deleted_at", sparse=True),
@@ -55,6 +56,7 @@ class UserStore:
             "display_name_key": fold(display_name),
             "name_keys": person_keys(username, display_name),
             "name_rule": RULE_VERSION,
+            "name_parts": name_parts(username, display_name),
             "password_hash": password_hash,
             "password_version": 1,
             "role": role,
@@ -103,6 +105,7 @@ class UserStore:
             "display_name_key": fold(display_name),
             "name_keys": person_keys(user.username, display_name),
             "name_rule": RULE_VERSION,
+            "name_parts": name_parts(user.username, display_name),
         }
         with self._database.bounded():
             holder = write_or_find(

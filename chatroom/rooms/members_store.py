@@ -7,7 +7,7 @@ from pymongo import ASCENDING
 
 from chatroom.base.models import Person, Role, Room
 from chatroom.mongo.database import Database, Document, beginning_with
-from chatroom.names import fold
+from chatroom.names import beginning_of_part, fold
 from chatroom.people.fields import SHOWN, person_of
 
 MOST_MEMBERS = 500
@@ -15,7 +15,7 @@ MOST_PROPOSED = 10
 MOST_NAMED = 1000
 """The most members of a private room that a search for a name reads."""
 NAME_KEYS = ("username_key", "display_name_key")
-NAMES = SHOWN | dict.fromkeys(NAME_KEYS, 1)
+NAMES = SHOWN | dict.fromkeys((*NAME_KEYS, "name_parts"), 1)
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,15 +59,18 @@ class MemberStore:
         return [person for person in found if person.id in ids]
 
     def list_like(self, room: Room, beginning: str, limit: int = MOST_PROPOSED) -> list[Person]:
-        """Return people who can read the room and whose user name or display name starts with `beginning`."""
-        key_beginning = fold(beginning.strip())
-        found: dict[str, Person] = {}
+        """Return people who can read the room, and of whose names a part starts with `beginning`.
+
+        User names that start with it come first, and display names that start with it second.
+        """
+        key = beginning_of_part(beginning)
+        if beginning.strip() and not key:
+            return []
+        start = fold(beginning.strip())
         with self._database.bounded():
-            users = self._users_like(key_beginning, limit) if room.kind == "public" else self._users_in(room)
-        for key in NAME_KEYS:
-            alike = [user for user in users if user[key].startswith(key_beginning)]
-            found |= {user["_id"]: person_of(user) for user in sorted(alike, key=lambda user: str(user[key]))}
-        return list(found.values())[:limit]
+            found = self._users_like(key, limit) if room.kind == "public" else self._users_in(room, key)
+        found.sort(key=lambda user: ([not user[name].startswith(start) for name in NAME_KEYS], user["username_key"]))
+        return [person_of(user) for user in found[:limit]]
 
     def username_of(self, user_id: str) -> str:
         """Return the user name of an account, or "" for a deleted account."""
@@ -101,12 +104,14 @@ class MemberStore:
         able.sort(key=lambda document: (document.get("role", "member") == "member", document["joined_at"]))
         return able[0]["user"] if able else None
 
-    def _users_like(self, beginning: str, limit: int) -> list[Document]:
-        queries = [(key, {key: beginning_with(beginning), "deleted_at": None}) for key in NAME_KEYS]
-        found = [self._users.find(query, NAMES).sort(key, ASCENDING).limit(limit) for key, query in queries]
-        return [user for users in found for user in users]
+    def _users_like(self, key: str, limit: int) -> list[Document]:
+        if key:
+            like = {"name_parts": {"$elemMatch": beginning_with(key)}, "deleted_at": None}
+            return list(self._users.find(like, NAMES).limit(limit))
+        return list(self._users.find({"deleted_at": None}, NAMES).sort("username_key", ASCENDING).limit(limit))
 
-    def _users_in(self, room: Room) -> list[Document]:
+    def _users_in(self, room: Room, key: str) -> list[Document]:
         memberships = self._memberships.find({"room": room.id, "removed_at": None}, {"_id": 0, "user": 1})
         ids = [each["user"] for each in memberships.limit(MOST_NAMED)]
-        return list(self._users.find({"_id": {"$in": ids}, "deleted_at": None}, NAMES))
+        users = self._users.find({"_id": {"$in": ids}, "deleted_at": None}, NAMES)
+        return [user for user in users if any(part.startswith(key) for part in user.get("name_parts", ("",)))]

@@ -13,12 +13,13 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import Message, Room, User
 from chatroom.messages.messages_store import MessageStore
 from chatroom.names import fold as fold_name
+from chatroom.names import without_accents
 from chatroom.search.indexer import Indexer, searchable, things
 from chatroom.search.proposals import Proposals, Proposed
 from chatroom.search.queries import Query, parse
 from chatroom.search.search_store import SearchStore
 from chatroom.search.spans_store import Span, is_id
-from chatroom.search.terms import fold, split
+from chatroom.search.terms import split
 
 PAGE = 20
 SECONDS = 0.05
@@ -117,7 +118,8 @@ class Search:
             return rooms
         chosen = []
         for name in query.rooms:
-            found = [room for room in rooms if fold(name) in {fold(room.slug), fold(room.title)}]
+            plain = without_accents(name)
+            found = [room for room in rooms if plain in {without_accents(room.slug), without_accents(room.title)}]
             if not found:
                 raise Refused("invalid", f"You have no room named “{name[:40]}”. Put one of your rooms after `in:`.")
             chosen += found

@@ -4,7 +4,6 @@ Scripts without spaces between words (Chinese, Japanese, Thai), and Korean, whos
 space, are indexed as pairs of letters.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from typing import NamedTuple
 import regex
 
 from chatroom.messages.markdown.emoji import SHORTCODE, SHORTCODES, find_emoji
+from chatroom.names import UNSEEN, without_accents
 
 RULE_VERSION = 3
 """The version of these rules. If it changes, the indexer indexes every room again."""
@@ -21,8 +21,6 @@ MOST_WORDS = 1000
 """The index stores only this many words of a message."""
 
 _RUNS_ON = r"\p{Han}\p{Hiragana}\p{Katakana}\u30fc\uff70\p{Bopomofo}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_UNSEEN = r"\u00ad\u061c\u180e\u200b-\u200f\u2060\ufeff"
-"""Characters without a width, such as joiners. They may stand within a word."""
 _TONES = r"\U0001f3fb-\U0001f3ff"
 _EMOJI = (
     rf"\p{{RI}}{{2}}|\p{{ExtPict}}[\ufe0e\ufe0f{_TONES}]*(?:\u200d\p{{ExtPict}}[\ufe0e\ufe0f{_TONES}]*)*"
@@ -32,9 +30,9 @@ _JAMO = r"[\u1100-\u115f\ua960-\ua97c]{1,3}[\u1160-\u11a7\ud7b0-\ud7c6]{1,3}[\u1
 """A Korean syllable in the form NFD. The numbers bound the time."""
 _unit = regex.compile(
     r"(?P<keycap>[#*0-9]\ufe0f?\u20e3)"
-    rf"|(?P<letter>(?:{_JAMO}|[[{_RUNS_ON}]&&[\p{{L}}\p{{N}}]])[\p{{M}}{_UNSEEN}]*)"
+    rf"|(?P<letter>(?:{_JAMO}|[[{_RUNS_ON}]&&[\p{{L}}\p{{N}}]])[\p{{M}}{UNSEEN}]*)"
     r"|[vV](?=[0-9])"
-    rf"|[[\p{{L}}\p{{N}}]--[{_RUNS_ON}\u02bb\u02bc]][[\p{{L}}\p{{N}}\p{{M}}{_UNSEEN}]--[{_RUNS_ON}\u02bb\u02bc]]*"
+    rf"|[[\p{{L}}\p{{N}}]--[{_RUNS_ON}\u02bb\u02bc]][[\p{{L}}\p{{N}}\p{{M}}{UNSEEN}]--[{_RUNS_ON}\u02bb\u02bc]]*"
     rf"|(?P<emoji>{_EMOJI})",
     regex.V1,
 )
@@ -47,16 +45,6 @@ _sign = regex.compile(
     regex.V1,
 )
 """A sign in the index. Marks of sentences and of Markdown are not in the index: `. , ; : ! ? ( ) - * _ /`."""
-_accents = regex.compile(
-    rf"[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8"
-    rf"\u06ea-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff\ufe00-\ufe0f{_UNSEEN}]+"
-)
-"""Accents that people may omit, and what is not seen. Japanese and Indian signs are not accents: they are parts of
-letters. The Arabic tatweel only makes a word longer."""
-_letters = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "ħ": "h", "ß": "ss"}
-    | {"\u0649": "\u064a", "\u06cc": "\u064a", "\u06a9": "\u0643", "\u0629": "\u0647"}
-)
 _looks = regex.compile(rf"[\ufe0e\ufe0f{_TONES}]+")
 _marks = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201b\u02bb\u02bc\u2032\u05f3\uff07", "'")
@@ -83,14 +71,6 @@ class Unit(NamedTuple):
 _END = Unit("", -1, -1, is_letter=False)
 
 
-def fold(text: str) -> str:
-    """Return the text without case, accents, and differences in the width of letters."""
-    if text.isascii():
-        return text.lower()
-    bare = _accents.sub("", unicodedata.normalize("NFKD", text.casefold())).casefold().translate(_letters)
-    return unicodedata.normalize("NFC", bare)
-
-
 def fold_marks(text: str) -> str:
     """Return marks and signs in one of their forms: straight quotes, one hyphen, no full width. The length stays."""
     return text if text.isascii() else text.translate(_marks)
@@ -107,7 +87,7 @@ def split(text: str) -> list[Unit]:
 def _unit_of(found: "regex.Match[str]") -> Unit:
     kind = found.lastgroup
     is_emoji = kind in {"emoji", "keycap"}
-    text = (_looks.sub("", found[0]) or found[0]) if is_emoji else fold(found[0])
+    text = (_looks.sub("", found[0]) or found[0]) if is_emoji else without_accents(found[0])
     return Unit(text, found.start(), found.end(), kind == "letter", is_emoji)
 
 

@@ -66,7 +66,7 @@ class PinsAnswer(msgspec.Struct):
 
 
 class Beginning(msgspec.Struct):
-    """The beginning of a name."""
+    """The beginning of a part of a name."""
 
     q: Annotated[str, Meta(max_length=64)] = ""
 

@@ -1,5 +1,6 @@
 /* The list of rooms: sorted, filtered by typing; on a phone, a drawer. */
 
+import { hasPart } from "../../state/kit/names.js";
 import { shorten } from "../../state/rooms/rooms.js";
 import { count, findHue, findInitials } from "../../state/kit/text.js";
 import { onKeys } from "../kit/keys.js";
@@ -96,8 +97,7 @@ export class RoomsView {
   #applyFilter() {
     const around = this.#filter.parentElement;
     around.hidden = this.#items.size < Number(around.dataset.filterFrom);
-    const wanted = fold(this.#filter.value);
-    for (const item of this.#items.values()) item.hidden = !fold(item.dataset.title).includes(wanted);
+    for (const item of this.#items.values()) item.hidden = !hasPart(item.dataset.title, this.#filter.value);
   }
 
   /** The keys up and down move through the rooms; Enter in the filter opens the first room. */
@@ -113,9 +113,4 @@ export class RoomsView {
     } else return;
     event.preventDefault();
   }
-}
-
-/** A text without case and accents, for comparing. */
-export function fold(text) {
-  return text.normalize("NFKD").replaceAll(/\p{M}/gu, "").toLowerCase().trim();
 }

@@ -1,9 +1,9 @@
 /* Ctrl+K, on a Mac ⌘K: go to a room or a person by the first letters of their name. */
 
+import { fold, hasPart } from "../../state/kit/names.js";
 import { shorten } from "../../state/rooms/rooms.js";
 import { onKeys } from "../kit/keys.js";
 import { makeAvatar, makeIcon } from "../kit/signs.js";
-import { fold } from "./rooms.js";
 
 export const SWITCHER_KEY = "Mod+k";
 const MOST = 12;
@@ -58,22 +58,22 @@ export class Switcher {
   }
 
   #change() {
-    const wanted = fold(this.#input.value);
+    const wanted = this.#input.value.trim();
     const rooms = this.#findRooms(wanted);
     this.#show(rooms);
     clearTimeout(this.#asking);
     if (!wanted) return;
     this.#asking = setTimeout(async () => {
-      const people = await this.#findPeople(this.#input.value.trim());
-      if (fold(this.#input.value) === wanted) this.#show([...rooms, ...people.map((person) => ({ ...person, sign: makeAvatar(person, "tiny") }))]);
+      const people = await this.#findPeople(wanted);
+      if (this.#input.value.trim() === wanted) this.#show([...rooms, ...people.map((person) => ({ ...person, sign: makeAvatar(person, "tiny") }))]);
     }, ASK_AFTER_MS);
   }
 
   /** Titles that start with the text come before titles that contain it; without a text, unread rooms come first. */
   #findRooms(wanted) {
     const rooms = [...this.#rooms.list(true), ...this.#rooms.list(false)];
-    const found = rooms.filter(({ title }) => fold(title).includes(wanted));
-    const rank = ({ title, urgent, unread }) => (wanted && fold(title).startsWith(wanted) ? -9 : 0) - (urgent ? 2 : unread ? 1 : 0);
+    const found = rooms.filter(({ title }) => hasPart(title, wanted));
+    const rank = ({ title, urgent, unread }) => (wanted && fold(title).startsWith(fold(wanted)) ? -9 : 0) - (urgent ? 2 : unread ? 1 : 0);
     found.sort((a, b) => rank(a) - rank(b));
     return found.map((room) => ({ name: room.title, url: this.#linkTo(room.slug), unread: room.unread, sign: this.#makeSign(room) }));
   }

@@ -191,6 +191,7 @@ CALLS: dict[str, tuple[Callable[[Town], Any], int]] = {
         20,
     ),
     "accounts by display name": (lambda t: t.directory.list_named_like("User 2", 20), 20),
+    "accounts by a part of a name": (lambda t: t.directory.list_named_like("25", 20), 20),
     "an invitation": (lambda t: (t.invites.take(t.invite), t.invites.give_back(t.invite)), 1),
 }
 

@@ -4,12 +4,17 @@ import pytest
 import regex
 
 from chatroom.base.errors import Refused
-from chatroom.names import clean_display_name, clean_username, person_keys
+from chatroom.names import clean_display_name, clean_username, keys, person_keys
+from chatroom.names.decorations import bare
 from tests.corpus import read_sections
 
 REFUSED_NAMES = {"Null", "みゆき☆", "I", "O"}
 """A reserved word, a star, and the shortest family names there are, which are too short for a user name."""
 
+SAME_NAMES = [
+    {"Gross", "Groß"}, {"O'Neil", "O’Neil"}, {"Strauss", "Strauß"}, {"Weiss", "Weiß"}, {"Мар'яна", "Мар’яна"},
+    {"क्षितिज", "क्\u200dषितिज"},
+]  # fmt: skip
 MEMBERS = {"grace": ("grace", "Grace Hopper"), "Modern1": ("Modern1", "Ian O'Neil")}
 
 
@@ -46,6 +51,29 @@ def test_look_alikes_and_reserved_words_are_refused(member: tuple[str, str] | No
         except Refused:
             continue
         assert set(person_keys(cleaned, cleaned)) & taken
+
+
+def test_no_two_names_of_people_are_equal_except_by_spelling() -> None:
+    names = {name for _, names in read_sections("names.txt") for name in names}
+    holders: dict[str, set[str]] = {}
+    for name in names:
+        for key in keys(bare(name)):
+            holders.setdefault(key, set()).add(name)
+    alike = {frozenset(each) for each in holders.values() if len(each) > 1}
+    assert {frozenset(each) for each in SAME_NAMES} == alike
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Modern1", "modem1"), ("MODERN", "modem"), ("Vvalter", "walter"), ("COCO", "\u0441\u043e\u0441\u043e")],
+)
+def test_names_that_look_alike_in_small_letters_are_equal(one: str, other: str) -> None:
+    assert set(person_keys(one, one)) & set(person_keys(other, other))
+
+
+@pytest.mark.parametrize(("one", "other"), [("Ian", "Lan"), ("\u0130lker", "Ilker"), ("Ali", "All"), ("Bob", "B0b")])
+def test_other_names_stay_different(one: str, other: str) -> None:
+    assert not set(keys(one)) & set(keys(other))
 
 
 def test_there_are_200_names_to_refuse() -> None:

@@ -160,6 +160,7 @@ def test_fields_of_a_document(users: UserStore, database: Database) -> None:
         "display_name_key",
         "name_keys",
         "name_rule",
+        "name_parts",
         "password_hash",
         "password_version",
         "role",

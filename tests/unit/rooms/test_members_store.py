@@ -41,3 +41,12 @@ def test_members_by_how_one_of_their_names_begins(members: MemberStore) -> None:
     assert names(members.list_like(HALL, "zo", 10)) == ["Alice"]
     assert names(members.list_like(HALL, "", 2)) == ["albert", "Alice"]
     assert members.list_like(HALL, ".*", 10) == []
+    assert members.list_like(HALL, "_", 10) == []
+
+
+def test_members_by_any_part_of_a_name_and_without_accents(members: MemberStore, database: Database) -> None:
+    user = UserStore(database).add("jw", "José Weaver", "hash")
+    MembershipStore(database).admit(user.id, DEN)
+    for room in (HALL, DEN):
+        for query in ("jose", "José", "weaver", "WEA", "jose w"):
+            assert names(members.list_like(room, query)) == ["jw"], query

@@ -1,0 +1,39 @@
+import json
+
+import pytest
+
+from chatroom.mongo.database import Database
+from chatroom.people.directory_store import DirectoryStore
+from chatroom.people.users_store import UserStore
+from tests.corpus import HERE
+
+PEOPLE = json.loads((HERE / "people.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def directory(database: Database) -> DirectoryStore:
+    users = UserStore(database)
+    for number, person in enumerate(PEOPLE):
+        users.add(f"user{number}", person["name"], "hash")
+    return DirectoryStore(database)
+
+
+def test_people_are_found_by_any_part_of_their_names(directory: DirectoryStore) -> None:
+    for person in PEOPLE:
+        for query in person["found"]:
+            assert person["name"] in {user.display_name for user in directory.search(query)}, query
+        for query in person["not"]:
+            assert person["name"] not in {user.display_name for user in directory.search(query)}, query
+    assert directory.search("-") == []
+    assert len(directory.search("")) == len(PEOPLE)
+
+
+def test_accounts_of_older_versions_are_found(
+    directory: DirectoryStore, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatroom.people.directory_store.AT_ONCE", 5)
+    database["users"].update_many({}, {"$unset": {"name_parts": ""}})
+    assert directory.search("weaver") == []
+    for _ in range(2):
+        directory.add_name_parts()
+        assert [user.display_name for user in directory.search("weaver")] == ["José Weaver"]
