@@ -17,6 +17,7 @@ from typing import BinaryIO
 import msgspec
 from PIL import Image, ImageOps, TiffImagePlugin, WebPImagePlugin  # noqa: F401  (loaded now, because the process opens no files later)
 
+from chatroom.files.profiles import DISPLAY_P3, SRGB_GAMMA
 from chatroom.files.thumbnails import THUMBNAIL, make_thumbnail, make_view
 
 MAX_PIXELS = 70_000_000
@@ -31,6 +32,10 @@ THREADED = {"image/heic", "image/heif"}
 """The types whose decoder (libde265) always starts a thread. For an account, a thread counts as a process."""
 PAGE_SCALE = 2
 """The first page of a PDF is drawn at twice the size of a thumbnail, and then reduced."""
+
+HEAD_BYTES = 65_536
+"""The part of a file that describes the picture."""
+P3_PRIMARIES = (12).to_bytes(2, "big")
 
 Opener = Callable[[BinaryIO], Image.Image]
 
@@ -58,12 +63,21 @@ def _draw(open_picture: Opener, file: BinaryIO, *, has_view: bool) -> Drawing:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError("the picture has too many pixels")
         image.load()
+        _describe_colours(image, file)
         image.info.pop("xmp", None)  # browsers ignore an orientation there
         ImageOps.exif_transpose(image, in_place=True)
         view = make_view(image, file.seek(0, os.SEEK_END)) if has_view else b""
         width, height = image.size
         thumbnail = make_thumbnail(image)
         return Drawing(width=width, height=height, thumbnail=thumbnail, view=view, pages=image.info.get("pages"))
+
+
+def _describe_colours(image: Image.Image, file: BinaryIO) -> None:
+    """Note the primaries of Display P3 that a HEIC or AVIF states by a number; Pillow knows only profiles."""
+    file.seek(0)
+    _, found, numbers = file.read(HEAD_BYTES).partition(b"colrnclx")
+    if found and numbers[:2] == P3_PRIMARIES and "icc_profile" not in image.info:
+        image.info.update(gamma=SRGB_GAMMA, chromaticity=DISPLAY_P3)
 
 
 def _load_heif() -> Opener:

@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import Person
-from tests.browser.steps import still, stored
+from tests.browser.steps import still, stored, token_of
 from tests.corpus.files import ftyp, moov, pdf
+from tests.corpus.pictures import samples
 from tests.pictures import make_picture
 from tests.waiting import wait_until
 
@@ -242,6 +243,37 @@ def test_pictures_are_looked_at_one_after_another(person: MakePerson, anything: 
     alice.page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     expect(pictures.nth(1).locator("[data-file-link]")).to_be_focused()
+
+
+def test_every_kind_of_picture_has_its_colours(person: MakePerson) -> None:
+    """The thumbnail and the full view, as this browser shows them."""
+    alice = person("Alice")
+    made = list(samples())
+    address, headers = f"{alice.url}/api/rooms/lobby/files?name=a", {"X-CSRFToken": token_of(alice)}
+    kept = [alice.context.request.post(address, data=sample.content, headers=headers).json() for sample in made]
+    addresses = []
+    for file in kept:
+        view = "view" if file.get("has_view") else file["name"]
+        addresses += [f"/files/{file['id']}/thumbnail", f"/files/{file['id']}/{view}"]
+    shown = alice.page.evaluate(
+        """(addresses) => Promise.all(addresses.map(async (address) => {
+            const image = new Image();
+            image.src = address;
+            await image.decode();
+            const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+            canvas.drawImage(image, -Math.floor(image.naturalWidth / 2), -Math.floor(image.naturalHeight / 2));
+            return [...canvas.getImageData(0, 0, 1, 1).data];
+        }))""",
+        addresses,
+    )
+    wrong = [
+        (sample.name, colour, sample.colour)
+        for number, sample in enumerate(made)
+        for *colour, alpha in shown[2 * number : 2 * number + 2]
+        if abs(alpha - sample.alpha) > 4
+        or (alpha and max(abs(a - b) for a, b in zip(colour, sample.colour, strict=True)) > 9)
+    ]
+    assert wrong == []
 
 
 def test_nothing_moves_when_a_picture_arrives(person: MakePerson, anything: Callable[[str], str]) -> None:

@@ -172,6 +172,9 @@ def _phones() -> Iterator[Sample]:
     yield Sample(
         "transparent AVIF", "image/avif", make("AVIF", "RGBA", (200, 30, 60, 128), quality=95), (200, 30, 60), alpha=128
     )
+    for format in ("HEIF", "AVIF"):
+        type = "image/heic" if format == "HEIF" else "image/avif"
+        yield Sample(f"{format} that states Display P3 by a number", type, _stated_p3(format), (218, 0, 54))
     yield Sample("1×1", "image/png", make("PNG", size=(1, 1)), (200, 30, 60), size=(1, 1))
     yield Sample("20,000×1", "image/png", make("PNG", size=(20_000, 1)), (200, 30, 60), size=(20_000, 1))
     yield Sample(
@@ -188,6 +191,13 @@ def turned(format: str, orientation: int, **options: Any) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
     return encode(transposed, format, exif=exif.tobytes(), **options)
+
+
+def _stated_p3(format: str) -> bytes:
+    """A picture whose box `colr` has the number of Display P3 in the place of that of sRGB."""
+    content = make(format, quality=95)
+    at = content.index(b"colrnclx") + 8
+    return content[:at] + b"\0\x0c" + content[at + 2 :]
 
 
 def _iccp(content: bytes) -> tuple[bytes, bytes]:

@@ -105,7 +105,8 @@ export class AttachmentsView {
     return element;
   }
 
-  #explain(element, { state, progress, problem, size }) {
+  #explain(element, { state, progress, problem, size, stored }) {
+    showStored(element.querySelector("[data-preview]"), stored);
     element.classList.toggle("attachment--failed", state === "failed");
     element.querySelector("[data-retry]").hidden = state !== "failed";
     const bar = element.querySelector("progress");
@@ -142,14 +143,17 @@ function label(button, text, action) {
   button.addEventListener("click", action);
 }
 
+/** Show the server's thumbnail of a file that the browser could not draw, such as a HEIC or a PDF. */
+function showStored(place, stored) {
+  if (place.childElementCount || !(stored?.width || stored?.pages)) return;
+  const image = new Image(PREVIEW_PX, PREVIEW_PX);
+  image.alt = "";
+  image.src = thumbnailOf(stored);
+  place.replaceChildren(image);
+}
+
 /** Draw a preview on a canvas: the content security policy allows no blob addresses. */
-async function showPreview(place, { file, stored }) {
-  if (stored?.width || stored?.pages) {
-    const image = new Image(PREVIEW_PX, PREVIEW_PX);
-    image.alt = "";
-    image.src = thumbnailOf(stored);
-    place.replaceChildren(image);
-  }
+async function showPreview(place, { file }) {
   if (!file?.type.startsWith("image/")) return;
   try {
     const picture = await createImageBitmap(file);
