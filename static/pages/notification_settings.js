@@ -10,7 +10,7 @@ const SAID = {
   local: "This browser notifies you while a page of the site is open. Its push service cannot be reached.",
   off: "This browser does not notify you.",
   denied: "This browser blocks notifications of this site. You can change that in its settings.",
-  unable: "This browser cannot show notifications here. They need https.",
+  unable: "This browser cannot show notifications here. They need https. On an iPhone or iPad, first add this site to the home screen.",
 };
 
 protectCompositions(document);

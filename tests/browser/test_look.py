@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD, skip
 from tests.browser.steps import COLOURS, PHONE, make_room, open_room, still
+from tests.browser.targets import small_targets
 
 NARROW = {"viewport": {"width": 320, "height": 600}}
 PAGES = ["/", "/register", "/login", "/chatroom", "/account", "/nowhere", "/chatroom/lobby?before=1000000"]
@@ -36,6 +37,8 @@ OTHER_PAGES = [
     "/static/offline.html",
 ]
 """With no script that makes them: once is enough."""
+REFERENCE = {"/api/docs"}
+"""Lists of links in the lines of a text, for developers at a desk."""
 ANONYMOUS = {"/", "/register", "/login"}
 SCRIPTED = {"/chatroom"}
 """What can be wrong in one scheme of colours and right in the other."""
@@ -99,6 +102,7 @@ def test_axe_finds_nothing(person, axe, anything, options):
         if path in SCRIPTED:
             somebody.await_state("Live")
         assert find_faults_in_both_schemes(somebody.page, axe) == [], path
+        assert small_targets(somebody.page) == [], path
     # The frame reloads itself, which is what it is for where there is no script; while it is looked at, it must not.
     alice.page.route("**/chatroom/lobby/messages", without_refresh)
     alice.page.goto(f"{alice.url}/chatroom/lobby/messages")
@@ -125,6 +129,8 @@ def test_axe_finds_nothing_on_the_other_pages_and_none_is_too_wide(person, own_s
         page.goto(f"{alice.url}{path}")
         assert find_faults(page, axe) == [], path
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, path
+        if path not in REFERENCE:
+            assert small_targets(page) == [], path
 
 
 def test_axe_finds_nothing_in_forms_with_errors_and_pending_messages(person, axe):

@@ -210,7 +210,8 @@ def test_on_a_phone(person, anything):
     alice = person("Alice", **PHONE)
     page = alice.page
     text = anything("on my way")
-    alice.say(text)
+    alice.write(text)
+    page.get_by_role("button", name="Send message").tap()
     stored(alice, text).locator("[data-more]").tap()
     page.get_by_role("menuitem", name="React…").tap()
     grid = page.get_by_role("grid")

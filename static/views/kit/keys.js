@@ -32,9 +32,19 @@ export function protectCompositions(root) {
   root.addEventListener("keydown", protect, { capture: true });
 }
 
-/** Whether a key in a field is the Enter that sends its text. In an open block of code, Enter makes a new line; with Ctrl or ⌘, it sends. */
+/** Whether there is only a touch screen: its keyboard has no Shift+Enter. */
+export function isTouchOnly() {
+  const matches = (query) => globalThis.matchMedia?.(query).matches;
+  return Boolean(matches("(pointer: coarse)") && !matches("(any-pointer: fine)"));
+}
+
+/**
+ * Whether a key in a field is the Enter that sends its text. In an open block of code and on a touch screen, Enter makes
+ * a new line; with Ctrl or ⌘, it sends.
+ */
 export function isSubmit(meaning, { value, selectionStart }) {
-  return /^(?:Mod|Ctrl|Meta)\+Enter$/.test(meaning) || (meaning === "Enter" && !isInFence(value, selectionStart));
+  if (/^(?:Mod|Ctrl|Meta)\+Enter$/.test(meaning)) return true;
+  return meaning === "Enter" && !isTouchOnly() && !isInFence(value, selectionStart);
 }
 
 /** Whether a modifier gives a click another meaning: a link in a new tab, a selection. */

@@ -94,6 +94,7 @@ export class Actions {
   }
 
   #click(event) {
+    if (event.pointerType === "touch") this.#show(messageOf(event.target)); // on a screen that has a mouse, too
     const link = event.target.closest("[data-more]");
     if (!link || isModified(event)) return;
     if (this.#open(messageOf(link), link)) event.preventDefault();

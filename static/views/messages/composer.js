@@ -4,7 +4,7 @@ import { countCharacters, findProblem } from "../../state/kit/text.js";
 import { formatByKeys } from "../kit/formatting.js";
 import { fitHeight } from "../kit/height.js";
 import { insertText } from "../kit/insert.js";
-import { isSubmit, onKeys } from "../kit/keys.js";
+import { isSubmit, isTouchOnly, onKeys } from "../kit/keys.js";
 
 const COUNT_FROM = 200;
 const SAVE_AFTER_MS = 200;
@@ -43,7 +43,8 @@ export class ComposerView {
     this.#onDraft = onDraft;
     this.#onUp = onUp;
     form.noValidate = true;
-    form.querySelector("[data-keys]").textContent = KEYS;
+    form.querySelector("[data-keys]").textContent = isTouchOnly() ? "" : KEYS;
+    this.#text.enterKeyHint = isTouchOnly() ? "enter" : "send";
     form.addEventListener("submit", (event) => this.#submit(event));
     formatByKeys(this.#text);
     onKeys(this.#text, (meaning, event) => this.#press(meaning, event));

@@ -5,7 +5,7 @@ import { findProblem } from "../../state/kit/text.js";
 import { makeText } from "../kit/dialog.js";
 import { formatByKeys } from "../kit/formatting.js";
 import { fitHeight } from "../kit/height.js";
-import { isSubmit, onKeys } from "../kit/keys.js";
+import { isSubmit, isTouchOnly, onKeys } from "../kit/keys.js";
 import { wellFormed } from "./composer.js";
 import { acceptPastes } from "./pasting.js";
 
@@ -135,7 +135,7 @@ export class EditorView {
     this.#text.rows = 2;
     this.#text.value = text;
     this.#text.setAttribute("aria-label", "Edit the message");
-    this.#text.enterKeyHint = "done";
+    this.#text.enterKeyHint = isTouchOnly() ? "enter" : "done";
     this.#problem = makeText("p", "editor__problem", "");
     this.#problem.setAttribute("role", "alert");
     this.#problem.hidden = true;
@@ -144,7 +144,7 @@ export class EditorView {
     cancel.dataset.cancel = "";
     const foot = document.createElement("p");
     foot.className = "editor__foot";
-    foot.append(makeText("button", "button button--primary button--small", "Save"), cancel, makeText("span", "editor__help", HELP));
+    foot.append(makeText("button", "button button--primary button--small", "Save"), cancel, makeText("span", "editor__help", isTouchOnly() ? "" : HELP));
     this.#form.append(this.#text, this.#problem, foot);
   }
 }
