@@ -13,7 +13,7 @@ from chatroom.web.files import files
 from chatroom.web.kit import configuration, errors, health, lanes, login, reference, security
 from chatroom.web.kit.filters import as_json, hue, static_url
 from chatroom.web.kit.services import services
-from chatroom.web.kit.times import day_text, times_of_reader
+from chatroom.web.kit.times import day_text, times_of_reader, with_times
 from chatroom.web.messages import held, message_api, messages_api, pages, permalinks
 from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, approval, reports
@@ -68,7 +68,7 @@ def register(app: Flask, settings: Settings) -> None:
     for command in COMMANDS:
         app.cli.add_command(command)
     app.jinja_env.filters.update(as_json=as_json, as_held=held.as_held, hue=hue, excerpt=excerpt_of, badge=badge)
-    app.jinja_env.filters["day_text"] = day_text
+    app.jinja_env.filters.update(day_text=day_text, with_times=with_times)
     app.jinja_env.filters["plain_text"] = plain_text
     app.jinja_env.globals.update(
         settings=settings,

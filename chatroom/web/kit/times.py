@@ -4,17 +4,21 @@ The zone is the one that the user chose in the profile, or the one that the brow
 Without either, times are in UTC, and say so.
 """
 
+import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 import msgspec
 from flask import request
+from markupsafe import Markup, escape
 
 from chatroom.base.time_zones import find_zone
 from chatroom.web.kit.login import current_user
 
 COOKIE = "time_zone"
 NO_OFFSET = timedelta()
+STATED = re.compile(r"(\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC)")
+"""A time in a sentence, as `chatroom.base.durations.until` writes it."""
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -72,6 +76,21 @@ def found_zone() -> str:
 def day_text(day: date) -> str:
     """Return `Saturday, 21 November 2026`."""
     return f"{day:%A}, {day.day} {day:%B %Y}"
+
+
+def with_times(text: str) -> Markup:
+    """Show the times that a sentence states in UTC in the reader's zone, for example the end of a ban."""
+    return Markup().join(_time_of(piece) if STATED.fullmatch(piece) else escape(piece) for piece in STATED.split(text))
+
+
+def _time_of(stated: str) -> Markup:
+    try:
+        moment = datetime.strptime(stated, "%d %B %Y, %H:%M UTC").replace(tzinfo=UTC)
+    except ValueError:  # a reason may contain anything
+        return escape(stated)
+    times, at = times_of_reader(), moment.isoformat().replace("+00:00", "Z")
+    shown = '<time datetime="{}" data-time="full" title="{}">{}</time>'
+    return Markup(shown).format(at, times.full(moment), times.moment(moment))  # noqa: S704  the values are escaped
 
 
 def _offset_of(local: datetime) -> str:

@@ -32,9 +32,14 @@ export function findTimes() {
   return timesOfReader({ language, languages: navigator.languages, timeZone: dataset.timeZone || undefined });
 }
 
-/** Show the server's times in the reader's format and time zone, and keep the names of the days right. */
-export function localizeTimes(root, times) {
+/** Show the server's times in the reader's format and time zone. */
+export function showTimes(root, times) {
   for (const element of root.querySelectorAll("time[data-time]")) if (element.dateTime) showTime(element, times);
+}
+
+/** The same, and keep the names of the days right. */
+export function localizeTimes(root, times) {
+  showTimes(root, times);
   onNewDay(times, () => {
     for (const element of root.querySelectorAll("time[data-time=day]")) showTime(element, times);
   });

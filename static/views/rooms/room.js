@@ -1,11 +1,14 @@
 /* The title and the topic of the room, and whether the person may write in it. */
 
+import { showTimes } from "../kit/page.js";
+
 export class RoomView {
   #find;
   #mayModerate;
   #slowSeconds;
 
-  constructor({ find, mayModerate }) {
+  constructor({ find, mayModerate, times }) {
+    showTimes(find("writing-note"), times);
     this.#find = find;
     this.#mayModerate = mayModerate;
     this.#slowSeconds = Number(find("composer").dataset.slowSeconds);

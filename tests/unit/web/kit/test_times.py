@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from chatroom.base import time_zones
 from chatroom.base.time_zones import find_zone, places, zone_names
 from chatroom.services import Services
-from chatroom.web.kit.times import times_in
+from chatroom.web.kit.times import times_in, with_times
 from tests.visitors import Visitor
 
 CASES = json.loads((Path(__file__).parents[3] / "corpus/times.json").read_text())
@@ -98,3 +99,12 @@ class TestPages:
         assert alice.get("/chatroom?date=2026-11-22").location == "/chatroom/lobby"
         alice.set_cookie("time_zone", "Europe/Vienna")
         assert alice.get("/chatroom?date=2026-11-22").location == "/chatroom/lobby/1"
+
+    def test_times_in_sentences_are_in_the_readers_zone_too(self, app: Flask) -> None:
+        with app.test_request_context(headers={"Cookie": "time_zone=Europe/Vienna"}):
+            shown = with_times("Muted until 21 November 2026, 23:05 UTC: <b>99 Smarch 2026, 25:61 UTC")
+        assert shown == (
+            'Muted until <time datetime="2026-11-21T23:05:00Z" data-time="full"'
+            ' title="Sunday, 22 November 2026, 00:05:00 GMT+1">22 November 2026, 00:05</time>:'
+            " &lt;b&gt;99 Smarch 2026, 25:61 UTC"
+        )
