@@ -38,6 +38,15 @@ class DirectoryStore:
             found = list(self._users.find({"name_parts": {"$elemMatch": beginning_with(key)}, **HERE}).limit(limit))
         return [user_of(user) for user in sorted(found, key=lambda user: str(user["display_name_key"]))]
 
+    def find_named(self, name: str) -> list[User]:
+        """List the account with this name; or those that have the name as a word; or those that are named like it."""
+        exact: Document = {"$or": [{"username_key": fold(name)}, {"display_name_key": fold(name)}]}
+        with self._database.bounded():
+            if found := self._users.find_one(exact | HERE):
+                return [user_of(found)]
+        alike, word = self.list_named_like(name, MOST_FOUND), beginning_of_part(name)
+        return [user for user in alike if _has_word(user, word)] or alike
+
     def add_name_parts(self) -> None:
         """Add the parts of names to accounts that older versions created. Several processes may do this at once."""
         while self._add_some_parts():
@@ -60,3 +69,7 @@ class DirectoryStore:
 
 def _parts_of(user: Document) -> list[str]:
     return name_parts(user.get("username", ""), user.get("display_name", ""))
+
+
+def _has_word(user: User, word: str) -> bool:
+    return any(f"{part} ".startswith(f"{word} ") for part in name_parts(user.username, user.display_name))

@@ -85,10 +85,6 @@ class UserStore:
         """Return the account whose user name equals this name after folding."""
         return self._find({"username_key": fold(username)})
 
-    def find_by_name(self, name: str) -> User | None:
-        """Return the account whose user name or display name equals this name after folding."""
-        return self._find({"$or": [{"username_key": fold(name)}, {"display_name_key": fold(name)}]})
-
     def has_name(self, name: str) -> bool:
         """Return whether an account has, or had, this name, or a name that looks like it."""
         return self._database.has("users", {"name_keys": {"$in": person_keys(name, name)}})

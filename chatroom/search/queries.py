@@ -106,7 +106,7 @@ def _nothing_left(ignored: Sequence[str]) -> str:
     if not ignored:
         return "Enter a word to search for."
     marks = " ".join(ignored)
-    return f"Nobody can search for {marks} alone. Enter a word, a number, an emoji, or a sign such as € or +."
+    return f"The search cannot find {marks} alone. Enter a word, a number, an emoji, or a sign such as € or +."
 
 
 def _thing(value: str) -> Has:

@@ -77,14 +77,14 @@ class Search:
         indexer: Indexer,
         *,
         rooms_of: Callable[[str], Sequence[Room]],
-        find_user: Callable[[str], User | None],
+        find_users: Callable[[str], Sequence[User]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._message_store = message_store
         self._proposals = Proposals(store, message_store, clock)
         self.indexer = indexer
         self._rooms_of = rooms_of
-        self._find_user = find_user
+        self._find_users = find_users
         self._clock = clock
 
     def find(self, user_id: str, text: str, before: str | None = None, *, limit: int = PAGE) -> Results:
@@ -126,12 +126,12 @@ class Search:
         return chosen
 
     def _authors(self, user_id: str, query: Query) -> frozenset[str]:
-        ids = set()
+        ids: set[str] = set()
         for name in query.people:
-            user = None if fold_name(name) == "me" else self._find_user(name)
-            if user is None and fold_name(name) != "me":
+            found = {user_id} if fold_name(name) == "me" else {user.id for user in self._find_users(name)}
+            if not found:
                 raise Refused("invalid", f"There is no user named “{name[:40]}”. Put a name after `from:`, or me.")
-            ids.add(user.id if user else user_id)
+            ids |= found
         return frozenset(ids)
 
     def _unindexed(self, rooms: Collection[str]) -> tuple[Proposed, bool]:

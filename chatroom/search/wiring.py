@@ -28,6 +28,6 @@ class SearchParts:
             messages.store,
             self.indexer,
             rooms_of=rooms.listings.rooms_of,
-            find_user=people.users.find_by_name,
+            find_users=people.directory.find_named,
         )
         self.threads = (self.indexer.thread,)

@@ -48,7 +48,7 @@ class Site:
             self.store,
             self.indexer,
             rooms_of=ListingStore(database).rooms_of,
-            find_user=self.find_user,
+            find_users=self.find_users,
             clock=lambda: self.now,
         )
 
@@ -56,13 +56,12 @@ class Site:
         leases = LeaseStore(self.database, holder=holder)
         return Indexer(self.index, self.store, leases, self.rooms.list_ids, batch=BATCH, clock=clock)
 
-    def find_user(self, name: str) -> User | None:
-        people = {person.name.lower(): person for person in (ALICE, BOB, MALLORY)}
-        if (found := people.get(name.lower())) is None:
-            return None
-        return User(
-            id=found.id, username=name, display_name=found.name, password_hash="", role="member", created_at=EPOCH
-        )
+    def find_users(self, name: str) -> list[User]:
+        people = [person for person in (ALICE, BOB, MALLORY) if person.name.lower() == name.lower()]
+        return [
+            User(id=each.id, username=name, display_name=each.name, password_hash="", role="member", created_at=EPOCH)
+            for each in people
+        ]
 
     def say(self, *texts: str, room: Room = LOBBY, author: Author = ALICE) -> list[Message]:
         drafts = [draft(ObjectId().__str__(), text, author) for text in texts]

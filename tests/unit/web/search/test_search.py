@@ -84,6 +84,28 @@ class TestPage:
         assert page.status_code == 200
         assert "No results" in page.text
 
+    def test_people_by_any_part_of_their_name(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        for visitor, name, display_name in ((alice, "alice", "José Núñez Weaver"), (bob, "bob", "Weaverly O’Neil")):
+            visitor.say(f"hello from {name}")
+            user = services.people.users.find_by_username(name)
+            assert user
+            services.people.users.set_profile(user, {"display_name": display_name})
+        for query, names in {
+            "alice": ["alice"],
+            "José": ["alice"],
+            "jose": ["alice"],
+            "NUNEZ": ["alice"],
+            '"josé nuñez"': ["alice"],
+            "weaver": ["alice"],
+            "weav": ["bob", "alice"],
+            "oneil": ["bob"],
+            "@bob": ["bob"],
+        }.items():
+            hits = found(alice, f"from:{query}")["hits"]
+            assert [hit["message"]["text"] for hit in hits] == [f"hello from {name}" for name in names], query
+        response = alice.get("/search?q=from:eaver")
+        assert "There is no user named “eaver”" in problem(response)
+
     def test_it_says_what_it_ignored(self, alice: Visitor) -> None:
         alice.say("the train")
         page = alice.get("/search", query_string={"q": "train! <-"}).text
@@ -98,7 +120,7 @@ class TestPage:
     @pytest.mark.parametrize(
         ("query", "said"),
         [
-            ("...", "Nobody can search for ... alone. Enter a word, a number, an emoji, or a sign such as"),
+            ("...", "The search cannot find ... alone. Enter a word, a number, an emoji, or a sign such as"),
             ("before:yesterday", "is not a date. Put a date after `before:`"),
             ("from:nobody-here", "There is no user named “nobody-here”."),
             ("in:nowhere", "You have no room named “nowhere”."),
