@@ -346,7 +346,7 @@ def test_the_empty_room_is_light_and_invites(person, own_server):
           .map(({ name, transferSize }) => [name, transferSize])"""
     )
     total = sum(size for _, size in sizes)
-    assert total < 165_000, (total, sorted(sizes, key=lambda each: -each[1])[:10])
+    assert total < 150_000, (total, sorted(sizes, key=lambda each: -each[1])[:10])
     assert all(name.startswith((alice.url, "data:")) for name, _ in sizes), "nothing comes from elsewhere"
     expect(alice.page.get_by_text("There are no messages yet.")).to_be_visible()
     alice.say("Hello?")
