@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from flask import Flask, Response
 from flask_compress import Compress
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 from chatroom.base.config import Settings
 from chatroom.web.kit.cookies import CookieSessions
