@@ -39,6 +39,7 @@ _mark = regex.compile(rf"{SHORTCODE.pattern}|@[\p{{L}}\p{{Nd}}]")
 _possible_link = re.compile(r"://|mailto:|www\.|\.[^\s/.]+/", re.IGNORECASE)
 _name_goes_on = re.compile(r"\.\w|\(")
 _list_sign = re.compile(r"(?:^|\n)[ ]{0,3}(?:\d{1,9})?\Z")
+FACES = set("-^*>.<;=~'")
 _no_text = re.compile(r"\[\s*\]\(")
 _plain = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Nd}]")
 WITHOUT_SPACES = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
@@ -137,7 +138,7 @@ def emphasis(state: StateInline, silent: bool) -> bool:
     end = state.pos + scanned.length
     before, after = state.src[state.pos - 1 : state.pos] if state.pos else "", state.src[end : end + 1]
     opens, closes = scanned.can_open, scanned.can_close
-    if _plain.match(before) and _plain.match(after):
+    if (_plain.match(before) and _plain.match(after)) or _is_sign(state.src[state.pos : end], before, after):
         opens = closes = False
     elif marker == "_" and _name_goes_on.match(state.src, end):  # __init__.py, __init__()
         closes = False
@@ -151,3 +152,9 @@ def emphasis(state: StateInline, silent: bool) -> bool:
         )
     state.pos = end
     return True
+
+
+def _is_sign(marks: str, before: str, after: str) -> bool:
+    """Return whether markers are in a path (`src/__tests__/`, `a/*/b`) or a face (`-_-`)."""
+    slashes = [sign in {"/", "\\"} for sign in (before, after)]
+    return all(slashes) or (marks == "__" and any(slashes)) or (marks == "_" and before in FACES and after in FACES)
