@@ -95,7 +95,7 @@ def read_stamps(root: Path = ROOT) -> Stamps:
     """Read when each source file was changed; backup files of editors are ignored."""
     stamps = {}
     for path in (path for folder in WATCHED for path in (root / folder).rglob("*")):
-        if path.suffix != ".pyc" and not path.name.startswith(".") and not path.name.endswith("~"):
+        if "__pycache__" not in path.parts and not path.name.startswith(".") and not path.name.endswith("~"):
             with suppress(FileNotFoundError):  # it was deleted in the meantime
                 stamps[path] = 0 if path.is_dir() else path.stat().st_mtime_ns
     return stamps

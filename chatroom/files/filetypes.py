@@ -24,6 +24,9 @@ PDF_START = 1024
 PICTURES = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp"}
 """The types that are shown as pictures, with their file extensions."""
 
+PICTURE_ENDINGS = {**PICTURES, "image/heic": ".heic", "image/heif": ".heif", "image/avif": ".avif"}
+"""The endings that the names of pictures must have: other programs trust the name."""
+
 PLAYED = {
     *("audio/mpeg", "audio/mp4", "audio/aac", "audio/flac", "audio/wav"),
     *("audio/ogg", "audio/webm", "audio/x-matroska", "audio/3gpp", "audio/3gpp2"),

@@ -30,6 +30,7 @@ SQUARES = (256, 80)
 ORIENTATION = 0x0112
 XMP = ("xmp", "XML:com.adobe.xmp")
 START_OF_SCAN = b"\xff\xda"
+END_OF_JPEG = b"\xff\xd9"
 PNG_MARK = b"\x89PNG\r\n\x1a\n"
 PNG_CHUNKS = {
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"acTL", b"fcTL", b"fdAT",
@@ -83,9 +84,22 @@ def make_squares(file: BinaryIO, type: str) -> tuple[bytes, bytes]:
 
 def _open(file: BinaryIO, type: str) -> Image.Image:
     # `Image.open` would refuse a large JPEG. It would also open the second picture of a phone's JPEG (MPO).
-    image = JpegImageFile(file) if type == "image/jpeg" else Image.open(file, formats=[FORMATS[type]])
+    image = _Jpeg(file) if type == "image/jpeg" else Image.open(file, formats=[FORMATS[type]])
     _check_size(image, file)
     return image
+
+
+class _Jpeg(JpegImageFile):
+    """A JPEG whose end may be missing. Browsers show it too; some cameras do not write the last two bytes."""
+
+    _is_ended = False
+
+    def load_read(self, read_bytes: int) -> bytes:
+        content = super().load_read(read_bytes)
+        if not content and not self._is_ended:
+            self._is_ended = True
+            return END_OF_JPEG
+        return content
 
 
 def _is_large(image: Image.Image) -> bool:

@@ -20,7 +20,7 @@ from chatroom.base.threads import Workers
 from chatroom.files import films, heif, pictures
 from chatroom.files.child import DrawingProcesses
 from chatroom.files.files_store import PIECE_BYTES, FileStore, KeptFile, make_file_id
-from chatroom.files.filetypes import PICTURES, UNKNOWN, find_type
+from chatroom.files.filetypes import PICTURE_ENDINGS, PICTURES, UNKNOWN, find_type
 from chatroom.files.message_files import CHECK_EVERY, UNUSED_FOR, FileUsage
 from chatroom.files.renderer import NO_DRAWING, OPENERS, Drawing
 from chatroom.names import NAMELESS, FileName, clean_file_name
@@ -144,7 +144,7 @@ def in_megabytes(size: int) -> str:
 
 
 def _name_of(name: str, type: str) -> FileName:
-    cleaned = clean_file_name(name, PICTURES.get(type))
+    cleaned = clean_file_name(name, PICTURE_ENDINGS.get(type))
     is_nameless = cleaned == NAMELESS and type != UNKNOWN
     return clean_file_name(f"{cleaned}{mimetypes.guess_extension(type) or ''}") if is_nameless else cleaned
 

@@ -26,7 +26,13 @@ _breaks = str.maketrans(dict.fromkeys("\t\n\v\f\r", " "))
 _spaces = regex.compile(r"\s{2,}")  # many spaces could hide the ending
 _cluster = regex.compile(r"\X")
 _forbidden = str.maketrans(dict.fromkeys('<>:"|?*', "_"))  # forbidden on some systems
-_endings = {".jpg": (".jpg", ".jpeg", ".jpe", ".jfif")}
+_heif = (".heic", ".heif", ".hif")
+_endings = {
+    ".jpg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    ".png": (".png", ".apng"),
+    ".heic": _heif,
+    ".heif": _heif,
+}
 _devices = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}  # in Windows
 
 

@@ -3,12 +3,13 @@
 import re
 
 import regex
-from markdown_it.rules_block import StateBlock, blockquote, heading, list_block
+from markdown_it.rules_block import StateBlock, blockquote, heading, list_block, table
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 TASK = re.compile(r"\[([ xX])\] ")
 BOXES = {" ": "☐ ", "x": "☑ ", "X": "☑ "}
+MOST_CELLS = 2000
 ALIGNMENT = re.compile(r"text-align:(center|right)")
 
 _ruler = re.compile(r"[*+-](?: *[*+-])+ *")
@@ -29,6 +30,14 @@ def lists(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     if number and int(number[1]) > 1 and not any(_is_numbered(state, each) for each in (start - 1, start + 1)):
         return False
     return list_block(state, start, end, silent)
+
+
+def tables(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read a table, but none with too many cells: a short text can declare thousands of empty cells."""
+    if not table(state, start, end, True):
+        return False
+    rows = next((number for number in range(start, end) if state.isEmpty(number)), end) - start
+    return rows * _line(state, start).count("|") <= MOST_CELLS and (silent or table(state, start, end, False))
 
 
 def headings(state: StateBlock, start: int, end: int, silent: bool) -> bool:

@@ -52,6 +52,7 @@ _signs_around = re.compile(r"([^\w\s])\1|[/\\][^\w\s]|[^\w\s][/\\]|\(\)|\[\]|<>|
 """The signs on both sides of a mark that is no markup: `COUNT(*)`, `/*.py`, `^_^`."""
 _face = re.compile(r"([*_])[^\w\s*]\1|\*_\*")
 _list_sign = re.compile(r"(?:^|\n)[ ]{0,3}(?:\d{1,9})?\Z")
+FACES = set("-^*>.<;=~'")
 _no_text = re.compile(r"\[\s*\]\(")
 _plain = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Nd}]")
 WITHOUT_SPACES = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
@@ -151,7 +152,7 @@ def emphasis(state: StateInline, silent: bool) -> bool:
     end = state.pos + scanned.length
     before, after = state.src[state.pos - 1 : state.pos] if state.pos else "", state.src[end : end + 1]
     opens, closes = scanned.can_open, scanned.can_close
-    if (_plain.match(before) and _plain.match(after)) or _signs_around.fullmatch(before + after):
+    if (_plain.match(before) and _plain.match(after)) or _is_sign(state.src[state.pos : end], before, after):
         opens = closes = False
     elif marker == "_" and _name_goes_on.match(state.src, end):  # __init__.py, __init__()
         closes = False
@@ -168,3 +169,12 @@ def emphasis(state: StateInline, silent: bool) -> bool:
         )
     state.pos = end
     return True
+
+
+def _is_sign(marks: str, before: str, after: str) -> bool:
+    """Return whether markers are in a path (`src/__tests__/`, `a/*.b`), in code (`COUNT(*)`) or in a face (`-_-`)."""
+    return (
+        _signs_around.fullmatch(before + after) is not None
+        or (marks == "__" and not {before, after}.isdisjoint("/\\"))
+        or (marks == "_" and before in FACES and after in FACES)
+    )

@@ -10,8 +10,8 @@ export function cut(text, number) {
   return text.length <= number ? text : [...text].slice(0, number).join("");
 }
 
-/** Blocks of code without any text; the last one may be open. */
-const EMPTY_CODE = /^\s*(?:(`{3,}|~{3,})[^`\n]*\n\s*\1[`~]*[ \t]*(?:\n\s*|$))*(?:(?:`{3,}|~{3,})[^`\n]*)?\s*$/;
+/** Blocks of code without any text; the last one may be open. A fence is read in only one way, so that the search is short. */
+const EMPTY_CODE = /^\s*(?:(`{3,}|~{3,}(?!~))[^`\n]*\n\s*\1[`~]*[ \t]*(?:\n\s*|$))*(?:(?:`{3,}|~{3,})[^`\n]*)?\s*$/;
 
 /** Return why a text cannot be sent, or "". A maximum of 0 means no limit. */
 export function findProblem(text, maxLength) {

@@ -14,7 +14,7 @@ const FORMATS = { b: "bold", strong: "bold", i: "italic", em: "italic", s: "stri
 const STYLE = "data-copied-style";
 const CODE = new Set(["code", "kbd", "samp", "tt"]);
 const NOT_IN_TABLE = "table, ul, ol, pre, blockquote, h1, h2, h3, h4, h5, h6";
-const EMOJI = /^(?:(?:[\p{Extended_Pictographic}\p{RI}\p{Emoji_Modifier}#*0-9]|\u200d|\ufe0f|\u20e3)+|:[\w+-]+:)$/u;
+const EMOJI = /^(?=.*(?:\p{Extended_Pictographic}|\p{RI}|\u20e3))[^\p{L}\s]+$|^:[\w+-]+:$/u;
 
 /** The Markdown of copied HTML; `isCode` if it is code from an editor or a terminal; `hasText` if it is not only pictures. */
 export function convert(html) {

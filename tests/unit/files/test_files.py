@@ -88,7 +88,7 @@ class TestUploads:
         exif = Image.Exif()
         exif[0x010E] = SECRET.decode()
         content = make(type, exif=exif.tobytes())
-        file = place.upload(content, "IMG_0001.HEIC")
+        file = place.upload(content, f"IMG_0001.{type}")
         assert (file.width, file.height, file.has_view, file.size) == (60, 40, True, len(content))
         stored = b"".join(place.files.store.read(file.id, 0, file.size))
         assert SECRET in content
@@ -98,6 +98,12 @@ class TestUploads:
             picture = place.files.store.find_copy(file.id, copy)  # type: ignore[arg-type]
             assert Image.open(io.BytesIO(picture)).size == (60, 40)
         assert place.files.store.get(file.id).file == file
+
+    def test_of_pictures_get_the_ending_of_their_type(self, place: Place) -> None:
+        """Some phones name a HEIC `.jpg`. Windows opens no such file."""
+        for name, stored in {"IMG_1.jpg": "IMG_1.jpg.heic", "DSC1.HIF": "DSC1.HIF", "a.HEIC": "a.HEIC"}.items():
+            assert place.upload(make("HEIF"), name).name == stored
+        assert place.upload(make("AVIF"), "a.png").name == "a.png.avif"
 
     def test_that_cannot_be_drawn_are_files_without_a_picture(self, place: Place) -> None:
         """A HEIC of these few bytes has no picture, and a sequence of pictures has its first one."""

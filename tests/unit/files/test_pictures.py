@@ -111,10 +111,21 @@ def test_too_long_animations_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_damaged_picture_is_refused(format: str) -> None:
     content = make_moving("GIF") if format == "GIF" else make_picture(format)
     pieces = [content[:30], content[:20] + bytes(200), content[: len(content) // 2]]
-    for broken in pieces[: 2 if format == "GIF" else 3]:  # the first half of a GIF is a shorter one
+    for broken in pieces[: 2 if format in {"GIF", "JPEG"} else 3]:  # browsers show the first half of these
         with pytest.raises(Refused) as caught:
             made(broken, format)
         assert caught.value.reason in {"invalid", "too_large"}
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["rows", "progressive"])
+def test_a_jpeg_without_its_end_is_shown_as_browsers_show_it(options: dict[str, Any]) -> None:
+    content = make_picture("JPEG", (240, 160), **options)
+    for cut in (1, 2, len(content) // 4):
+        picture = made(content[:-cut], "JPEG")
+        assert (opened(picture.content).size, SECRET in picture.content) == ((240, 160), False)
+        red, _, blue = opened(picture.thumbnail).convert("RGB").getpixel((20, 20))  # type: ignore[misc]
+        assert red > 200 > 60 > blue
+        assert all(opened(square).size for square in make_squares(io.BytesIO(content[:-cut]), "image/jpeg"))
 
 
 def test_a_jpeg_of_many_empty_scans_is_refused_before_it_is_decoded() -> None:

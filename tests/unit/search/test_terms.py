@@ -115,7 +115,7 @@ def test_every_part_of_a_text_is_found_by_the_index_and_in_the_text(text: str, d
         *("\u1100" * 20_000, "👩\u200d" * 10_000, "+" * 20_000, "\\" * 20_000, ":a:" * 7000, f"a{'+ ' * 10_000}b"),
     ],
 )
-def test_terms_are_bounded_in_time_and_number(text: str) -> None:
+def test_i11_terms_are_bounded_in_time_and_number(text: str) -> None:
     terms = [term(words, is_open=False) for words in ("a a a a a a", "a+b", "+" * 19 + "=", "\\" * 19 + "+", "a + - b")]
     assert len(index_words(text)) <= MOST_WORDS
 
@@ -129,6 +129,6 @@ def test_terms_are_bounded_in_time_and_number(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["+" * 21, "a" + "+" * 21, "+ " * 21, "a" + "." * 21 + "b"])
-def test_too_many_marks_in_a_row_are_refused(text: str) -> None:
+def test_i11_too_many_marks_in_a_row_are_refused(text: str) -> None:
     with pytest.raises(Refused, match="At most 20 signs in a row"):
         make_term(text, is_open=False)
