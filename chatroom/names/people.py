@@ -1,6 +1,7 @@
 """Rules for user names and display names, and for the equality of two names.
 
-A name is stored as its owner sees it (NFKC). Two names are equal if they share a key.
+A name is stored as its owner sees it: in the form NFKC, except for letters that this form draws otherwise. Two names
+are equal if they share a key.
 """
 
 import unicodedata
@@ -26,7 +27,7 @@ DISPLAY_NAME_RULE = (
 )
 
 _letters = r"\p{L}\p{Mn}\p{Mc}\p{Nd}\p{Join_Control}"
-_signs = "._ ,'\u2019\"\u00b7\u30fb\u05be\u05f3\u05f4-"
+_signs = "._ ,'\u2019\"\u00b7\u0f0b\u30fb\u05be\u05f3\u05f4-"
 _username = regex.compile(rf"[{_letters}._\-]")
 _display_name = regex.compile(rf"[{_letters}{_signs}]")
 _aside = regex.compile(rf"[{_letters}/{_signs}]")
@@ -39,7 +40,9 @@ _doubled = regex.compile(rf"[{_signs}][{_signs}]")
 _quote = regex.compile(r"(?<!\p{Hebrew})\"|\"(?!\p{Hebrew})")
 _stray = regex.compile(r"(?<![\p{L}\p{M}\p{Nd}\p{Join_Control}])\p{M}")
 _piled = regex.compile(r"\p{Mn}{3}")
-_narrow = str.maketrans("\uff08\uff09\uff0c", "(),")
+_narrow = str.maketrans("\uff08\uff09\uff0c\u3000\u2010\u2011", "(), --")
+_compatible = regex.compile(r"[^\u0e33\u0eb3\u3131-\u318e]+")
+"""What NFKC may replace: it would take the Thai and Lao vowel AM apart, and draw Korean letters otherwise."""
 
 
 def person_keys(username: str, display_name: str) -> list[str]:
@@ -58,7 +61,7 @@ def clean_display_name(text: str) -> str:
 
 
 def _clean(text: str, shortest: int, longest: int, check: Callable[[str], None]) -> str:
-    name = unicodedata.normalize("NFKC", text)
+    name: str = _compatible.sub(lambda part: unicodedata.normalize("NFKC", part[0]), text)
     for form in (text, name):  # a compatibility form can contain anything
         _check_length(form, shortest, longest)
         if form != form.strip():
@@ -124,10 +127,10 @@ def _check_form(name: str) -> None:
         raise _invalid("The name must begin with a letter or a digit.")
     if not _letter.match(name.removesuffix(".")[-1:] if " " in name else name[-1:]) and name[-1] not in "'\u2019\u05f3":
         raise _invalid("The name must end with a letter or a digit.")
-    if doubled := _doubled.search(_gap.sub("-", name)):
-        raise _invalid(f"The name has two signs in a row (“{doubled[0]}”). Please use one.")
     if _quote.search(name):
         raise _invalid('The character “"” is allowed only between Hebrew letters.')
+    if doubled := _doubled.search(_gap.sub("-", name)):
+        raise _invalid(f"The name has two signs in a row (“{doubled[0]}”). Please use one.")
     if _stray.search(name):
         raise _invalid("The name contains an accent without a letter. Please remove it.")
     if _piled.search(name):

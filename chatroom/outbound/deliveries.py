@@ -171,7 +171,8 @@ def _body(room: Room, hook: Hook, message: Message) -> bytes:
 
 def signature(key: str, event: str, timestamp: str, body: bytes) -> str:
     """Sign an event as Standard Webhooks 1.0 says (https://www.standardwebhooks.com)."""
-    secret = base64.b64decode(key.removeprefix(KEY_PREFIX))
+    plain = key.removeprefix(KEY_PREFIX).replace("-", "+").replace("_", "/")  # keys of older versions are URL-safe
+    secret = base64.b64decode(plain)
     signed = hmac.digest(secret, f"{event}.{timestamp}.".encode() + body, hashlib.sha256)
     return "v1," + base64.b64encode(signed).decode()
 

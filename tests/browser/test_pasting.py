@@ -91,14 +91,27 @@ def paste(field, data, files=()):
 
 
 def test_pastes_into_the_composer_and_the_editor(person, anything):
-    alice = person("Alice")
+    alice = person("Alice", service_workers="block")  # which would answer past the route
     page = alice.page
     composer = page.get_by_label("Message", exact=True)
-    text = anything("to be edited")
-    alice.say(text)
+    editor = page.get_by_label("Edit the message")
+    text, waiting = anything("to be edited"), []
+
+    # While the module is loaded, the plain text can be sent; it becomes Markdown if the person waits.
+    page.route("**/kit/markdown.js", lambda route: waiting.append(route))
+    paste(composer, {"text/plain": text, "text/html": f"<b>{text}</b>"})
+    expect(composer).to_have_value(text)
+    composer.press("Enter")
     stored(alice, text).wait_for()
     composer.press("ArrowUp")
-    editor = page.get_by_label("Edit the message")
+    expect(editor).to_have_value(text)
+    put(editor, "[]")
+    paste(editor, {"text/plain": text, "text/html": f"<b>{text}</b>"})
+    expect(editor).to_have_value(text)
+    waiting.pop().continue_()
+    expect(editor).to_have_value(f"**{text}**")
+    expect(composer).to_have_value("")
+
     for field in (editor, composer):
         for before, data, after in TEXTS:
             put(field, before)

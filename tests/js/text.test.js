@@ -13,6 +13,7 @@ test("empty, white and too long texts are refused with a reason", () => {
   assert.match(findProblem(" \n\t ", 10), /is empty/);
   for (const text of ["```", "```py\n\n```", "~~~~\n~~~~ \n\n```js"]) assert.match(findProblem(text, 0), /is empty.*```/, text);
   for (const text of ["```\na", "```py\n```js", "```a```", "a\n```\n```"]) assert.equal(findProblem(text, 0), "", text);
+  assert.equal(findProblem(`${"~~~~~~\n".repeat(200)}x`, 0), "", "and soon: each fence can be read in only one way");
   assert.match(findProblem("😅".repeat(12), 10), /2 characters too long/);
   assert.equal(findProblem("😅".repeat(10), 10), "");
   assert.equal(findProblem("x".repeat(100_000), 0), "", "0 is no limit");

@@ -3,30 +3,43 @@
 import re
 
 import regex
-from markdown_it.rules_block import StateBlock, blockquote, heading, list_block
+from markdown_it.rules_block import StateBlock, blockquote, heading, list_block, table
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 TASK = re.compile(r"\[([ xX])\] ")
 BOXES = {" ": "☐ ", "x": "☑ ", "X": "☑ "}
+MOST_CELLS = 2000
 ALIGNMENT = re.compile(r"text-align:(center|right)")
 
 _ruler = re.compile(r"[*+-](?: *[*+-])+ *")
+_ruled_text = re.compile(r"(?:[*+-] +){3}|\*(?: +[\d*/,-]+){4}(?:\s|\Z)")
+"""A text after signs, `* * * News * * *`, and the times of cron, `* 3 * * 1`."""
 _number = re.compile(r"(\d{1,9})[.)](?:\s|\Z)")
 _numbered_line = re.compile(r"[> \t]*\d{1,9}[.)](?:\s|\Z)")
 _empty_item = re.compile(r"(?:[*+-]|\d{1,9}[.)])[ \t]*")
-_face = regex.compile(r">[^\p{L}\p{N}\s>][^\p{L}\p{N}\s]{0,4}")
+_face = regex.compile(r">[^\p{L}\p{N}\s>][^\p{L}\p{N}\s]{0,4}\Z|>[_.:;^-]{1,2}[<>()^DO](?:\s|\Z)")
 
 
 def lists(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read a list, but no line of signs, and no single number other than 1: that is a date or the end of a sentence."""
     line = _line(state, start)
-    if _ruler.fullmatch(line) or (_empty_item.fullmatch(line) and _is_last(state, start)):
+    if _ruler.fullmatch(line) or _ruled_text.match(line) or (_empty_item.fullmatch(line) and _is_last(state, start)):
         return False
     number = _number.match(line)
     if number and int(number[1]) > 1 and not any(_is_numbered(state, each) for each in (start - 1, start + 1)):
         return False
     return list_block(state, start, end, silent)
+
+
+def tables(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read a table, but none with too many cells: a short text can declare thousands of empty cells."""
+    columns = _line(state, start).count("|")
+    if columns * (end - start) > MOST_CELLS and table(state, start, end, True):
+        rows = next((number for number in range(start, end) if state.isEmpty(number)), end) - start
+        if columns * rows > MOST_CELLS:
+            return False
+    return table(state, start, end, silent)
 
 
 def headings(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -37,7 +50,7 @@ def headings(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 def quotes(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read a quotation, but no face of signs, such as `>_<`, and no `>` alone."""
     line = _line(state, start)
-    is_sign = _face.fullmatch(line) or (not line.strip("> \t") and _is_last(state, start))
+    is_sign = _face.match(line) or (not line.strip("> \t") and _is_last(state, start))
     return not is_sign and blockquote(state, start, end, silent)
 
 

@@ -10,6 +10,7 @@ from mdit_py_plugins.dollarmath.index import math_block_dollar
 from chatroom.messages.markdown.inline_rules import WITHOUT_SPACES
 from chatroom.messages.markdown.mathml import LONGEST
 
+MOST_LINES = 100
 _begin = rf"""(?<![^\s\p{{Ps}}\p{{Pi}}\p{{Pd}}\p{{Po}}|{WITHOUT_SPACES.pattern[1:-1]}--[\\/@\#%&.!?]])"""
 _inline = rf"""\$(?!\s)(?P<inline>(?:\\.|[^$\\\n]){{1,{LONGEST}}}+)(?<!\s)\$"""
 _shown = rf"""\$\$(?P<shown>(?:\\.|[^$\\]){{1,{LONGEST}}}+)\$\$"""
@@ -51,7 +52,9 @@ def _word_before(state: StateInline) -> str:
 
 def block_formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read a formula in its own lines."""
-    if not _block(state, start, end, silent):
+    if not state.src.startswith("$$", state.bMarks[start] + state.tShift[start]):  # faster
+        return False
+    if not _block(state, start, min(end, start + MOST_LINES), silent):
         return False
     is_meant = is_formula(state.tokens[-1].content)
     if silent or not is_meant:

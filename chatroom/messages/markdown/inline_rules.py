@@ -20,7 +20,8 @@ ENDINGS = [
     "site", "online", "xyz", "ac", "at", "au", "be", "br", "ca", "ch", "cn", "cz", "de", "dk", "ee", "es", "eu",
     "fi", "fr", "gr", "hk", "hu", "ie", "il", "in", "is", "it", "jp", "kr", "lt", "lu", "lv", "mx", "my", "nl",
     "no", "nz", "pl", "pt", "ro", "ru", "se", "sg", "si", "sk", "th", "tr", "tv", "tw", "ua", "uk", "us", "vn",
-    "za", "рф",
+    "za", "рф", "co", "me", "gg", "ly", "ai", "to", "gl", "page", "link", "news", "shop", "store", "ir", "ae", "sa",
+    "ph", "cl", "pe", "ng", "ke", "pk", "kz", "by", "bg", "hr", "nu",
 ]  # fmt: skip
 """The top-level domains of links without a scheme. Endings of files, such as `py`, `sh` or `md`, are not among them."""
 
@@ -33,11 +34,23 @@ _ends_a_sentence = {
 """Signs at which a link ends: the sentence marks, quotation marks and brackets of scripts that use no spaces there."""
 LINK = re.compile(r"https?://|mailto:", re.IGNORECASE)
 """The start of a link with a scheme; no other schemes are allowed."""
+_address = re.compile(rf"(?:{LINK.pattern})[^|>]*>", re.IGNORECASE)
+_after_link = regex.compile(
+    r"(?:(?://|(?<![\w.-])www\.)[\w.-]+\.[a-z]{2,63}(?::\d{1,5})?\K(?:[|=+~^$]|[^\p{ASCII}\p{Latin}\p{M}\p{P}](?!\w*\.[a-z]))"
+    r"|\|(?=https?://)|~~(?=\s|\Z)|:(?=\s|\Z)"
+    r"|(?<=[^\s/=#\p{Regional_Indicator}\u200d])"
+    r"[[\p{Extended_Pictographic}\p{Regional_Indicator}]--[\p{ASCII}\xa9\xae]](?!\w*\.[a-z]))",
+    regex.IGNORECASE | regex.V1,
+)
+"""What ends a link: `|`, `~~`, a colon, an emoji, and a symbol or a letter of another script after an ASCII ending."""
 _letter_before = regex.compile(rf"[^\p{{ASCII}}](?={LINK.pattern}|www\.)", regex.IGNORECASE)
 _path = re.compile(r"(?:[A-Za-z]:\\|\\\\[\w.$-]|%\w+%\\|~\\|\.{1,2}\\|\u00af\\)")
 _mark = regex.compile(rf"{SHORTCODE.pattern}|@[\p{{L}}\p{{Nd}}]")
 _possible_link = re.compile(r"://|mailto:|www\.|\.[^\s/.]+/", re.IGNORECASE)
 _name_goes_on = re.compile(r"\.\w|\(")
+_signs_around = re.compile(r"([^\w\s])\1|[/\\][^\w\s]|[^\w\s][/\\]|\(\)|\[\]|<>|><|\{\}")
+"""The signs on both sides of a mark that is no markup: `COUNT(*)`, `/*.py`, `^_^`."""
+_face = re.compile(r"([*_])[^\w\s*]\1|\*_\*")
 _list_sign = re.compile(r"(?:^|\n)[ ]{0,3}(?:\d{1,9})?\Z")
 FACES = set("-^*>.<;=~'")
 _no_text = re.compile(r"\[\s*\]\(")
@@ -67,11 +80,12 @@ class Links:
 
     def match_at_start(self, text: str) -> Any:
         """Return the link with a scheme at the start of a text, or None."""
-        return self._library.match_at_start(_separated(text))
+        return self._library.match_at_start(_separated(text.translate(_ends_a_sentence).split(maxsplit=1)[0]))
 
 
 def _separated(text: str) -> str:
     """Return a text of the same length, with spaces around the places where a link can be."""
+    text = str(_after_link.sub(lambda match: " " * len(match[0]), text))
     if text.isascii():
         return text
     return str(_letter_before.sub(" ", text.translate(_ends_a_sentence)))
@@ -121,7 +135,7 @@ def _is_in_path(state: StateInline) -> bool:
 
 def autolink(state: StateInline, silent: bool) -> bool:
     """Read `<https://example.com>` as a link; `Grace <grace@example.com>` stays as it is."""
-    return LINK.match(state.src, state.pos + 1) is not None and markdown_it.rules_inline.autolink(state, silent)
+    return _address.match(state.src, state.pos + 1) is not None and markdown_it.rules_inline.autolink(state, silent)
 
 
 def link(state: StateInline, silent: bool) -> bool:
@@ -144,6 +158,9 @@ def emphasis(state: StateInline, silent: bool) -> bool:
         closes = False
     elif marker == "*" and (WITHOUT_SPACES.match(before) or WITHOUT_SPACES.match(after)):
         opens, closes = bool(after.strip()), bool(before.strip())
+    elif state.src[state.pos : end] == "*":  # *.jpg, photos/*, /* and */
+        opens, closes = opens and after not in "./", closes and before != "/"
+    opens = opens and _face.match(state.src, state.pos) is None
     for _ in range(scanned.length):
         token = state.push("text", "", 0)
         token.content = marker
@@ -155,6 +172,9 @@ def emphasis(state: StateInline, silent: bool) -> bool:
 
 
 def _is_sign(marks: str, before: str, after: str) -> bool:
-    """Return whether markers are in a path (`src/__tests__/`, `a/*/b`) or a face (`-_-`)."""
-    slashes = [sign in {"/", "\\"} for sign in (before, after)]
-    return all(slashes) or (marks == "__" and any(slashes)) or (marks == "_" and before in FACES and after in FACES)
+    """Return whether markers are in a path (`src/__tests__/`, `a/*.b`), in code (`COUNT(*)`) or in a face (`-_-`)."""
+    return (
+        _signs_around.fullmatch(before + after) is not None
+        or (marks == "__" and not {before, after}.isdisjoint("/\\"))
+        or (marks == "_" and before in FACES and after in FACES)
+    )

@@ -147,6 +147,7 @@ def _make_parser() -> MarkdownIt:
     parser.enable(["linkify", "strikethrough", "table"]).disable(RULES_OFF, ignoreInvalid=True)
     parser.block.ruler.at("list", block_rules.lists, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.block.ruler.at("blockquote", block_rules.quotes, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    parser.block.ruler.at("table", block_rules.tables, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.at("heading", block_rules.headings, {"alt": ["paragraph", "reference", "blockquote"]})
     parser.inline.ruler.at("link", inline_rules.link)
     parser.inline.ruler.at("autolink", inline_rules.autolink)

@@ -19,7 +19,8 @@ from chatroom.outbound.formats.markdown import (
 )
 
 _markdown = re.compile(
-    r"\*\*\S[^\n]*?(?<=\S)\*\*|~~\S[^\n]*?~~|\[[^\]\n]{1,300}\]\(\w+:|^#{1,6} +\S|^\|?[ :-]*-{3,}[ :-]*\|",
+    r"^(?>[^\n]*?\*\*(?=\S))[^\n]*\S\*\*|~~\S[^\n]*?~~|\[[^\]\n]{1,300}\]\(\w+:|^#{1,6} +\S"
+    r"|^\|?(?=[ :-]*---)[ :-]*\|",
     re.MULTILINE,
 )
 """Markup that Slack does not have. A text with it is Markdown, where `*x*` is italic; in other texts it is bold."""

@@ -233,7 +233,7 @@ def _disposition(kind: str, name: str) -> str:
     """The header Content-Disposition (RFC 6266). It has the exact name, and a name in ASCII for old programs."""
     name = storable_name(name)
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii").strip()
-    plain = re.sub(r"[\\%;]", "_", plain)
+    plain = re.sub(r"[\\/%;]", "_", storable_name(plain))  # a wide quotation mark has become a plain one
     if plain != name and plain[:1] in {"", "."}:
         plain = f"file{plain}"
     value = f'{kind}; filename="{plain}"'

@@ -6,11 +6,13 @@ from typing import Any, cast
 
 from flask import Flask, Response
 from flask_compress import Compress
+from werkzeug.security import safe_join
 
 from chatroom.base.config import Settings
 from chatroom.web.kit.cookies import CookieSessions
 
 MAX_FIELDS = 50
+PARTIAL = 206
 
 
 def configure(app: Flask, settings: Settings) -> None:
@@ -39,8 +41,9 @@ class _Compressed(dict[str, bytes]):
         self[key] = content
 
 
-def _version_of(file: Path) -> str:
-    return f"{file} {file.stat().st_mtime_ns}"
+def _version_of(file: str) -> str:
+    """Return the same key for each spelling of an address, such as `css/../css/chat.css`."""
+    return f"{file} {Path(file).stat().st_mtime_ns}"
 
 
 def compress_static(app: Flask) -> None:
@@ -50,7 +53,9 @@ def compress_static(app: Flask) -> None:
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_BR_LEVEL=11,
         COMPRESS_CACHE_BACKEND=_Compressed,
-        COMPRESS_CACHE_KEY=lambda request: _version_of(Path(str(app.static_folder), request.view_args["filename"])),
+        COMPRESS_CACHE_KEY=lambda request: _version_of(
+            str(safe_join(str(app.static_folder), request.view_args["filename"]))
+        ),
     )
     compress = Compress()
     compress.init_app(app)
@@ -58,11 +63,13 @@ def compress_static(app: Flask) -> None:
 
     def send_whole(**arguments: Any) -> Response:
         response = cast("Response", send(**arguments))
+        if response.status_code == PARTIAL:  # the library would keep it as the whole file
+            return response
         response.direct_passthrough = False
         response.make_sequence()  # otherwise the library does not close the file
-        return response
+        return compress.after_request(response)
 
-    app.view_functions["static"] = compress.compressed()(send_whole)
+    app.view_functions["static"] = send_whole
 
 
 def words_of(text: str) -> list[str]:

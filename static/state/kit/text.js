@@ -10,8 +10,8 @@ export function cut(text, number) {
   return text.length <= number ? text : [...text].slice(0, number).join("");
 }
 
-/** Blocks of code without any text; the last one may be open. */
-const EMPTY_CODE = /^\s*(?:(`{3,}|~{3,})[^`\n]*\n\s*\1[`~]*[ \t]*(?:\n\s*|$))*(?:(?:`{3,}|~{3,})[^`\n]*)?\s*$/;
+/** Blocks of code without any text; the last one may be open. A fence is read in only one way, so that the search is short. */
+const EMPTY_CODE = /^\s*(?:(`{3,}|~{3,}(?!~))[^`\n]*\n\s*\1[`~]*[ \t]*(?:\n\s*|$))*(?:(?:`{3,}|~{3,})[^`\n]*)?\s*$/;
 
 /** Return why a text cannot be sent, or "". A maximum of 0 means no limit. */
 export function findProblem(text, maxLength) {
@@ -86,7 +86,7 @@ export function plainText(html) {
     .trim();
 }
 
-/** Scripts that use no spaces, or attach words to the next. Must match `NAME` in chatroom/messages/markdown/rendering. */
+/** Scripts that use no spaces, or attach words to the next. Must match `NAME` in chatroom/messages/markdown/rendering.py. */
 const ATTACHED = ["Han", "Hira", "Kana", "Hang", "Thai", "Laoo", "Khmr", "Mymr", "Arab", "Hebr"].map((name) => `\\p{sc=${name}}`).join("");
 const NAME = new RegExp(
   `(?:(?<![\\p{L}\\p{M}\\p{N}_@/.\\-])|(?<=[${ATTACHED}]))@([\\p{L}\\p{Nd}][\\p{L}\\p{M}\\p{Nd}\\p{Join_Control}._\\-]{0,40})?$`,

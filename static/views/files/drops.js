@@ -1,6 +1,6 @@
 /* What is dragged over the page and dropped: files are attached, and no drop leads away from the page. */
 
-import { insertText } from "../kit/insert.js";
+import { insertText } from "../kit/fields.js";
 
 const OWN = "application/x-chatroom";
 

@@ -86,8 +86,15 @@ export function showName(element, name) {
   element.title = name;
 }
 
+/** Replace the player of a video that this browser cannot play by a card, from which the file can be saved. */
+export function replaceBrokenPlayers(log) {
+  // Such errors do not bubble, and happen before this script runs in players that the server rendered.
+  log.addEventListener("error", ({ target }) => replace(target), true);
+  for (const player of log.querySelectorAll("video[data-file-player]")) replace(player);
+}
+
 /** Make the element of a file; `kind` is how it is shown. */
-export function makeFile(file, kind = findKind(file)) {
+function makeFile(file, kind = findKind(file)) {
   const element = document.querySelector(`[data-file-template=${kind}]`).content.firstElementChild.cloneNode(true);
   const find = (part) => element.querySelector(`[data-file-${part}]`);
   element.dataset.file = JSON.stringify(file);
@@ -120,4 +127,10 @@ function fillWords(find, file, link) {
   link.setAttribute("aria-label", `${file.name}, ${factsOf(file)}`);
   showName(find("name"), file.name);
   find("size").textContent = factsOf(file);
+}
+
+function replace(player) {
+  if (player.localName !== "video" || player.error?.code !== MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED || !navigator.onLine) return;
+  const element = player.closest("[data-file]");
+  element?.replaceWith(makeFile(readFile(element), "card"));
 }

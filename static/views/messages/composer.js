@@ -1,9 +1,7 @@
 /* The composer: sends on Enter, counts characters near the limit, shows problems, and keeps the typed text. */
 
 import { countCharacters, findProblem } from "../../state/kit/text.js";
-import { formatByKeys } from "../kit/formatting.js";
-import { fitHeight } from "../kit/height.js";
-import { insertText } from "../kit/insert.js";
+import { fitHeight, formatByKeys, insertText } from "../kit/fields.js";
 import { isSubmit, isTouchOnly, onKeys } from "../kit/keys.js";
 
 const COUNT_FROM = 200;

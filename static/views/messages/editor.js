@@ -3,8 +3,7 @@
 import { Editing } from "../../state/messages/editing.js";
 import { findProblem } from "../../state/kit/text.js";
 import { makeText } from "../kit/dialog.js";
-import { formatByKeys } from "../kit/formatting.js";
-import { fitHeight } from "../kit/height.js";
+import { fitHeight, formatByKeys } from "../kit/fields.js";
 import { isSubmit, isTouchOnly, onKeys } from "../kit/keys.js";
 import { wellFormed } from "./composer.js";
 import { acceptPastes } from "./pasting.js";

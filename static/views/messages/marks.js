@@ -2,7 +2,7 @@
 
 import { findProblemOf } from "../../state/live/api.js";
 import { findUnfinished } from "../../state/kit/text.js";
-import { insertText } from "../kit/insert.js";
+import { insertText } from "../kit/fields.js";
 import { findStorage } from "../kit/page.js";
 import { makeIcon } from "../kit/signs.js";
 

@@ -3,8 +3,11 @@
 import { countCharacters } from "../../state/kit/text.js";
 import { areOnlyFiles, between, isAddress, isInCode, isSameText, linkOver } from "../../state/messages/pasted.js";
 import { filesOf } from "../files/drops.js";
-import { insertText } from "../kit/insert.js";
+import { insertText } from "../kit/fields.js";
 import { onKeys } from "../kit/keys.js";
+
+/** The module that reads formatted text, once it was needed. */
+let converter = null;
 
 /**
  * Handle the pastes into a text field. `onFiles({files, folders})` takes pasted files;
@@ -44,18 +47,34 @@ function choose(field, pasted, { maxLength, isPlain, onFiles, onLong }) {
   return isFormatted ? () => pasteHtml(field, pasted, onFiles) : null;
 }
 
+/** While the module is loaded, the plain text is in its place: it can be sent, and what is typed follows it. */
 async function pasteHtml(field, pasted, onFiles) {
-  const { text, html, files } = pasted;
-  const { markdown, isCode, hasText } = await convert(html, text);
-  if (files.length && !hasText) onFiles(pasted);
-  else if (isCode || isSameText(markdown, text)) insertText(field, text);
-  else insertText(field, between(field.value.slice(0, field.selectionStart), markdown, field.value.slice(field.selectionEnd)));
+  if (converter) {
+    insertConverted(field, pasted, onFiles);
+    return;
+  }
+  const { text } = pasted;
+  const start = field.selectionStart;
+  insertText(field, text);
+  const { value, selectionStart: end } = field;
+  converter = await import("../kit/markdown.js").catch(() => null);
+  const isUnchanged = field.isConnected && field.value === value && document.activeElement === field;
+  if (isUnchanged) insertConverted(field, pasted, onFiles, start, end);
+  else if (!text) insertConverted(field, pasted, onFiles);
 }
 
-/** The module is loaded at the first paste of formatted text. If that fails, the plain text is pasted. */
-async function convert(html, text) {
+function insertConverted(field, pasted, onFiles, start = field.selectionStart, end = field.selectionEnd) {
+  const { text, html, files } = pasted;
+  const { markdown, isCode, hasText } = convert(html, text);
+  if (files.length && !hasText) onFiles(pasted);
+  else if (isCode || isSameText(markdown, text)) insertText(field, text, start, end);
+  else insertText(field, between(field.value.slice(0, start), markdown, field.value.slice(end)), start, end);
+}
+
+/** The plain text, if the module could not be loaded, or the HTML is nested too deep. */
+function convert(html, text) {
   try {
-    return (await import("../kit/markdown.js")).convert(html);
+    return converter.convert(html);
   } catch {
     return { markdown: text, isCode: false, hasText: text.trim() !== "" };
   }

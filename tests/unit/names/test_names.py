@@ -54,7 +54,7 @@ def test_folding_each_character_twice_changes_nothing() -> None:
     "hidden",
     [
         *["\u200b", "\u00ad", "\u202e", "\u2066", "\u00a0", "\ufe0f", "\0", "\n", "\t", "\u3164", "\u034f", "\ud800"],
-        *["\u0378", "\ue000", "\U000e0041", "\u3000", "\u20e3"],
+        *["\u0378", "\ue000", "\U000e0041", "\u2003", "\u20e3"],
         *["\N{GRINNING FACE}", "\N{CIRCLED LATIN CAPITAL LETTER A}", "\N{TRADE MARK SIGN}", "<", "/", "\\", "@"],
     ],
     ids=ascii,
@@ -66,6 +66,21 @@ def test_invisible_and_unusual_characters_are_refused(hidden: str) -> None:
             clean(f"al{hidden}ice")
         assert refusal.value.reason == "invalid"
         assert refusal.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("山田\u3000太郎", "山田 太郎"), ("Jean\u2011Luc", "Jean-Luc"), ("བསྟན\u0f0bའཛིན", "བསྟན\u0f0bའཛིན")],
+    ids=ascii,
+)
+def test_a_display_name_has_the_spaces_and_hyphens_of_its_keyboard(typed: str, kept: str) -> None:
+    assert clean_display_name(typed) == kept
+
+
+@pytest.mark.parametrize("name", ["น\u0e49\u0e33ฝน", "ค\u0e33แก้ว", "ຄ\u0eb3", "ㅇㅇ", "ㅋㅋ"], ids=ascii)
+def test_a_name_keeps_letters_that_a_compatible_form_would_draw_otherwise(name: str) -> None:
+    assert clean_username(name) == clean_display_name(name) == name
+    assert keys(name) == keys(unicodedata.normalize("NFKC", name))
 
 
 @pytest.mark.parametrize("name", [" alice", "alice ", "al  ice", "_alice", "alice.", "al..ice", "-", "", "''alice"])
@@ -185,13 +200,14 @@ def test_different_names_share_none(one: str, other: str) -> None:
 @settings(max_examples=500, deadline=None)
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=12))
 def test_whatever_is_typed_is_a_name_or_a_refusal(text: str) -> None:
-    """U03: and what is allowed is clean, in its compatibility form, and allowed again."""
+    """U03: and what is allowed is clean, allowed again, and equal to its compatibility form."""
     for clean in (clean_username, clean_display_name):
         try:
             name = clean(text)
         except Refused:
             continue
-        assert name == clean(name) == unicodedata.normalize("NFKC", name)
+        assert name == clean(name)
+        assert keys(name) == keys(unicodedata.normalize("NFKC", name))
         assert not any(unicodedata.category(letter) in {"Cc", "Co", "Cs", "Cn", "Zl", "Zp"} for letter in name)
         assert not any(unicodedata.category(letter) == "Cf" for letter in name if letter not in "\u200c\u200d")
 

@@ -14,7 +14,7 @@ import pytest
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Hook
 from chatroom.outbound import public_http
-from chatroom.outbound.deliveries import Deliveries
+from chatroom.outbound.deliveries import Deliveries, signature
 from chatroom.outbound.fair_turns import FairTurns
 from chatroom.outbound.formats.bodies import Said
 from chatroom.outbound.hooks_store import HookStore
@@ -115,6 +115,10 @@ class TestDelivering:
         told = json.loads(body)
         assert headers["webhook-id"] == f"{told['message']['id']}-{told['hook']}"
         assert (told["room"], told["message"]["author"]["name"]) == ("lobby", "Alice")
+
+    def test_the_url_safe_key_of_an_older_version_signs(self) -> None:
+        plain = signature("whsec_ab+/" + "A" * 28, "1", "2", b"{}")
+        assert signature("whsec_ab-_" + "A" * 28, "1", "2", b"{}") == plain
 
     @pytest.mark.parametrize("answer", [500, 302, 404, OSError("no"), Forbidden("The address is not public.")], ids=str)
     def test_a_failed_delivery_is_retried_later_and_continues(

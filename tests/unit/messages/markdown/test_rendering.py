@@ -154,6 +154,11 @@ class TestText:
         assert '<th class="align-right">b</th>' in html
         assert '<td class="align-right">2</td>' in html
 
+    def test_a_short_text_makes_no_huge_table(self) -> None:
+        head = "a|" * 200 + "\n" + "-|" * 200 + "\n"
+        assert "<table>" in render(head + "|\n" * 5)
+        assert "<table>" not in render(head + "|\n" * 1600)
+
 
 ALICE = Person(id="a" * 24, username="Al.Ice", name="Alice O'Hara")
 ROOM = Person(id="room", username="room", name="room")

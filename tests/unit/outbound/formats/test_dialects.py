@@ -102,3 +102,9 @@ def test_discord(text: str, html: str) -> None:
 def test_a_text_without_markup_is_shown_as_it_is(text: str) -> None:
     html = shown(literal(text))
     assert re.sub(r"</?(?:p|a)[^>]*>", "", html).replace("&gt;", ">") == text
+
+
+@pytest.mark.parametrize("piece", ["-", "**a ", "~~a ", "[a", "<", "`", "*a ", "> a\n", "http://."])
+def test_a_long_text_of_signs_takes_linear_time(piece: str) -> None:
+    text = piece * 10_000
+    assert from_slack(text)

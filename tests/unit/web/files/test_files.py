@@ -300,6 +300,7 @@ class TestFetching:
             ("会议 2026.docx", "2026.docx"),
             ("a;b.txt", "a_b.txt"),
             ("nul.txt", "_nul.txt"),
+            ("a＂; filename=＂b／ｃ？.exe", "a__ filename=_b_c_.exe"),
             ("👋", "file"),
         ],
     )

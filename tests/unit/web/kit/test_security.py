@@ -1,12 +1,14 @@
 """What every request and answer goes through."""
 
 import gzip
+from pathlib import Path
 
 import brotli
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from chatroom.services import Services
+from chatroom.web.kit.configuration import compress_static
 from chatroom.web.kit.security import CSP, safe_next
 from tests.conftest import MakeApp, visitor
 from tests.visitors import PASSWORD, Visitor, problem
@@ -251,6 +253,24 @@ class TestCompression:
             tag = answer.headers["ETag"]
         with client.get(f"/static/{name}", headers={"Accept-Encoding": "gzip", "If-None-Match": tag}) as again:
             assert again.status_code == 304
+
+    def test_a_part_of_a_file_is_not_kept_as_the_whole_file(self, client: Visitor) -> None:
+        whole = Path("static/css/chat.css").read_bytes()
+        first = {"Range": "bytes=0-999", "Accept-Encoding": "br"}
+        with client.get("/static/css/chat.css", headers=first) as part:
+            assert (part.status_code, part.data) == (206, whole[:1000])
+            assert "Content-Encoding" not in part.headers
+        with client.get("/static/css/chat.css", headers={"Accept-Encoding": "br"}) as answer:
+            assert brotli.decompress(answer.data) == whole
+
+    def test_a_file_is_compressed_once_whatever_the_spelling_of_its_address(self) -> None:
+        app = Flask("chatroom", static_folder=Path("static").resolve())
+        compress_static(app)
+        keys = set()
+        for path in ("chat.css", "../css/chat.css", "./chat.css", "../css/../css/chat.css"):
+            with app.test_request_context(f"/static/css/{path}"):
+                keys.add(app.config["COMPRESS_CACHE_KEY"](request))
+        assert len(keys) == 1
 
     def test_pages_are_not(self, client: Visitor) -> None:
         answer = client.get("/login", headers={"Accept-Encoding": "gzip"})
