@@ -31,14 +31,15 @@ class Texts:
 
     def check(self, text: str, *, may_be_empty: bool = False) -> None:
         """Raise `Refused` (`empty`, `too_long`, `invalid`) if the text cannot be a message."""
-        if not may_be_empty and VISIBLE.search(text) is None:
+        is_visible = VISIBLE.search(text) is not None
+        if not may_be_empty and not is_visible:
             raise Refused("empty", "The message is empty.")
         if 0 < self._max_length < len(text):
             raise Refused(
                 "too_long",
                 f"The message is too long: {len(text):,} characters, and at most {self._max_length:,} are allowed.",
             )
-        if VISIBLE.search(text) and not _is_shown(text):
+        if is_visible and not _is_shown(text):
             raise Refused("empty", "The message is empty. Its marks, such as ```, contain no text.")
         if not text.isascii() and HALF_CHARACTER.search(text):
             raise Refused("invalid", "The message contains half a character (a lone surrogate). Please remove it.")

@@ -168,6 +168,12 @@ def test_a_window_without_focus_reads_nothing(person, anything):
     alice.page.goto("about:blank")
     alice.page.goto(f"{link}#notified")
     wait_until(lambda: 0 < unread_of(alice, slug) < 15, "a click on a notification does not read its message")
+    expect(alice.page).to_have_url(link)  # a copy of the address marks nothing as read
+    scroll_to(alice.page, 0)
+    expect(alice.page.locator(".message--target")).not_to_be_in_viewport()
+    alice.page.evaluate("location.hash = 'notified'")  # the message was edited, and its new notification clicked
+    expect(alice.page.locator(".message--target")).to_be_in_viewport()
+    expect(alice.page).to_have_url(link)
 
 
 @pytest.fixture

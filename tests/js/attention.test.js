@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Attention } from "../../static/state/messages/attention.js";
+import { listen } from "../../static/views/kit/page.js";
 import { FakeClock } from "./fakes.js";
 
 const AWAY_MS = 3 * 60_000;
@@ -46,4 +47,14 @@ test("messages that arrive after a sleeping laptop wakes are not read before som
   assert.deepEqual([attention.isHere, returned()], [false, 0]);
   attention.come();
   assert.deepEqual([attention.isHere, returned()], [true, 1]);
+});
+
+test("keys, the pointer, dictated text and a screen reader that moves the focus show that somebody uses the page", () => {
+  [globalThis.window, globalThis.document] = [new EventTarget(), new EventTarget()];
+  const used = [];
+  let event;
+  listen({ attention: { use: () => used.push(event) } });
+  const kinds = ["keyup", "pointerdown", "pointermove", "wheel", "input", "focusin"];
+  for (event of kinds) globalThis.window.dispatchEvent(new Event(event));
+  assert.deepEqual(used, kinds);
 });

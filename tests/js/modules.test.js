@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const STATIC = new URL("../../static/", import.meta.url);
@@ -60,6 +60,14 @@ test("only one module listens to keys, and only one reads what an event says abo
 
 test("every page protects the compositions of input methods", () => {
   for (const path of first.filter((name) => name !== "pages/service_worker.js")) assert.match(read(path), /^protectCompositions\(document\);$/m, path);
+});
+
+test("a file that a comment names exists", () => {
+  for (const path of modules) {
+    for (const [name] of read(path).matchAll(/\b(?:chatroom|templates|static)\/[\w/]+\.(?:py|html|js)\b/g)) {
+      assert.ok(existsSync(new URL(`../${name}`, STATIC)), `${path} names ${name}`);
+    }
+  }
 });
 
 test("state lives without the DOM", () => {

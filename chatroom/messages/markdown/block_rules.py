@@ -34,10 +34,12 @@ def lists(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 def tables(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read a table, but none with too many cells: a short text can declare thousands of empty cells."""
-    if not table(state, start, end, True):
-        return False
-    rows = next((number for number in range(start, end) if state.isEmpty(number)), end) - start
-    return rows * _line(state, start).count("|") <= MOST_CELLS and (silent or table(state, start, end, False))
+    columns = _line(state, start).count("|")
+    if columns * (end - start) > MOST_CELLS and table(state, start, end, True):
+        rows = next((number for number in range(start, end) if state.isEmpty(number)), end) - start
+        if columns * rows > MOST_CELLS:
+            return False
+    return table(state, start, end, silent)
 
 
 def headings(state: StateBlock, start: int, end: int, silent: bool) -> bool:

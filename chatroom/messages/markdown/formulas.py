@@ -52,6 +52,8 @@ def _word_before(state: StateInline) -> str:
 
 def block_formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read a formula in its own lines."""
+    if not state.src.startswith("$$", state.bMarks[start] + state.tShift[start]):  # faster
+        return False
     if not _block(state, start, min(end, start + MOST_LINES), silent):
         return False
     is_meant = is_formula(state.tokens[-1].content)

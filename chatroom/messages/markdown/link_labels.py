@@ -5,15 +5,18 @@ import unicodedata
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import regex
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 from chatroom.messages.markdown.inline_rules import ENDINGS
 
 _host = re.compile(
-    rf"(?:https?://|www\.)(?:[^\s/?#]*@)?([^\s/?#:]+)|^\s*((?:[\w-]+\.)+(?:{'|'.join(ENDINGS)}))(?![^\s:/?#])",
+    rf"(?:\w{{2,20}}://|www\.)(?:[^\s/?#]*@)?([^\s/?#:]+)"
+    rf"|(?<![\w@.-])((?:[\w-]+\.)+(?:{'|'.join(ENDINGS)}))(?![\w@-]|\.\w)",
     re.IGNORECASE,
 )
+_invisible = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 
 
 def show_hosts(state: StateCore) -> None:
@@ -45,6 +48,6 @@ def _hidden_host(address: str, label: str) -> str:
         host = urlsplit(address).hostname or address
     except ValueError:
         host = address
-    shown = [match[1] or match[2] for match in _host.finditer(unicodedata.normalize("NFKC", label))]
+    shown = [match[1] or match[2] for match in _host.finditer(_invisible.sub("", unicodedata.normalize("NFKC", label)))]
     owners = {each.casefold().removeprefix("www.").strip(".,;!)'\"") for each in shown}
     return host if any(host != owner and not host.endswith(f".{owner}") for owner in owners) else ""

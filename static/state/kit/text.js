@@ -86,7 +86,7 @@ export function plainText(html) {
     .trim();
 }
 
-/** Scripts that use no spaces, or attach words to the next. Must match `NAME` in chatroom/messages/markdown/rendering. */
+/** Scripts that use no spaces, or attach words to the next. Must match `NAME` in chatroom/messages/markdown/rendering.py. */
 const ATTACHED = ["Han", "Hira", "Kana", "Hang", "Thai", "Laoo", "Khmr", "Mymr", "Arab", "Hebr"].map((name) => `\\p{sc=${name}}`).join("");
 const NAME = new RegExp(
   `(?:(?<![\\p{L}\\p{M}\\p{N}_@/.\\-])|(?<=[${ATTACHED}]))@([\\p{L}\\p{Nd}][\\p{L}\\p{M}\\p{Nd}\\p{Join_Control}._\\-]{0,40})?$`,

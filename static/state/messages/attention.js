@@ -22,7 +22,7 @@ export class Attention {
     return this.#browser.isLooking() && !this.#isUnused;
   }
 
-  /** The person pressed a key or moved the pointer. */
+  /** The person pressed a key, wrote, or moved the focus or the pointer. */
   use() {
     const wasUnused = this.#isUnused;
     this.#usedAt = this.#clock.now();

@@ -1,4 +1,4 @@
-/* Writes text with formats as Markdown: only signs that chatroom/messages/rendering.py reads as formats. No DOM. */
+/* Writes text with formats as Markdown: only signs that chatroom/messages/markdown/rendering.py reads as formats. No DOM. */
 
 import { writeLink } from "./pasted.js";
 

@@ -181,7 +181,7 @@ export function isAmong(user, mentions) {
   return mentions.includes(user.id) || mentions.includes("room");
 }
 
-/** The text of a count in a badge. Must match `badge` in chatroom/web/rooms/sidebar.py. */
+/** The text of a count in a badge. Must match `badge` in chatroom/web/rooms/rooms.py. */
 export function shorten(count) {
   return count >= MOST_UNREAD ? `${MOST_UNREAD - 1}+` : String(count);
 }

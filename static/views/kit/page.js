@@ -137,7 +137,8 @@ export function listen({ connection, drafts, following, attention, writing }) {
   });
   window.addEventListener("focus", () => attention.come());
   window.addEventListener("blur", () => following.leave());
-  for (const kind of ["keyup", "pointerdown", "pointermove", "wheel"]) {
+  // Dictation sends no keys, and screen readers often only move the focus.
+  for (const kind of ["keyup", "input", "focusin", "pointerdown", "pointermove", "wheel"]) {
     window.addEventListener(kind, () => attention.use(), { capture: true, passive: true });
   }
   document.addEventListener("visibilitychange", () => {

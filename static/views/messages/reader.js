@@ -53,7 +53,13 @@ export class Reader {
     this.#timeline.reset({ messages, revision: Number(cursor), hasOlder: hasOlder === "true", hasNewer: hasNewer === "true" });
     this.#log.classList.remove("log--from-end");
     this.#target = target ? Number(target) : null;
-    if (location.hash === "#notified") this.#clicked = this.#target;
+    if (takeClick()) this.#clicked = this.#target;
+    // A notification of the message that is the address already does not load the page again.
+    window.addEventListener("hashchange", () => {
+      if (!takeClick() || !this.#target) return;
+      this.#clicked = this.#target;
+      this.goTo(this.#target);
+    });
     this.#news.start(Number(read));
     this.#scroller.isAtEnd = false;
     this.show();
@@ -248,6 +254,13 @@ function makePill(place, onClick) {
   pill.addEventListener("click", onClick);
   place.prepend(pill);
   return pill;
+}
+
+/** Whether a notification was clicked. The mark of a click does not stay in the address, which people copy. */
+function takeClick() {
+  if (location.hash !== "#notified") return false;
+  history.replaceState(null, "", location.pathname);
+  return true;
 }
 
 /** Follow links to messages of this room without loading the page again. */
