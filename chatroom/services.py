@@ -105,7 +105,7 @@ class Services:
         self.rooms.making.ensure_lobby()
         self.rooms.former_slugs.move()
         self.rooms.store.key_titles()
-        self.people.directory.add_name_parts()
+        self.people.directory.renew_names()
 
     def _wire(self, context: Context) -> None:
         """Create the parts of each package from the parts of lower packages.

@@ -1,10 +1,13 @@
 """Find users by the beginning of a part of a name: at most one page, read from an index."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from pymongo import ASCENDING
 
 from chatroom.base.models import User
 from chatroom.mongo.database import Database, Document, beginning_with
-from chatroom.names import beginning_of_part, fold, name_parts
+from chatroom.names import RULE_VERSION, beginning_of_part, fold, name_parts, person_keys
 from chatroom.people.fields import user_of
 from chatroom.people.users_store import HERE
 
@@ -47,19 +50,37 @@ class DirectoryStore:
         alike, word = self.list_named_like(name, MOST_FOUND), beginning_of_part(name)
         return [user for user in alike if _has_word(user, word)] or alike
 
-    def add_name_parts(self) -> None:
-        """Add the parts of names to accounts that older versions created. Several processes may do this at once."""
-        while self._add_some_parts():
+    def renew_names(self) -> None:
+        """Add the parts and the keys of names to accounts of older versions. Several processes may do this at once."""
+        while self._renew_some():
             pass
 
-    def _add_some_parts(self) -> bool:
+    def _renew_some(self) -> bool:
         with self._database.bounded():
             found = list(self._users.find({"name_parts": None, **HERE}).limit(AT_ONCE))
+            free = self._free_keys(found)
             updates: list[tuple[Document, Document]] = [
-                ({"_id": user["_id"], **HERE}, {"$set": {"name_parts": _parts_of(user)}}) for user in found
+                (
+                    {"_id": user["_id"], **HERE},
+                    {
+                        "$set": {"name_parts": name_parts(*_names_of(user)), "name_rule": RULE_VERSION},
+                        "$addToSet": {"name_keys": {"$each": free[user["_id"]]}},
+                    },
+                )
+                for user in found
             ]
             self._database.update_in_order(self._users, updates)
         return bool(found)
+
+    def _free_keys(self, users: Sequence[Document]) -> dict[str, list[str]]:
+        """Return the keys of these accounts that no other account has: older versions allowed more names."""
+        wanted = {user["_id"]: person_keys(*_names_of(user)) for user in users}
+        owners: dict[str, set[str]] = defaultdict(set)
+        every = [key for keys in wanted.values() for key in keys]
+        held = {user["_id"]: user["name_keys"] for user in self._users.find({"name_keys": {"$in": every}})}
+        for user_id, key in ((id, key) for each in (wanted, held) for id, keys in each.items() for key in keys):
+            owners[key].add(user_id)
+        return {user_id: [key for key in keys if owners[key] == {user_id}] for user_id, keys in wanted.items()}
 
     def _list(self, key: str, beginning: Document, limit: int) -> list[User]:
         with self._database.bounded():
@@ -67,8 +88,8 @@ class DirectoryStore:
             return [user_of(document) for document in found]
 
 
-def _parts_of(user: Document) -> list[str]:
-    return name_parts(user.get("username", ""), user.get("display_name", ""))
+def _names_of(user: Document) -> tuple[str, str]:
+    return user.get("username", ""), user.get("display_name", "")
 
 
 def _has_word(user: User, word: str) -> bool:

@@ -86,11 +86,11 @@ def with_times(text: str) -> Markup:
 def _time_of(stated: str) -> Markup:
     try:
         moment = datetime.strptime(stated, "%d %B %Y, %H:%M UTC").replace(tzinfo=UTC)
-    except ValueError:  # a reason may contain anything
+        full, shown = (show(moment) for show in (times_of_reader().full, times_of_reader().moment))
+    except (ValueError, OverflowError):  # a reason may contain anything
         return escape(stated)
-    times, at = times_of_reader(), moment.isoformat().replace("+00:00", "Z")
-    shown = '<time datetime="{}" data-time="full" title="{}">{}</time>'
-    return Markup(shown).format(at, times.full(moment), times.moment(moment))  # noqa: S704  the values are escaped
+    at = moment.isoformat().replace("+00:00", "Z")
+    return Markup('<time datetime="{}" data-time="full" title="{}">{}</time>').format(at, full, shown)
 
 
 def _offset_of(local: datetime) -> str:

@@ -108,3 +108,7 @@ class TestPages:
             ' title="Sunday, 22 November 2026, 00:05:00 GMT+1">22 November 2026, 00:05</time>:'
             " &lt;b&gt;99 Smarch 2026, 25:61 UTC"
         )
+
+    def test_a_time_at_the_end_of_the_calendar_stays_as_it_was_typed(self, app: Flask) -> None:
+        with app.test_request_context(headers={"Cookie": "time_zone=Asia/Tokyo"}):
+            assert with_times("31 December 9999, 23:59 UTC") == "31 December 9999, 23:59 UTC"
