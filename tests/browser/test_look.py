@@ -153,7 +153,7 @@ def test_axe_finds_nothing_in_forms_with_errors_and_pending_messages(person, axe
 
 @pytest.mark.parametrize("options", [PHONE, NARROW], ids=["phone", "narrow"])
 def test_nothing_is_wider_than_the_screen(person, anything, options):
-    alice = person("Alice", **options)
+    alice = person("Alexandrina Victoria", **options)
     alice.post(RICH, anything("W" * 300), anything("ok"))
     for path in PAGES:
         alice.page.goto(f"{alice.url}{path}")
@@ -162,6 +162,8 @@ def test_nothing_is_wider_than_the_screen(person, anything, options):
         still(alice.page)
         overflow = alice.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, path
+        if account := alice.page.locator(".person-link").all():
+            assert account[0].bounding_box()["width"] >= 36, path
     alice.enter()
     still(alice.page)
     log = alice.page.locator("[data-log]")
@@ -176,6 +178,18 @@ def test_on_a_phone_the_people_fold_away(person):
     expect(name).to_be_hidden()
     alice.page.get_by_text("Here now").click()
     expect(name).to_be_visible()
+
+
+def test_long_names_and_lists_are_cut_at_their_end(person):
+    alice = person("Alexandrina Victoria")
+    link = alice.page.locator("[data-people-list]").get_by_role("link", name=alice.name)
+    assert link.evaluate("(link) => [link.scrollWidth > link.clientWidth, getComputedStyle(link).textOverflow]") == [
+        True,
+        "ellipsis",
+    ]
+    alice.page.set_viewport_size({"width": 1280, "height": 500})
+    alice.page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(alice.page.get_by_role("heading", name="Keyboard shortcuts")).to_be_in_viewport(ratio=1)
 
 
 def test_dark_is_dark(person):

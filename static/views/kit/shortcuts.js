@@ -51,6 +51,7 @@ export function startShortcuts({ find, place, actions }) {
   const open = () => {
     dialog.querySelector(".keys").replaceChildren(...describe(find, actions));
     dialog.showModal();
+    dialog.scrollTop = 0; // the focus is on the button at the end
     return true;
   };
   onKeys(document, (meaning, event) => {
