@@ -46,7 +46,12 @@ function start(page) {
 
 function open(page, people) {
   const { find, user } = page;
-  const api = new Api({ url: page.data.apiUrl, csrfToken: page.csrfToken, fetch: (...request) => fetch(...request) });
+  const api = new Api({
+    url: page.data.apiUrl,
+    csrfToken: page.csrfToken,
+    fetch: (...request) => fetch(...request),
+    restate: (text) => page.times.restate(text),
+  });
   const timeline = new Timeline({ user });
   const toast = new Toast(find("composer-area"));
   const notifications = new Notifications({ user, browser: browserOf(startServiceWorker()), storage: findStorage("localStorage") });

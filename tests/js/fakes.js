@@ -116,6 +116,8 @@ export class FakeSocket {
 
 /** An API whose answers are set by the test; by default nothing is reachable. */
 export class FakeApi {
+  restate = (text) => text;
+
   asked = [];
   posted = [];
   changes = () => unreachable();

@@ -31,6 +31,12 @@ test("midnight is never 24:05, in any language", () => {
   }
 });
 
+test("a time that a sentence of the server states is shown in the reader's zone", () => {
+  const times = new Times({ locale: "en-GB", timeZone: "Asia/Kolkata" });
+  const said = "You are muted until 21 November 2026, 20:30 UTC. The reason: back at 5:00 UTC.";
+  assert.equal(times.restate(said), "You are muted until 22 November 2026, 02:00. The reason: back at 5:00 UTC.");
+});
+
 test("British and American dates", () => {
   const options = { timeZone: "UTC" };
   assert.equal(new Times({ ...options, locale: "en-GB" }).moment(MIDNIGHT), "21 November 2026, 00:05");

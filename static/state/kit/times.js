@@ -2,6 +2,8 @@
    chatroom/web/kit/times.py shows the same times in pages without scripts. */
 
 const DAY_MS = 86_400_000;
+/** As the server writes a time in a sentence: chatroom/base/durations.py. */
+const STATED = /\b(\d{1,2}) ([A-Z][a-z]{2})[a-z]* (\d{4}), (\d\d:\d\d) UTC\b/g;
 const DATE = { day: "numeric", month: "long", year: "numeric" };
 
 export class Times {
@@ -38,6 +40,11 @@ export class Times {
   /** "21 November 2026, 13:45" */
   moment(moment) {
     return `${this.#date.format(new Date(moment))}, ${this.clock(moment)}`;
+  }
+
+  /** A sentence of the server, with its times in the reader's zone instead of UTC. */
+  restate(text) {
+    return text.replace(STATED, (_, day, month, year, clock) => this.moment(Date.parse(`${day} ${month} ${year} ${clock} GMT`)));
   }
 
   /** "2026-11-21": the day of a time in the reader's time zone. */

@@ -20,10 +20,12 @@ export class Api {
   #csrfToken;
   #fetch;
 
-  constructor({ url, csrfToken, fetch }) {
+  /** `restate`: turns a sentence of the server into one for the reader. */
+  constructor({ url, csrfToken, fetch, restate = (text) => text }) {
     this.#url = url;
     this.#csrfToken = csrfToken;
     this.#fetch = fetch;
+    this.restate = restate;
   }
 
   /** The changes after a revision: `{revision, messages, more}`. */
@@ -110,7 +112,7 @@ export class Api {
     } catch {
       throw new ApiError({ status: 0, reason: "unreachable", message: "The server cannot be reached." });
     }
-    throw await readError(response);
+    throw await readError(response, this.restate);
   }
 }
 
@@ -119,14 +121,14 @@ export function idsOf(files) {
   return files?.length ? files.map(({ id }) => id) : undefined;
 }
 
-async function readError(response) {
+async function readError(response, restate) {
   // A proxy may answer with its own page instead of JSON.
   const { error = {} } = await response.json().catch(() => ({}));
   const seconds = error.retry_after ?? Number(response.headers.get("Retry-After") || NaN);
   return new ApiError({
     status: response.status,
     reason: error.reason ?? "unknown",
-    message: error.message ?? `The server answered with an error (${response.status}).`,
+    message: error.message ? restate(error.message) : `The server answered with an error (${response.status}).`,
     retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
   });
 }

@@ -31,6 +31,7 @@ export class Connection {
   #cursor;
   #onFrame;
   #onState;
+  #restate;
   #timers;
   #http;
   #watch;
@@ -55,6 +56,7 @@ export class Connection {
     this.#cursor = cursor;
     this.#onFrame = onFrame;
     this.#onState = onState;
+    this.#restate = api.restate;
     const { isVisible } = browser;
     const timers = new Timers(clock);
     this.#timers = timers;
@@ -133,6 +135,7 @@ export class Connection {
       clock: this.#clock,
       onFrame: (frame, details) => this.#receive(frame, details),
       onEnd: (code, reason) => this.#lose(socket, code, reason),
+      restate: this.#restate,
     });
     this.#socket = socket;
   }

@@ -7,6 +7,8 @@ import { ApiError } from "./api.js";
 const OPEN_TIMEOUT_MS = 6000;
 const ANSWER_TIMEOUT_MS = 10_000;
 const ANSWERS = new Set(["stored", "held", "refused"]);
+/** Frames whose `message` is a sentence for the reader. */
+const SENTENCES = new Set(["refused", "closed"]);
 const OPEN = 1;
 const NO_CODE = 1006;
 
@@ -14,6 +16,7 @@ export class LiveSocket {
   #socket;
   #clock;
   #onFrame;
+  #restate;
   #onEnd;
   #openTimer;
   #requests = new Map();
@@ -22,10 +25,11 @@ export class LiveSocket {
   isCaughtUp = false;
   receivedAt;
 
-  constructor({ socket, clock, onFrame, onEnd }) {
+  constructor({ socket, clock, onFrame, onEnd, restate }) {
     this.#socket = socket;
     this.#clock = clock;
     this.#onFrame = onFrame;
+    this.#restate = restate;
     this.#onEnd = onEnd;
     this.receivedAt = clock.now();
     socket.onmessage = ({ data }) => this.#receive(data);
@@ -65,6 +69,7 @@ export class LiveSocket {
   #receive(data) {
     if (this.#hasEnded) return;
     const frame = JSON.parse(data);
+    if (SENTENCES.has(frame.type)) frame.message = this.#restate(frame.message);
     this.receivedAt = this.#clock.now();
     if (ANSWERS.has(frame.type)) this.#answer(frame);
     if (!this.isCaughtUp) this.#awaitMore();
