@@ -25,7 +25,13 @@ _part = regex.compile(
     r'(?:(from|in|before|after|has):)?(?:"([^"]*)"?|((?:[^\s"]|(?<=\p{Hebrew})"(?=\p{Hebrew}))*))', regex.IGNORECASE
 )
 """A part of a query. A quote within a Hebrew word is the sign of an abbreviation."""
-_quotes = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"'})
+_quotes = str.maketrans(
+    dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"')
+    | dict.fromkeys(
+        "\u00ad\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff", ""
+    )
+)
+"""Typographic quotes, and signs without a width that a copied query contains."""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

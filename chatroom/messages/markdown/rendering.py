@@ -46,12 +46,14 @@ MOST_LARGE = 12
 MOST_INLINE = 40
 """The most characters of a formula that needs no scrolling on a phone."""
 SCHEMES = {"http", "https", "mailto"}
+_BEFORE_NAME = rf"(?<![[\p{{L}}\p{{M}}\p{{N}}_@/.-]--[{WITHOUT_SPACES.pattern}\p{{Arabic}}\p{{Hebrew}}]])"
 NAME = regex.compile(
-    rf"(?<![[\p{{L}}\p{{M}}\p{{N}}_@/.-]--[{WITHOUT_SPACES.pattern}\p{{Arabic}}\p{{Hebrew}}]])"
+    rf"(?:{_BEFORE_NAME}|(?<={_BEFORE_NAME}(?:@[\w.-]{{1,40}}/){{1,8}}))"
     r"@([\p{L}\p{Nd}][\p{L}\p{Mn}\p{Mc}\p{Nd}\p{Join_Control}._\-]{0,40})",
     regex.V1,
 )
-"""A mention. Letters of scripts that use no spaces, or that attach words to the next, may stand before it."""
+"""A mention. Letters of scripts that use no spaces, or that attach words to the next, may stand before it,
+and so may a mention with a slash: `@alice/@bob`."""
 LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}\Z", re.ASCII)
 MOST_LINKS = 100
 """A message with more possible links gets no links, because parsing many unfinished links is slow."""

@@ -173,6 +173,8 @@ class TestMentions:
             ("@AL.ICE: hi", f"<p>{MENTION}: hi</p>"),
             ("(@al.ice).", f"<p>({MENTION}).</p>"),
             ("so @al.ice.", f"<p>so {MENTION}.</p>"),
+            ("(@bob/@carol/@al.ice)", f"<p>(@bob/@carol/{MENTION})</p>"),
+            ("example.com/@bob/@al.ice", '<p><a href="https://example.com/@bob/@al.ice" '),
             ("*@al.ice*", f"<p><em>{MENTION}</em></p>"),
             ("> @al.ice", f"<blockquote>\n<p>{MENTION}</p>\n</blockquote>"),
             ("@room", '<p><span class="mention" data-user="room" dir="auto">@room</span></p>'),
