@@ -50,6 +50,9 @@ class DrawingProcesses:
         try:
             with _on_disk(file) as source:
                 return _decode(self._run(type, source))
+        except OSError:  # the system has no memory, no space or no processes left
+            log.exception("a file gets no picture: its process cannot be started")
+            return None
         finally:
             self._places.release()
 

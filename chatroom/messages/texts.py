@@ -69,7 +69,7 @@ def _is_shown(text: str) -> bool:
     """Return whether a message shows more than marks, such as an empty block of code."""
     if WORD.search(UNSEEN.sub("", text) if "```" in text or "~~~" in text or "](" in text else text):
         return True
-    short = regex.sub(r"\s*\n\s*", "\n", text)
+    short = "\n".join(part for line in text.split("\n") if (part := line.strip()))
     if len(short) > MOST_MARKS:
         return True
     html = render(short, highlight=lambda *_: "")

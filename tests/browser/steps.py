@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.waiting import wait_until
+
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 NO_SCRIPT = {"java_script_enabled": False}
@@ -107,6 +109,16 @@ def unread_of(person, slug):
     """How much is unread in a room, as the server has it."""
     rooms = person.context.request.get(f"{person.url}/api/rooms").json()["rooms"]
     return next(room["unread"] for room in rooms if room["slug"] == slug)
+
+
+def await_read(person, slug, left=range(1)):
+    """Wait until as many messages of the open room are unread as `left` allows."""
+
+    def is_read():
+        person.page.evaluate("window.dispatchEvent(new Event('blur'))")  # the page reports what was read at once
+        return unread_of(person, slug) in left
+
+    wait_until(is_read, f"unread messages: not in {left}")
 
 
 def say_many(person, slug, texts):

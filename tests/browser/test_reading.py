@@ -5,7 +5,18 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import add_member, bodies, make_room, open_room, say, say_many, still, stored, unread_of
+from tests.browser.steps import (
+    add_member,
+    await_read,
+    bodies,
+    make_room,
+    open_room,
+    say,
+    say_many,
+    still,
+    stored,
+    unread_of,
+)
 from tests.waiting import wait_until
 
 PAGE = 50
@@ -153,10 +164,10 @@ def test_a_window_without_focus_reads_nothing(person, anything):
     assert unread_of(alice, slug) == 30
 
     alice.page.evaluate("window.isBack = true; window.dispatchEvent(new Event('focus'))")
-    wait_until(lambda: 0 < unread_of(alice, slug) < 30, "what is in view is not read")
+    await_read(alice, slug, left=range(1, 30))  # what is in view
     expect(alice.page.locator(".mark + *", has_text=f"{mark} n00")).to_be_in_viewport()
     alice.page.get_by_role("button", name=re.compile("new|newest")).click()
-    wait_until(lambda: unread_of(alice, slug) == 0, "the end is not read")
+    await_read(alice, slug)
     expect(alice.page).to_have_title(re.compile(r"^Hello"))
 
     alice.page.goto("about:blank")
@@ -167,7 +178,7 @@ def test_a_window_without_focus_reads_nothing(person, anything):
     assert unread_of(alice, slug) == 30, "a link jumps over messages, and they stay unread"
     alice.page.goto("about:blank")
     alice.page.goto(f"{link}#notified")
-    wait_until(lambda: 0 < unread_of(alice, slug) < 15, "a click on a notification does not read its message")
+    await_read(alice, slug, left=range(1, 15))  # the message of the notification
     expect(alice.page).to_have_url(link)  # a copy of the address marks nothing as read
     scroll_to(alice.page, 0)
     expect(alice.page.locator(".message--target")).not_to_be_in_viewport()

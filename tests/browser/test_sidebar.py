@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.steps import await_live, make_room, open_room, say, say_many, still, unread_of
+from tests.browser.steps import await_live, await_read, make_room, open_room, say, say_many, still
 from tests.waiting import wait_until
 
 KEEP_TYPING = """(box, text) => {
@@ -73,7 +73,7 @@ def test_counts_survive_an_outage_and_end_on_every_device(person, anything):
     expect(other_tab).to_have_title(re.compile("^Hello"))
     say(bob, slug, "four")
     alice.sees("four")
-    wait_until(lambda: unread_of(alice, slug) == 0)
+    await_read(alice, slug)
     later = anything("later")
     say(bob, "lobby", later)  # what the other tab hears after all that
     other_tab.locator("[data-messages] [data-message]", has_text=later).wait_for()
@@ -87,7 +87,7 @@ def test_a_page_opens_at_the_read_position_and_links_to_the_newest(person, anyth
     say_many(bob, slug, (f"old {number}" for number in range(20)))
     open_room(alice, slug).sees("old 19")
     alice.page.locator("[data-log]").evaluate("(log) => log.scrollTo(0, log.scrollHeight)")
-    wait_until(lambda: unread_of(alice, slug) == 0)
+    await_read(alice, slug)
     alice.enter()
     say_many(bob, slug, (f"new {number}" for number in range(30)))
     expect_count(alice.page, title, 30)

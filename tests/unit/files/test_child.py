@@ -4,6 +4,7 @@ import io
 import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pillow_heif
@@ -59,6 +60,13 @@ def test_a_decoder_that_fails_costs_only_its_picture(fault: str, make_drawing: C
     drawing = make_drawing(program=PROGRAM, seconds=0.5 if fault == "hang" else 30.0)
     assert drawing.draw(fault, io.BytesIO(b"file")) is None
     assert not drawing._running
+
+
+def test_a_system_that_starts_no_process_costs_only_the_picture(
+    make_drawing: Callable[..., DrawingProcesses], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(child, "_ROOT", tmp_path / "missing")
+    assert make_drawing().draw("application/pdf", io.BytesIO(b"%PDF-")) is None
 
 
 def test_a_decoder_has_no_secrets_and_can_open_nothing(

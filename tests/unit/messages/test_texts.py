@@ -151,6 +151,10 @@ class TestText:
     def test_zero_is_no_limit(self, store: MessageStore) -> None:
         Texts(0, lambda *_: ()).check("x" * 100_000)
 
+    def test_long_gaps_between_signs_take_linear_time(self) -> None:
+        """A quadratic check would take minutes."""
+        Texts(0, lambda *_: ()).check("." + " " * 100_000 + ".\n.")
+
     @pytest.mark.parametrize("text", ["a\ud800", "\udfffb", "\ud800", "é\udc00"], ids=ascii)
     def test_u07_half_a_character_is_refused(self, messages: Messaging, text: str) -> None:
         with pytest.raises(Refused) as refusal:
