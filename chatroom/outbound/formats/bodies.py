@@ -63,9 +63,9 @@ def read_plain(data: bytes, most: int) -> Said:
         with suppress(Refused):
             return read_json(data, most)
     try:
-        return Said(text=shorten(data.decode("utf-8-sig"), most))
+        return Said(text=shorten(_in_utf8(data, "strict").decode(), most))
     except UnicodeError as error:
-        raise Refused("invalid", "The text is not valid UTF-8.") from error
+        raise Refused("invalid", "The text is neither UTF-8 nor Windows-1252.") from error
 
 
 def read_form(fields: Mapping[str, str], most: int) -> Said:
@@ -83,13 +83,19 @@ def read_json(data: bytes, most: int) -> Said:
 
 
 def _repaired(data: bytes) -> bytes:
-    """Return JSON in UTF-8, without halves of characters. PowerShell sends Windows-1252, or a mark at the start."""
+    """Return JSON in UTF-8, without halves of characters."""
+    data = _in_utf8(data, "replace")
+    return _escapes.sub(lambda match: rb"\ufffd" if match["half"] else match[0], data) if rb"\u" in data else data
+
+
+def _in_utf8(data: bytes, errors: str) -> bytes:
+    """Return a text in UTF-8. PowerShell sends Windows-1252, or a mark at the start."""
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         data.decode()
     except UnicodeDecodeError:
-        data = data.decode("cp1252", "replace").encode()
-    return _escapes.sub(lambda match: rb"\ufffd" if match["half"] else match[0], data) if rb"\u" in data else data
+        data = data.decode("cp1252", errors).encode()
+    return data
 
 
 def _read(data: bytes, most: int) -> Said:

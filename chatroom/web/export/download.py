@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Self
-from urllib.parse import quote
 
 from flask import Response, request
 from flask.ctx import RequestContext
 from flask.globals import request_ctx
 
 from chatroom.base.errors import Unavailable
-from chatroom.web.files.files import give_body
+from chatroom.web.files.files import disposition, give_body
 from chatroom.web.kit.login import current_user
 from chatroom.web.kit.services import services
 
@@ -79,7 +78,7 @@ def hand_out(
         pieces = read()
         taken = Taken(pieces, check=check_all, release=until_begun.pop_all().close)
     response = Response(content_type=f"{content_type}; charset=utf-8")
-    response.headers["Content-Disposition"] = f"attachment; filename=\"download\"; filename*=UTF-8''{quote(name)}"
+    response.headers["Content-Disposition"] = disposition("attachment", name)
     give_body(response, taken, user_id)
     if request.method == "HEAD":
         taken.close()

@@ -222,14 +222,14 @@ def give_body(response: Response, pieces: Iterator[bytes], user_id: str) -> None
 def _guarded(response: Response, file: File, *, etag: str) -> Response:
     """Add headers: a browser may show or save the file, but must not run a script in it."""
     is_inline = file.type in INLINE and file.type != UNKNOWN
-    response.headers["Content-Disposition"] = _disposition("inline" if is_inline else "attachment", file.name)
+    response.headers["Content-Disposition"] = disposition("inline" if is_inline else "attachment", file.name)
     response.headers["Content-Security-Policy"] = CSP
     response.headers["Cache-Control"] = PRIVATE
     response.set_etag(etag)
     return response
 
 
-def _disposition(kind: str, name: str) -> str:
+def disposition(kind: str, name: str) -> str:
     """The header Content-Disposition (RFC 6266). It has the exact name, and a name in ASCII for old programs."""
     name = storable_name(name)
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii").strip()

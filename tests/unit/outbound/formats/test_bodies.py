@@ -361,8 +361,9 @@ def test_other_ways_to_send() -> None:
     assert read_plain(b"*hello* &amp; @room", MOST).text == "*hello* &amp; @room"
     assert read_plain(b'{"text": "*hello*"}', MOST).text == "**hello**"
     assert read_plain(b"{hello", MOST).text == "{hello"
+    assert read_plain(b"Gr\xfc\xdfe", MOST).text == "Grüße"
     with pytest.raises(Refused):
-        read_plain(b"\xff", MOST)
+        read_plain(b"\xff\x81", MOST)
 
 
 def test_a_long_text_is_shortened() -> None:

@@ -22,7 +22,7 @@ DEN = Room(id="den-id", slug="den", title="The Den", kind="private")
 def records(visitor: Visitor) -> list[dict[str, Any]]:
     response = visitor.get("/account/data")
     assert response.status_code == 200
-    assert response.headers["Content-Disposition"].endswith(".jsonl")
+    assert response.headers["Content-Disposition"].endswith('.jsonl"')
     return [json.loads(line) for line in response.text.splitlines()]
 
 

@@ -207,7 +207,7 @@ class TestPosting:
             ({"json": {"text": "a", "client_id": "."}}, "invalid"),
             ({"json": ["text"]}, "invalid"),
             ({"data": b"[" * 100_000, "content_type": "application/json"}, "invalid"),
-            ({"data": b"\xff", "content_type": "text/plain"}, "invalid"),
+            ({"data": b"\xff\x81", "content_type": "text/plain"}, "invalid"),
             ({"data": {"payload": "{"}}, "invalid"),
             ({"data": {"words": "a"}}, "invalid"),
             ({"json": {"attachments": [{"fields": [{}] * 10_000}]}}, "invalid"),
