@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD, skip
-from tests.browser.steps import COLOURS, PHONE, make_room, open_room, still
+from tests.browser.steps import COLOURS, PHONE, make_room, open_room, say_many, still
 from tests.browser.targets import small_targets
 
 NARROW = {"viewport": {"width": 320, "height": 600}}
@@ -95,6 +95,7 @@ def test_axe_finds_nothing(person, axe, anything, options):
     options = {"bypass_csp": True, "service_workers": "block", **options}
     alice, bob = person("Alice", **options), person("Bob")
     bob.post(RICH, anything("once"), anything("again"))
+    say_many(bob, "lobby", (anything(f"m{number}") for number in range(60)))  # so that there are older messages
     visitor = person("Visitor", is_registered=False, **options)
     for path in PAGES:
         somebody = visitor if path in ANONYMOUS else alice
