@@ -18,14 +18,14 @@ GROUPS = {
     "I": 11,
     "X": 6,
     "W": 10,
-    "L": 18,
+    "L": 20,
     "U": 11,
     "D": 12,
     "F": 15,
     "O": 12,
     "P": 16,
     "M": 18,
-    "B": 12,
+    "B": 13,
 }
 """How many attacks there are of each kind; none may be dropped without a word."""
 ROWS = [row for table in tables(section(PAGE, "The attacks")) for row in table]

@@ -34,6 +34,7 @@ def assert_shows(content: bytes, sample: Sample) -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=[sample.name for sample in SAMPLES])
 def test_a_thumbnail_and_an_avatar_have_the_colours_of_the_viewer(sample: Sample) -> None:
+    """B13: also with a profile that is damaged, or that belongs to pictures of another kind."""
     if sample.type in renderer.OPENERS:
         drawing = renderer.draw(sample.type, io.BytesIO(sample.content))
         assert_shows(drawing.view, sample)

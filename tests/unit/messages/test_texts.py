@@ -152,7 +152,7 @@ class TestText:
         Texts(0, lambda *_: ()).check("x" * 100_000)
 
     def test_long_gaps_between_signs_take_linear_time(self) -> None:
-        """A quadratic check would take minutes."""
+        """L19: a quadratic check would take minutes."""
         Texts(0, lambda *_: ()).check("." + " " * 100_000 + ".\n.")
 
     @pytest.mark.parametrize("text", ["a\ud800", "\udfffb", "\ud800", "é\udc00"], ids=ascii)

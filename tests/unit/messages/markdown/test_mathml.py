@@ -162,6 +162,7 @@ def test_l17_the_time_of_a_formula_is_bounded(piece: str) -> None:
     "text", ["$" * 4000, "$x" * 2000, "$x $" * 1000, r"$\$" * 1300, "a $1" * 1000, "$$\n" * 1300, "$x$ " * 1000]
 )
 def test_l17_the_time_of_many_dollar_signs_is_bounded(text: str) -> None:
+    """L19."""
     assert is_quick(lambda: render(text, highlight=lambda *_: ""), MOST_SECONDS)
 
 

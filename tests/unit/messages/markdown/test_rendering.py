@@ -155,6 +155,7 @@ class TestText:
         assert '<td class="align-right">2</td>' in html
 
     def test_a_short_text_makes_no_huge_table(self) -> None:
+        """L19."""
         head = "a|" * 200 + "\n" + "-|" * 200 + "\n"
         assert "<table>" in render(head + "|\n" * 5)
         assert "<table>" not in render(head + "|\n" * 1600)
@@ -474,7 +475,7 @@ REPEATED = [
 @pytest.mark.parametrize("piece", REPEATED, ids=ascii)
 @pytest.mark.parametrize("end", ["", "a", "\n\na", "](x)"], ids=ascii)
 def test_rendering_time_is_bounded(piece: str, end: str) -> None:
-    """Quotes, brackets, backticks and asterisks nested as deep as a message goes."""
+    """L19: quotes, brackets, backticks and asterisks nested as deep as a message goes."""
     text = (piece * LONGEST)[: LONGEST - len(end)] + end
     html = render(text)
     assert is_quick(lambda: render(text), MOST_SECONDS)

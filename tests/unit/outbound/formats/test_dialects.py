@@ -106,5 +106,6 @@ def test_a_text_without_markup_is_shown_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["-", "**a ", "~~a ", "[a", "<", "`", "*a ", "> a\n", "http://."])
 def test_a_long_text_of_signs_takes_linear_time(piece: str) -> None:
+    """L19."""
     text = piece * 10_000
     assert from_slack(text)

@@ -239,6 +239,8 @@ def test_everything_else_is_not(target: str | None) -> None:
 
 
 class TestCompression:
+    """L20."""
+
     @pytest.mark.parametrize("name", ["pages/chat.js", "css/chat.css", "hero.svg"])
     def test_scripts_and_styles_are_sent_compressed_and_asked_again_by_tag(self, client: Visitor, name: str) -> None:
         with client.get(f"/static/{name}") as plain:
