@@ -1,4 +1,4 @@
-/* Ctrl+K, on a Mac ⌘K: go to a room or a person by the first letters of their name. */
+/* Ctrl+K, on a Mac ⌘K: go to a room or a person by a part of the name. */
 
 import { fold, hasPart } from "../../state/kit/names.js";
 import { shorten } from "../../state/rooms/rooms.js";
