@@ -99,10 +99,10 @@ class Push:
         return self._send_to((each, data) for each, data in late if each.id in good)
 
     def _send_to(self, notifications: Iterable[tuple[Subscription, str]]) -> int:
-        import pywebpush  # noqa: F401, PLC0415  slow to import, often not needed, and not the fault of a push service
-
         taken = 0
         for each, data in notifications:
+            import pywebpush  # noqa: F401, PLC0415  slow to import, often not needed, and not the fault of a push service
+
             if self.turns.is_due(each.user_id):
                 with self.turns.take(each.user_id):
                     taken += self._send(each, data)

@@ -1,3 +1,4 @@
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -128,6 +129,12 @@ class TestSending:
         assert push.send_late() == 1
         assert [url for url, _ in service.taken] == ["https://push.test/alices"]
         assert push.send_late() == 0
+
+    def test_the_library_is_loaded_only_for_a_notification(self, push: Push, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It needs 14 MB in each process."""
+        monkeypatch.delitem(sys.modules, "pywebpush", raising=False)
+        assert push.send([ALICE.id], {"title": "x"}) + push.send_late() == 0
+        assert "pywebpush" not in sys.modules
 
     def test_an_ended_session_gets_no_notifications(self, push: Push, service: Service, database: Database) -> None:
         subscribe(push, Browser())
