@@ -10,14 +10,14 @@ from datetime import timedelta
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Notice, User
-from chatroom.erasure.departed import GONE, DepartedMessages
+from chatroom.erasure.departed import DepartedMessages
 from chatroom.moderation.moderation import Moderation
 from chatroom.people.wiring import PeopleParts
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note
 from chatroom.site.audit import about_user
 from chatroom.site.audit_store import Act
-from chatroom.site.authority import By, author_of, check_power
+from chatroom.site.authority import GONE, By, author_of, check_power
 from chatroom.site.background import BackgroundThread, Lease, Report
 from chatroom.site.leases_store import LeaseStore
 

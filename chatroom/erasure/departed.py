@@ -15,13 +15,13 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.rooms.wiring import RoomParts
 from chatroom.search.indexer import mark
 from chatroom.search.wiring import SearchParts
+from chatroom.site.authority import GONE
 from chatroom.site.background import Report
 from chatroom.site.notices import Notices
 
 BATCH = 200
 """The number of messages that one write changes. Posts to the room wait for this write."""
 ROOMS_AT_ONCE = 500
-GONE = "This account was deleted."
 
 
 class DepartedMemberships:

@@ -7,12 +7,14 @@ import asyncio
 import math
 import zlib
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from chatroom.base.clock import Clock, utc_now
+from chatroom.base.errors import Unavailable
 from chatroom.base.threads import RunInThread
-from chatroom.live.connections import Connection, Connections
+from chatroom.live.connections import Connection, Connections, shut_out
 from chatroom.rooms.current_rights_store import Now
 
 PROLONG_TICKS = 20
@@ -40,6 +42,29 @@ class EndedSessions:
         return {session_id for session_id, _ in found}
 
 
+class SessionEnd:
+    """Ends connections whose session has ended, with the reason if the user may not log in again.
+
+    `find_exclusion` takes a user id and returns this reason. It is called in a thread.
+    """
+
+    def __init__(self, run: RunInThread, find_exclusion: Callable[[str], str | None]) -> None:
+        self._run = run
+        self._find_exclusion = find_exclusion
+
+    async def __call__(self, connections: Collection[Connection]) -> None:
+        """End these connections. If the database does not answer, end them without the reason."""
+        reasons: dict[str, str | None] = {}
+        for user_id in {connection.user_id for connection in connections}:
+            with suppress(Unavailable):
+                reasons[user_id] = await self._run(self._find_exclusion, user_id)
+        for connection in connections:
+            if reason := reasons.get(connection.user_id):
+                shut_out(connection, reason)
+            else:
+                connection.end(4401, "the session ended")
+
+
 class SessionCheck:
     """End the connections of ended sessions, and prolong the sessions of active users.
 
@@ -51,6 +76,7 @@ class SessionCheck:
         self,
         connections: Connections,
         run: RunInThread,
+        end: SessionEnd,
         *,
         ended: Callable[[], set[str]],
         prolong: Callable[..., datetime | None],
@@ -58,6 +84,7 @@ class SessionCheck:
     ) -> None:
         self._connections = connections
         self._run = run
+        self._end = end
         self._ended = ended
         self._prolong = prolong
         self._clock = clock
@@ -69,22 +96,24 @@ class SessionCheck:
         ended = await self._run(self._ended)
         now = self._clock()
         due: dict[str, list[Connection]] = {}
+        over: list[Connection] = []
         for connection in self._connections:
             if connection.session_id in ended:
-                connection.end(4401, "the session ended")
+                over.append(connection)
             elif connection.expires_at <= now or (connection.was_active and _is_turn_of(connection.session_id, tick)):
                 due.setdefault(connection.session_id, []).append(connection)
+        await self._end(over)
         await asyncio.gather(*(self._look_up(*each) for each in due.items()))
 
     async def _look_up(self, session_id: str, connections: Sequence[Connection]) -> None:
         """Prolong a session if it is active, and read its expiry. If the session has ended, end its connections."""
         is_active = any(connection.was_active for connection in connections)
         expires_at: datetime | None = await self._run(partial(self._prolong, session_id, is_active=is_active))
+        if expires_at is None:
+            await self._end(connections)
+            return
         for connection in connections:
-            if expires_at is None:
-                connection.end(4401, "the session ended")
-            else:
-                connection.prolong(expires_at)
+            connection.prolong(expires_at)
 
 
 def _is_turn_of(session_id: str, tick: int) -> bool:
@@ -95,9 +124,10 @@ def _is_turn_of(session_id: str, tick: int) -> bool:
 class RightsCheck:
     """Check the cached rights of all connections once a minute: in each second, those of some users."""
 
-    def __init__(self, connections: Connections, run: RunInThread, read: ReadRights) -> None:
+    def __init__(self, connections: Connections, run: RunInThread, end: SessionEnd, read: ReadRights) -> None:
         self._connections = connections
         self._run = run
+        self._end = end
         self._read = read
         self._waiting: list[str] = []
         self._share = 0
@@ -117,11 +147,9 @@ class RightsCheck:
         sessions = {connection.session_id for connection in connections}
         rooms = {access.room.id for connection in connections for access in connection.accesses()}
         now: Now = await self._run(self._read, users, rooms, sessions)
+        # Each session in this list was in the query, so a missing session has ended.
+        await self._end([connection for connection in connections if connection.session_id not in now.sessions])
         for connection in connections:
-            # Each session in this list was in the query, so a missing session has ended.
-            if connection.session_id not in now.sessions:
-                connection.end(4401, "the session ended")
-                continue
             for access in connection.accesses():
                 if not now.allows(access):
                     connection.forget_access(access.room.id)

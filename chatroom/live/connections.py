@@ -7,6 +7,9 @@ from typing import Protocol
 from chatroom.base.access import Access
 from chatroom.base.models import Room
 
+REASON_BYTES = 123
+"""The maximum length of the reason in a close frame."""
+
 
 class Connection(Protocol):
     """The interface of a connection for the engine."""
@@ -48,3 +51,8 @@ class Connections(set[Connection]):
 
     def of(self, user_id: str | None) -> Collection[Connection]:
         return list(self._by_user.get(user_id or "", ()))
+
+
+def shut_out(connection: Connection, reason: str) -> None:
+    """End the connection of a user who may not log in. The client shows the reason."""
+    connection.end(4403, reason.encode()[:REASON_BYTES].decode(errors="ignore"))

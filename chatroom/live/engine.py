@@ -18,7 +18,7 @@ from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Message, Notice, Person, Room
 from chatroom.live.bridge import Bridge
-from chatroom.live.checks import ReadRights, RightsCheck, SessionCheck
+from chatroom.live.checks import ReadRights, RightsCheck, SessionCheck, SessionEnd
 from chatroom.live.connections import Connections
 from chatroom.live.feed import Feed, Hint, Known
 from chatroom.live.notice_receiver import NoticeReceiver
@@ -55,6 +55,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     hear_notices: Callable[[], Sequence[Notice]]
     ended_sessions: Callable[[], set[str]]
     prolong_session: Callable[..., datetime | None]
+    find_exclusion: Callable[[str], str | None]
     make_feed: Callable[[Known, Hint], Feed]
     renew_site: Callable[[], object]
     posted_here: Callable[[str, Sequence[Message]], None]
@@ -104,16 +105,18 @@ class Engine:
         )
         renew_ticks = max(1, int(limits.lease_seconds / 3 / TICK_SECONDS))
         self.presence = PresenceUpdates(self.rooms, presences, self.run, renew_ticks=renew_ticks, clock=clock)
+        end = SessionEnd(self.run, application.find_exclusion)
         self.session_check = SessionCheck(
             self.connections,
             self.run,
+            end,
             ended=application.ended_sessions,
             prolong=application.prolong_session,
             clock=clock,
         )
         self._chores = [self.session_check.take, self.receiver.hear, self.presence.keep, self.presence.keep_typing]
         if application.read_rights is not None:
-            self._chores.append(RightsCheck(self.connections, self.run, application.read_rights).take)
+            self._chores.append(RightsCheck(self.connections, self.run, end, application.read_rights).take)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a blocking function in one of the engine's threads."""

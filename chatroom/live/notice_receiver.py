@@ -12,14 +12,12 @@ from chatroom.base.errors import Unavailable
 from chatroom.base.models import Notice, Room
 from chatroom.base.threads import RunInThread
 from chatroom.live import protocol
-from chatroom.live.connections import Connections
+from chatroom.live.connections import Connections, shut_out
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
 MAX_SLUGS = 10_000
-REASON_BYTES = 123
-"""The maximum length of the reason in a close frame."""
 
 
 class NoticeReceiver:
@@ -103,8 +101,7 @@ async def _user(receiver: NoticeReceiver, notice: Notice) -> None:
     """A user's names, role or ban changed. If `data.end` is true, end the user's connections."""
     for connection in receiver.connections.of(notice.user):
         if notice.data.get("end"):
-            reason = notice.data.get("message", "").encode()[:REASON_BYTES].decode(errors="ignore")
-            connection.end(4403, reason)
+            shut_out(connection, notice.data.get("message", ""))
         else:
             connection.forget_access()
 

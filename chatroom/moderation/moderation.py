@@ -23,7 +23,7 @@ from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note, Place
 from chatroom.site.audit import about_room, about_user, checked
 from chatroom.site.audit_store import Act
-from chatroom.site.authority import By, author_of, ban_words, check_power
+from chatroom.site.authority import GONE, By, author_of, ban_words, check_power
 
 WHY = "Give a reason. The author sees it, and the audit log keeps it."
 SAME = timedelta(seconds=15)
@@ -169,7 +169,7 @@ class Moderation:
         user = self._user_store.find(user_id)
         if user is None:
             is_former = self._state_store.find_former(user_id) is not None
-            raise Refused("not_found", "This account was deleted." if is_former else "This account does not exist.")
+            raise Refused("not_found", GONE if is_former else "This account does not exist.")
         return user
 
     def _is_repeated(

@@ -8,6 +8,7 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import Author, User
 from chatroom.site.audit import CONSOLE
 
+GONE = "This account was deleted."
 By = User | None
 """The actor: an account, or None for the person at the console."""
 

@@ -76,6 +76,7 @@ class Node:
                 hear_notices=Notices(NoticeStore(self.database), apply=self.bridge.apply).hear,
                 ended_sessions=set,
                 prolong_session=lambda session_id, *, is_active: None,
+                find_exclusion=lambda user_id: None,
                 make_feed=self._make_feed,
                 renew_site=lambda: None,
                 posted_here=lambda room_id, messages: None,

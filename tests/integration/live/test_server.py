@@ -5,12 +5,14 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from chatroom.base.clock import utc_now
 from chatroom.live.engine import STORE_THREADS
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.services import Services
@@ -301,6 +303,22 @@ class TestTheEnd:
         with pytest.raises(InvalidStatus) as refusal:
             server.connect(place.carol)
         assert refusal.value.response.status_code == 401
+
+    def test_connections_that_the_console_ends_close_with_the_reason(self, server: Server, place: Place) -> None:
+        """M03: whether the notice or the end of the session arrives first."""
+        tokens = make_tokens(place.uri, place.name, "spammer", "leaver", "forgetful")
+        clients = [server.connect(token) for token in tokens]
+        for client in clients:
+            client.wait_for_type("caught_up")
+        with open_services(place) as services:
+            banned, deleted, forgetful = (services.moderation.moderation.get(user_id(place, token)) for token in tokens)
+            services.moderation.moderation.ban(None, banned, utc_now() + timedelta(days=7), "Advertising.")
+            services.erasure.account_deletion.begin(None, deleted, "", is_erased=False)
+            services.people.accounts.set_password(forgetful, "a quiet evening")
+        assert [client.close_code() for client in clients] == [4403, 4403, 4401]
+        reasons = [client.socket.close_reason or "" for client in clients]
+        assert "Advertising." in reasons[0]
+        assert reasons[1:] == ["This account was deleted.", "the session ended"]
 
     def test_f08_a_stop_notifies_all_clients_and_loses_nothing(self, place: Place) -> None:
         server = place.start()

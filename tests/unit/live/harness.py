@@ -107,6 +107,7 @@ class Process:
         self.ended: set[str] = set()
         self.prolonged: dict[str, datetime] = {}
         self.looked_up: list[tuple[str, bool]] = []
+        self.exclusions: dict[str, str] = {}
         self.feed: FakeFeed
         self.engine = InlineEngine(
             self.bridge,
@@ -118,6 +119,7 @@ class Process:
                 hear_notices=self.notices.hear,
                 ended_sessions=lambda: self.ended,
                 prolong_session=self.prolong,
+                find_exclusion=self.exclusions.get,
                 read_rights=options.pop("read_rights", None),
                 make_feed=self.make_feed,
                 renew_site=lambda: None,
@@ -264,6 +266,7 @@ class FakeConnection:
         self.expires_at = process.now + timedelta(minutes=minutes)
         self.was_active = False
         self.ends: list[int] = []
+        self.reason = ""
         process.engine.connections.add(self)
 
     def prolong(self, expires_at: datetime) -> None:
@@ -272,6 +275,7 @@ class FakeConnection:
 
     def end(self, code: int, reason: str) -> None:
         self.ends.append(code)
+        self.reason = reason
 
 
 def header(scope: Mapping[str, Any], name: str) -> str:

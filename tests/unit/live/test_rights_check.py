@@ -97,22 +97,25 @@ async def test_a_lost_right_ends_after_two_minutes(name: str, tick: Ticks) -> No
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "reason", "code"),
     [
-        {"banned_until": SOON},
-        {"password_version": 2},
-        {"deleted_at": datetime(2026, 1, 1, tzinfo=UTC)},
+        ({"banned_until": SOON}, "You are banned.", 4403),
+        ({"password_version": 2}, None, 4401),
+        ({"deleted_at": datetime(2026, 1, 1, tzinfo=UTC)}, "This account was deleted.", 4403),
     ],
     ids=["banned", "another password", "deleted"],
 )
 @in_loop
-async def test_a_user_without_access_is_disconnected(change: dict[str, Any], tick: Ticks) -> None:
+async def test_a_user_without_access_is_disconnected(
+    change: dict[str, Any], reason: str | None, code: int, tick: Ticks
+) -> None:
     """M16."""
     process = await started()
     alice, bob = await process.connect(query={"room": "den"}), await process.connect("bob", query={"room": "den"})
     process.database["users"].update_one({"_id": ALICE.id}, {"$set": change})
+    process.exclusions |= {ALICE.id: reason} if reason else {}
     await two_minutes(tick)
-    assert (alice.close_code, bob.close_code) == (4401, None)
+    assert (alice.close_code, bob.close_code) == (code, None)
     await process.engine.stop()
 
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 from chatroom.live import checks
 from tests.loops import in_loop
 from tests.people import CAST
-from tests.unit.live.harness import FakeConnection, Ticks, started
+from tests.unit.live.harness import FakeConnection, Ticks, away, started
 
 ALICE, BOB, _ = CAST
 
@@ -16,6 +16,29 @@ async def test_s04_connections_of_ended_sessions_are_closed(tick: Ticks) -> None
     process.ended = {"ended", "another"}
     await tick()
     assert (kept.ends, ended.ends) == ([], [4401])
+    await process.engine.stop()
+
+
+@in_loop
+async def test_a_user_who_may_not_log_in_sees_the_reason_even_if_the_notice_is_late(tick: Ticks) -> None:
+    process = await started()
+    banned, also, other = (FakeConnection(process, name) for name in ("banned", "banned", "other"))
+    process.exclusions["banned"] = "You are banned: " + "é" * 200
+    process.ended = {"banned", "other"}
+    await tick()
+    assert (banned.ends, also.ends, other.ends) == ([4403], [4403], [4401])
+    assert banned.reason == "You are banned: " + "é" * 53, "a close frame takes at most 123 bytes"
+    await process.engine.stop()
+
+
+@in_loop
+async def test_a_connection_ends_without_the_reason_if_the_database_does_not_answer(tick: Ticks) -> None:
+    process = await started()
+    banned = FakeConnection(process, "banned")
+    process.ended = {"banned"}
+    process.engine.session_check._end._find_exclusion = away
+    await tick()
+    assert banned.ends == [4401]
     await process.engine.stop()
 
 
