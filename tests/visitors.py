@@ -15,6 +15,9 @@ from chatroom.services import Services
 PASSWORD = "correct horse battery"
 NEW = "another good one"
 LOBBY = "/api/rooms/lobby/messages"
+OTHER_CREDENTIALS = ["Bearer nonsense", "Bearer ", "Bearer", "Bearer \x7f", "Basic YWxpY2U6eA==", "Token x"]
+OTHER_CREDENTIALS += ['Digest username="alice"', "Unknown", "", "x" * 10_000]
+"""Values of the header Authorization that contain no access token."""
 _hidden = re.compile(r"<input[^>]*>")
 _attribute = re.compile(r'(\w[\w-]*)="([^"]*)"')
 

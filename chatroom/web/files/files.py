@@ -26,7 +26,7 @@ from chatroom.files.uploads import in_megabytes
 from chatroom.names import storable_name
 from chatroom.people.tokens import grant_of
 from chatroom.web.files import shown
-from chatroom.web.kit.api import answer, asker, enter, query_as
+from chatroom.web.kit.api import WRONG_HEADER, answer, asker, enter, query_as
 from chatroom.web.kit.errors import explain
 from chatroom.web.kit.lanes import brings_files, scarce
 from chatroom.web.kit.login import LoggedIn, client_address, current_user, find_by_token, redirect_to_login
@@ -152,10 +152,10 @@ def _one_file() -> tuple[str, BinaryIO]:
 
 
 def _answer(file_id: str, make: Callable[[KeptFile, str], Response]) -> Page:
-    token = bearer_of(request.headers.get("Authorization", ""))
+    token = bearer_of(request.headers.get("Authorization"))
     person = find_by_token(token) if token is not None else current_user
     if person is None:
-        return explain(401, "Log in first.")
+        return explain(401, WRONG_HEADER)
     if not person.is_authenticated:
         return redirect_to_login()
     return make(_find_for(person, file_id), person.id)

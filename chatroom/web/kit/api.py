@@ -21,6 +21,7 @@ from chatroom.web.kit.security import csrf
 from chatroom.web.kit.services import services
 from chatroom.web.kit.sockets import bearer_of
 
+WRONG_HEADER = "The header Authorization has no valid access token."
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
@@ -34,11 +35,11 @@ def api_blueprint(name: str) -> Blueprint:
 
 def authenticate() -> Response | None:
     """Find the user of the request, or answer 401. With a cookie, an unsafe method also needs the CSRF token."""
-    token = bearer_of(request.headers.get("Authorization", ""))
+    token = bearer_of(request.headers.get("Authorization"))
     by_cookie = cookie_user if token is None and cookie_user.is_authenticated else None
     person = by_cookie if token is None else find_by_token(token)
     if person is None:
-        return explain(401, "Log in first.")
+        return explain(401, "Log in first." if token is None else WRONG_HEADER)
     if token is None:
         try:
             csrf.protect()

@@ -15,7 +15,7 @@ from chatroom.asgi.request_queue import PERSON
 from chatroom.base.threads import Lane, current_lane
 from chatroom.web.kit.cookies import find_session
 from chatroom.web.kit.security import UNSAFE_METHODS, View
-from chatroom.web.kit.sockets import bearer_of, header, is_secure
+from chatroom.web.kit.sockets import header, is_secure, token_of
 
 LANES: Mapping[str, Lane] = {
     "health.livez": "probes",
@@ -65,11 +65,8 @@ def lane_of(app: Flask) -> Callable[[Mapping[str, Any]], Lane]:
 
 
 def find_credential(trusted_proxies: int, scope: Mapping[str, Any]) -> str:
-    """Find the access token or cookie of a request in the same way as the views. Do not check it."""
-    token = bearer_of(header(scope, "authorization"))
-    if token is not None:
-        return token
-    return find_session(header(scope, "cookie"), is_secure=is_secure(scope, trusted_proxies))
+    """Find the access token or cookie of a request. Do not check it."""
+    return token_of(scope) or find_session(header(scope, "cookie"), is_secure=is_secure(scope, trusted_proxies))
 
 
 def brings_files(content_type: str) -> bool:

@@ -21,7 +21,7 @@ def sign_in(app: Flask, scope: Scope) -> Visitor | None:
     """Find the visitor of a handshake in the database, by access token or by session cookie."""
     services: Services = app.extensions["chatroom"]
     proxies = services.settings.trusted_proxies
-    secret = bearer_of(header(scope, "authorization"))
+    secret = token_of(scope)
     is_by_cookie = secret is None
     if is_by_cookie:
         secret = find_secret(app, header(scope, "cookie"), is_secure=is_secure(scope, proxies))
@@ -59,10 +59,21 @@ def address_of(scope: Scope, trusted_proxies: int) -> str:
     return addresses.address_of(client[0] if client else "", header(scope, "x-forwarded-for"), trusted_proxies)
 
 
-def bearer_of(authorization: str) -> str | None:
-    """The access token in an Authorization header; None for other schemes."""
+def token_of(scope: Scope) -> str | None:
+    """The access token of a request, as `bearer_of` finds it."""
+    is_sent = any(key == b"authorization" for key, _ in scope["headers"])
+    return bearer_of(header(scope, "authorization") if is_sent else None)
+
+
+def bearer_of(authorization: str | None) -> str | None:
+    """The access token in an Authorization header: empty for other schemes, None without the header.
+
+    A request with the header never counts as a request of the browser whose cookie it has.
+    """
+    if authorization is None:
+        return None
     scheme, _, token = authorization.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def header(scope: Scope, name: str) -> str:

@@ -14,7 +14,7 @@ from tests.corpus.files import FILES as CORPUS
 from tests.corpus.files import pdf
 from tests.corpus.pictures import make
 from tests.pictures import make_picture
-from tests.visitors import Visitor, problem
+from tests.visitors import OTHER_CREDENTIALS, Visitor, problem
 
 FILES = "/api/rooms/lobby/files"
 MESSAGES = "/api/rooms/lobby/messages"
@@ -258,7 +258,8 @@ class TestFetching:
         token = services.people.sessions.create_token(user, label="bot")
         browser = app.test_client()
         assert browser.get(path, headers={"Authorization": f"Bearer {token}"}).data == b"some words"
-        assert browser.get(path, headers={"Authorization": "Bearer x"}).status_code == 401
+        for other in OTHER_CREDENTIALS:  # the cookie beside it does not count
+            assert alice.get(path, headers={"Authorization": other}).status_code == 401, other
         assert browser.get(path).status_code == 303
 
     @pytest.mark.parametrize(

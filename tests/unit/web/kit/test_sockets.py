@@ -10,7 +10,7 @@ from chatroom.people.first_account import first_code
 from chatroom.services import Services
 from chatroom.web.kit.sockets import address_of, bearer_of, is_own_origin, is_secure, sign_in
 from tests.conftest import MakeApp, services_of, signed_in, visitor
-from tests.visitors import PASSWORD, Visitor, hidden_fields
+from tests.visitors import OTHER_CREDENTIALS, PASSWORD, Visitor, hidden_fields
 
 
 def scope(scheme: str = "ws", client: tuple[str, int] | None = ("192.0.2.1", 5), **headers: str) -> dict[str, Any]:
@@ -56,7 +56,8 @@ class TestSignIn:
         found = sign_in(app, scope(cookie=cookie_of(bob), authorization=token))
         assert found
         assert found.person.name == "Alice"
-        assert sign_in(app, scope(cookie=cookie_of(bob), authorization="Bearer nonsense")) is None
+        for other in OTHER_CREDENTIALS:
+            assert sign_in(app, scope(cookie=cookie_of(bob), authorization=other)) is None, other
 
     @pytest.mark.parametrize(
         "headers",
@@ -191,8 +192,8 @@ class TestAddress:
 
 def test_bearers() -> None:
     assert bearer_of("Bearer abc") == bearer_of("bearer  abc ") == "abc"
-    assert bearer_of("Basic abc") is None
-    assert bearer_of("") is None
+    assert bearer_of("Basic abc") == bearer_of("") == bearer_of("abc") == ""
+    assert bearer_of(None) is None
 
 
 def test_sessions_of_one_app_are_anonymous_in_another(make_app: MakeApp) -> None:
