@@ -18,7 +18,7 @@ from chatroom.people.passwords import Passwords
 from chatroom.people.sessions import Sessions
 from chatroom.people.users_store import UserStore
 from chatroom.site.acts_store import Note
-from chatroom.site.authority import ban_words
+from chatroom.site.authority import GONE, ban_words
 from chatroom.site.codes_store import CodeStore
 from chatroom.site.limits import Limits
 
@@ -117,9 +117,14 @@ class Accounts:
             raise Refused("wrong_password", "Wrong user name or password.")
         self._limits.login.succeed(key, address, is_known_address=is_known_address)
         self._refresh_hash(user, password)
-        if user.banned_until is not None and self._sessions.is_banned(user):  # said only to the account's owner
-            raise Refused("banned", ban_words(user.banned_until, user.ban_reason))
+        if reason := self._reason_of_ban(user):  # said only to the account's owner
+            raise Refused("banned", reason)
         return user
+
+    def find_exclusion(self, user_id: str) -> str | None:
+        """Return the sentence that says why a user may not log in: the account is banned or deleted."""
+        user = self._user_store.find(user_id)
+        return self._reason_of_ban(user) if user else GONE
 
     def change_password(self, user: User, current: str, new: str, address: str) -> User:
         """Replace the password, if `current` is right, and end all sessions and tokens of the user."""
@@ -146,6 +151,10 @@ class Accounts:
             self._sessions.end_all(user.id)
         log.info("a password was changed", extra={"user": user.id})
         return changed
+
+    def _reason_of_ban(self, user: User) -> str | None:
+        is_banned = self._sessions.is_banned(user)
+        return ban_words(user.banned_until, user.ban_reason) if user.banned_until and is_banned else None
 
     def _check(self, wanted: Registration) -> Registration:
         username = clean_username(wanted.username)

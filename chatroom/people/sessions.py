@@ -15,7 +15,6 @@ from chatroom.base.models import Scope, Session, User
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.tokens import USUAL
 from chatroom.people.users_store import UserStore
-from chatroom.site.authority import GONE, ban_words
 from chatroom.site.codes_store import hash_of
 
 SECRET_BYTES = 32
@@ -86,13 +85,6 @@ class Sessions:
     def is_banned(self, user: User) -> bool:
         """Return whether the user is banned now. During a ban, no session or token is valid."""
         return user.banned_until is not None and user.banned_until > self._clock()
-
-    def find_exclusion(self, user_id: str) -> str | None:
-        """Return the sentence that says why a user may not log in: the account is banned or deleted."""
-        user = self._user_store.find(user_id)
-        if user is None:
-            return GONE
-        return ban_words(user.banned_until, user.ban_reason) if user.banned_until and self.is_banned(user) else None
 
     def has_been_at(self, user_id: str, address: str) -> bool:
         """Return whether the user has recently logged in from the network of this address."""

@@ -294,3 +294,15 @@ def test_logs_contain_no_secrets(accounts: Accounts, alice: User, caplog: pytest
     assert "a log-in failed" in told
     for secret in ("guess-one", "guess-two", "hunter22", PASSWORD, alice.password_hash):
         assert secret not in told
+
+
+def test_only_users_who_may_not_log_in_are_excluded(
+    people: PeopleParts, accounts: Accounts, alice: User, clock: Clock
+) -> None:
+    assert accounts.find_exclusion(alice.id) is None
+    people.states.set_ban(alice.id, clock() + timedelta(hours=1), "Advertising.")
+    assert "Advertising." in (accounts.find_exclusion(alice.id) or "")
+    clock.advance(hours=2)
+    assert accounts.find_exclusion(alice.id) is None
+    people.states.make_former(alice.id, is_erased=False)
+    assert accounts.find_exclusion(alice.id) == "This account was deleted."

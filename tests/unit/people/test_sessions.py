@@ -5,7 +5,6 @@ import pytest
 
 from chatroom.base.models import User
 from chatroom.mongo.database import Database
-from chatroom.people.account_states_store import AccountStateStore
 from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
 from chatroom.people.users_store import UserStore
@@ -110,19 +109,6 @@ def test_ended_sessions_are_reported(sessions: Sessions, alice: User, clock: Clo
     told = sessions.ended_since(ended_at - timedelta(seconds=10))
     assert [session_id for session_id, _ in told] == [hash_of(secret), hash_of(other)]
     assert sessions.ended_since(told[-1][1] + timedelta(milliseconds=1)) == []
-
-
-def test_only_users_who_may_not_log_in_are_excluded(
-    sessions: Sessions, users: UserStore, alice: User, bob: User, clock: Clock, database: Database
-) -> None:
-    states = AccountStateStore(database)
-    states.set_ban(bob.id, clock() + timedelta(hours=1), "Advertising.")
-    assert sessions.find_exclusion(alice.id) is None
-    assert "Advertising." in (sessions.find_exclusion(bob.id) or "")
-    clock.advance(hours=2)
-    assert sessions.find_exclusion(bob.id) is None
-    states.make_former(alice.id, is_erased=False)
-    assert sessions.find_exclusion(alice.id) == "This account was deleted."
 
 
 def test_an_idle_session_ends(sessions: Sessions, alice: User, clock: Clock) -> None:
