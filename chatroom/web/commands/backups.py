@@ -17,7 +17,7 @@ _folder = click.argument("folder", type=click.Path(resolve_path=True, path_type=
 def make_backup(services: Services, folder: Path) -> None:
     """Write a backup to a new FOLDER.
 
-    It also works while the site runs (docs/backups.md).
+    It also works while the site runs (docs/operating.md).
     """
     manifest = backup.make(services.export.backups, folder, show_progress())
     for room, facts in manifest.rooms.items():

@@ -163,7 +163,7 @@ def test_titles_get_keys_some_at_a_time_and_once(database: Database, monkeypatch
 
 @pytest.mark.integration
 def test_a_downgrade_restores_the_former_addresses_and_an_update_the_new_ones(real_database: Database) -> None:
-    """As docs/deploying.md says it."""
+    """As docs/operating.md says it."""
     make_former(real_database)
     FormerSlugs(real_database).move()
     real_database["rooms"].update_many({"former_slug": {"$gt": ""}}, [{"$set": {"slug": "$former_slug"}}])
