@@ -42,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_hosts: str = ""
     webhook_allowed_hosts: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "json", "text"] = "auto"
 
     session_idle_minutes: Annotated[int, Meta(ge=1, le=5_256_000)] = 14 * 24 * 60
     session_lifetime_minutes: Annotated[int, Meta(ge=1, le=5_256_000)] = 90 * 24 * 60

@@ -1,4 +1,4 @@
-"""Logs: lines of JSON for programs, or readable lines on a terminal.
+"""Logs: lines of JSON for programs, or readable lines for people.
 
 Text of users is escaped, so that it cannot look like another line. Credentials in addresses are masked.
 """
@@ -24,11 +24,16 @@ _control = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 _standard = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
-def configure_logging(level: str, stream: TextIO | None = None) -> None:
-    """Write log records to `stream` (by default standard error): as readable lines to a terminal, otherwise as JSON."""
+def configure_logging(level: str, form: str = "auto", stream: TextIO | None = None) -> None:
+    """Write log records to `stream` (by default standard error) as `text` or `json`.
+
+    The form `auto` is `text` if the stream is a terminal, otherwise `json`.
+    """
     stream = stream or sys.stderr
     handler = BoundedHandler(stream)
-    handler.setFormatter(TerminalFormatter() if stream.isatty() else JSONFormatter())
+    is_text = form == "text" or (form == "auto" and stream.isatty())
+    times = "%H:%M:%S" if stream.isatty() else "%Y-%m-%d %H:%M:%S %z"
+    handler.setFormatter(TextFormatter(times) if is_text else JSONFormatter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
@@ -72,12 +77,15 @@ class JSONFormatter(logging.Formatter):
         return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")  # some programs treat them as line ends
 
 
-class TerminalFormatter(logging.Formatter):
-    """Formats a record as a line for people, with the traceback below."""
+class TextFormatter(logging.Formatter):
+    """Formats a record as a line for people, with the local time first and the traceback below."""
+
+    def __init__(self, times: str = "%H:%M:%S") -> None:
+        super().__init__(datefmt=times)
 
     def format(self, record: logging.LogRecord) -> str:
         words = [
-            datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S"),
+            datetime.fromtimestamp(record.created).astimezone().strftime(str(self.datefmt)),
             f"{record.levelname:7}",
             escaped(_masked(record.getMessage())),
             *(f"{name}={escaped(str(_plain(value)))}" for name, value in extra_of(record).items()),

@@ -22,6 +22,7 @@ from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.first_account import first_code
 from chatroom.serve import server, workers
 from chatroom.serve.leaving import leave_on_signals
+from chatroom.serve.systemd import notify
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def serve() -> int:
         _follow_maker()
         read_dotenv(_ROOT / ".env")
         settings = load_settings(os.environ)
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, settings.log_format)
         for warning in find_misspelt(os.environ):
             _log.warning(warning)
         allow_many_files()
@@ -61,6 +62,7 @@ def _give_up_in_time() -> None:
     if signal.getitimer(signal.ITIMER_REAL)[0] == 0:
         signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
         signal.setitimer(signal.ITIMER_REAL, _LAST_SECONDS)
+        notify("STOPPING=1")
 
 
 def allow_many_files() -> None:
@@ -112,6 +114,7 @@ def _greet(settings: Settings, listener: socket.socket, start: str) -> None:
     host = _EVERYWHERE.get(ip, f"[{ip}]" if ":" in ip else ip)
     others = ", and at this machine's other addresses" if ip in _EVERYWHERE else ""
     where = settings.data_path if settings.is_embedded else "the MongoDB of MONGO_URI"
+    notify("READY=1", f"STATUS={start}, http://{host}:{port}")
     lines = ["", f"  {settings.site_name} is at http://{host}:{port}{others}\n", f"  data     {where}"]
     if start == "waiting":
         lines.append("  waiting  the database does not answer yet; pages answer 503 until it does")

@@ -147,7 +147,7 @@ def _work(listener: int, pulse: int, parent: int) -> int:
 
     try:
         settings = load_settings(os.environ)
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, settings.log_format)
         return server.run(settings, socket.socket(fileno=listener), heartbeat=beat, on_ready=say)
     except ChatroomError as error:
         sys.stderr.write(f"chatroom: {error}\n")

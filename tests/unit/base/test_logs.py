@@ -1,11 +1,12 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from chatroom.base.logs import JSONFormatter, TerminalFormatter, configure_logging, escaped
+from chatroom.base.logs import JSONFormatter, TextFormatter, configure_logging, escaped
 
 FAKE = 'alice\n{"level":"INFO"} fake\x1b[2J\u2028\u202e'
 
@@ -40,13 +41,13 @@ def test_every_record_is_one_line() -> None:
 
 def test_a_terminal_is_not_steered() -> None:
     """I07."""
-    line = TerminalFormatter().format(record("a log-in failed: %s", FAKE, user=FAKE))
+    line = TextFormatter().format(record("a log-in failed: %s", FAKE, user=FAKE))
     assert len(line.splitlines()) == 1
     assert not set("\x1b\n\u2028\u202e") & set(line)
     assert "user=alice" in line
 
 
-@pytest.mark.parametrize("formatter", [JSONFormatter(), TerminalFormatter()])
+@pytest.mark.parametrize("formatter", [JSONFormatter(), TextFormatter()])
 def test_credentials_are_masked(formatter: logging.Formatter) -> None:
     """O06."""
     try:
@@ -90,22 +91,30 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(("kind", "is_json"), [(io.StringIO, True), (Terminal, False)])
-def test_the_form_suits_the_reader(root: logging.Logger, kind: type[io.StringIO], is_json: bool) -> None:
+@pytest.mark.parametrize(
+    ("form", "kind", "start"),
+    [
+        ("auto", io.StringIO, r"\{"),
+        ("auto", Terminal, r"\d\d:\d\d:\d\d INFO"),
+        ("json", Terminal, r"\{"),
+        ("text", io.StringIO, r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+\d{4} INFO"),
+    ],
+)
+def test_the_form_suits_the_reader(root: logging.Logger, form: str, kind: type[io.StringIO], start: str) -> None:
     stream = kind()
-    configure_logging("INFO", stream)
+    configure_logging("INFO", form, stream)
     logging.getLogger("chatroom.x").info("hello")
     logging.getLogger("chatroom.x").debug("not this")
     logging.getLogger("pymongo.command").info("a whole document")
     [line] = stream.getvalue().splitlines()
     assert "hello" in line
-    assert line.startswith("{") == is_json
+    assert re.match(start, line)
 
 
 def test_a_flood_is_cut_short(root: logging.Logger) -> None:
     """L16: in lines, and in what one of them says."""
     stream = io.StringIO()
-    configure_logging("INFO", stream)
+    configure_logging("INFO", stream=stream)
     for _ in range(1000):
         logging.getLogger("chatroom.x").warning("too long: %s", "x" * 100_000, extra={"origin": "y" * 100_000})
     assert 0 < len(stream.getvalue()) < 200_000
