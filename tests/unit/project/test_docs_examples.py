@@ -16,9 +16,11 @@ import uvicorn
 from flask import Flask
 
 from chatroom.app import ASGI
+from chatroom.base.config import Settings
 from chatroom.people.accounts import Registration
 from chatroom.services import Services
 from tests.documents import blocks, pages, section
+from tests.pictures import make_photo
 from tests.visitors import PASSWORD, Visitor
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -66,23 +68,29 @@ class TestTalking:
                 thread.join(PATIENCE_SECONDS)
                 assert not thread.is_alive()
 
-    def test_two_commands(self, environment: dict[str, str], alice: Visitor) -> None:
-        (example,) = re.findall(
-            r"```sh\n(.*?)```", section("docs/protocol.md", "Plain HTTP in two commands"), re.DOTALL
-        )
-        commands = "\n".join(line for line in example.splitlines() if not line.startswith("export "))
+    def test_two_commands_and_an_upload(self, environment: dict[str, str], alice: Visitor, tmp_path: Path) -> None:
         if shutil.which("curl") is None:
             return  # what the shell makes of it is tested above
-        for _ in range(2):
-            said = subprocess.run(
+        photo = make_photo(size=(1500, 1000), quality=95)
+        assert len(photo) > Settings().max_request_bytes, "it is no large upload"
+        (tmp_path / "photo.jpg").write_bytes(photo)
+
+        def run(title: str) -> str:
+            (example,) = re.findall(r"```sh\n(.*?)```", section("docs/protocol.md", title), re.DOTALL)
+            commands = "\n".join(line for line in example.splitlines() if not line.startswith("export "))
+            return subprocess.run(
                 ["sh", "-euc", commands],
+                cwd=tmp_path,
                 env=os.environ | environment,
                 capture_output=True,
                 text=True,
                 check=True,
                 timeout=PATIENCE_SECONDS,
-            )
-            assert '"client_id":"backup-2026-11-21"' in said.stdout
+            ).stdout
+
+        for _ in range(2):
+            assert '"client_id":"backup-2026-11-21"' in run("Plain HTTP in two commands")
+        assert '"type":"image/jpeg"' in run("Files")
         assert alice.get("/chatroom").text.count("The backup is done.") == 1
 
     def test_an_echo_bot_in_fifteen_lines(self, environment: dict[str, str], alice: Visitor, tmp_path: Path) -> None:
