@@ -4,12 +4,14 @@ The server does not start with a wrong value. The error names the setting and th
 wrong value, unless the setting is secret.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from dotenv import load_dotenv
+from dotenv import dotenv_values
 from msgspec import Meta
 
 from chatroom.base.errors import SettingsError
@@ -110,11 +112,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_dotenv(path: Path) -> None:
-    """Load the settings of a file (if it exists) into the environment; raise `SettingsError` if it cannot be read."""
+    """Load the settings of a file (if it exists) into the environment; raise `SettingsError` if it cannot be read.
+
+    The environment has precedence. A variable that is empty there counts as unset.
+    """
     try:
-        load_dotenv(path)
+        values = dotenv_values(path)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
+    for name, text in values.items():
+        os.environ[name] = os.environ.get(name, "") or text or ""
+
+
+def find_misspelt(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield a warning for each variable whose name is nearly the name of a setting."""
+    names = [field.name.upper() for field in msgspec.structs.fields(Settings)]
+    for name in sorted(environ.keys() - names):
+        for meant in get_close_matches(name, names, n=1, cutoff=0.85):
+            yield f"{name} is not a setting and is ignored. Is {meant} meant?"
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:

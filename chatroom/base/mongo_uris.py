@@ -17,6 +17,8 @@ HOST = "each of its hosts must be a name, an address in [ ], or the path of a so
 PORT = "a port must be a number from 1 to 65535"
 SRV = "with mongodb+srv:// it must name one host, and no port"
 
+PLACEHOLDER = "its password is still a placeholder between < and >: write the password itself, without < and >"
+
 PARTS = re.compile(r"(mongodb(?:\+srv)?)://(?:([^@]*)@)?([^@/?]*)(?:/([^@?]*))?(?:\?([^@]*))?")
 USER = re.compile(r"[^/?:]+(?::[^/?:]*)?")
 BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -32,6 +34,8 @@ def check_uri(uri: str) -> None:
     if parts is None:
         raise ValueError(ENCODE if "@" in uri else FORM)
     scheme, user, hosts, _, _ = parts.groups()
+    if re.fullmatch(r".*:<\w+>", user or ""):
+        raise ValueError(PLACEHOLDER)
     if BROKEN.search(uri) or (user is not None and not USER.fullmatch(user)):
         raise ValueError(ENCODE)
     _check_hosts(hosts.split(","), is_srv=scheme != "mongodb")

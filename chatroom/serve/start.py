@@ -3,6 +3,7 @@
 The embedded mongod starts first, because it takes longest. It stops last.
 """
 
+import logging
 import os
 import resource
 import secrets
@@ -14,13 +15,15 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from chatroom.base.config import Settings, load_settings, read_dotenv
+from chatroom.base.config import Settings, find_misspelt, load_settings, read_dotenv
 from chatroom.base.errors import ChatroomError
 from chatroom.base.logs import configure_logging, speak_any_alphabet
 from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.first_account import first_code
 from chatroom.serve import server, workers
 from chatroom.serve.leaving import leave_on_signals
+
+_log = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).resolve().parents[2]
 _BAD_PORT = 1
@@ -39,6 +42,8 @@ def serve() -> int:
         read_dotenv(_ROOT / ".env")
         settings = load_settings(os.environ)
         configure_logging(settings.log_level)
+        for warning in find_misspelt(os.environ):
+            _log.warning(warning)
         allow_many_files()
         listeners = server.open_ports(settings)
         with _database(settings):

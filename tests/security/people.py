@@ -4,14 +4,20 @@ Made straight in the database: the pages make no private rooms yet.
 """
 
 import io
-from typing import Any
+from functools import cache
+from typing import Any, BinaryIO
 
 import msgspec
+import pytest
 from flask import Flask
 
 from chatroom.base.models import Author, Draft, Message, Room, User
+from chatroom.files.child import DrawingProcesses
+from chatroom.files.pictures import make_squares
+from chatroom.files.renderer import Drawing
 from chatroom.messages.messages_store import Rendered
-from chatroom.people.accounts import Registration
+from chatroom.people.avatars_store import AvatarStore
+from chatroom.people.passwords import Passwords, make_hasher
 from chatroom.people.tokens import SCOPES
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
@@ -45,6 +51,33 @@ class Person(msgspec.Struct, frozen=True):
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
 
+@cache
+def hash_of(password: str) -> str:
+    return Passwords(make_hasher(), rounds=4).hash(password)
+
+
+@cache
+def squares() -> tuple[bytes, bytes]:
+    """The two sizes of an avatar."""
+    return make_squares(io.BytesIO(make_picture("PNG")), "image/png")
+
+
+@cache
+def avif() -> bytes:
+    return make("AVIF")
+
+
+@cache
+def drawn(type: str, content: bytes) -> Drawing | None:
+    return DrawingProcesses().draw(type, io.BytesIO(content))
+
+
+def draw_once(type: str, file: BinaryIO) -> Drawing | None:
+    """Draw in a child process, as for every upload, but equal files only once: tests make a thousand casts."""
+    file.seek(0)
+    return drawn(type, file.read())
+
+
 class Cast:
     """The people of one application, and the author's message in the den."""
 
@@ -58,9 +91,10 @@ class Cast:
         rooms.ensure(DEN)
         for user in (self.author, self.member):
             memberships.admit(user.id, DEN)
-        self.services.people.avatars.set(self.outsider.id, io.BytesIO(make_picture("PNG")))
-        self.avatar_version = dict(self.services.people.avatars.listed())[self.outsider.id]
-        self.file_id = self._share(make("AVIF"), self.author)
+        small, large = squares()
+        self.avatar_version = "a" * 16
+        AvatarStore(self.services.database).put(self.outsider.id, self.avatar_version, small=small, large=large)
+        self.file_id = self._share(avif(), self.author)
         self.message = self.say("a secret", self.author)
         self.other_session = self._begin(self.author)
 
@@ -112,7 +146,9 @@ class Cast:
 
     def _share(self, content: bytes, user: User) -> str:
         """A file in the den."""
-        file = self.services.files.uploads.take(user.id, DEN, "a.png", io.BytesIO(content))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.services.files.processes, "draw", draw_once)
+            file = self.services.files.uploads.take(user.id, DEN, "a.png", io.BytesIO(content))
         draft = Draft(author=Author(user.id, user.display_name), text="", client_id="shared")
         draft = self.services.files.of_messages.attach(DEN, draft, [file.id])
         self.services.messages.store.append(DEN.id, [Rendered(draft, "")])
@@ -138,8 +174,7 @@ class Cast:
         return held.id
 
     def _user(self, name: str) -> User:
-        wanted = Registration(username=name, display_name=name.title(), password=PASSWORD)
-        return self.services.people.accounts.create(wanted)
+        return self.services.people.users.add(name, name.title(), hash_of(PASSWORD))
 
     def _begin(self, user: User) -> str:
         secret = self.services.people.sessions.begin(user, label="a browser", address="192.0.2.1")

@@ -6,8 +6,11 @@ A folder with other contents, such as /tmp, is refused, because `open` would mak
 import fcntl
 import os
 import pwd
+import shlex
 import stat
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from chatroom.base.errors import ChatroomError
@@ -69,27 +72,44 @@ class DataFolder:
 
 
 def _refuse_foreign(path: Path) -> None:
-    _refuse_owner(f"The data folder {path}", path.stat().st_uid)
+    if (owner := path.stat().st_uid) != os.geteuid():
+        raise FolderError(
+            f"The data folder {path} belongs to another account ({_name_of(owner)}). {_run_as(_name_of(owner))}, "
+            "or set DATA_DIR to a folder of your own."
+        )
     for parent in path.parents:
         if parent.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
             raise FolderError(
                 f"The data folder {path} is in {parent}, which every account can change. "
                 f"Run chmod o-w {parent}, or set DATA_DIR."
             )
-    entries = [entry for entry in os.scandir(path) if entry.name not in _HARMLESS]
-    names = {entry.name for entry in entries}
+    names = {entry.name for entry in os.scandir(path)} - _HARMLESS
     if names and _LOCK not in names:
         raise FolderError(f"The data folder {path} contains other files: {min(names)!r}. Set DATA_DIR to an empty one.")
-    for entry in entries:
-        _refuse_owner(f"{entry.name!r} in the data folder {path}", entry.stat(follow_symlinks=False).st_uid)
+    _refuse_foreign_files(path)
 
 
-def _refuse_owner(what: str, owner: int) -> None:
+def _refuse_foreign_files(path: Path) -> None:
+    """Refuse a file of another account in any subfolder: mongod would end without a clear reason."""
+    for folder, folders, files in os.walk(path):
+        for name in {*folders, *files} - _HARMLESS:
+            file = Path(folder, name)
+            with suppress(FileNotFoundError):  # a running mongod deletes files meanwhile
+                _refuse_owner(path, file, file.lstat().st_uid)
+
+
+def _refuse_owner(path: Path, file: Path, owner: int) -> None:
     if owner != os.geteuid():
         raise FolderError(
-            f"{what} belongs to another account ({_name_of(owner)}), which can change it. "
-            "Run the server as that account, or set DATA_DIR to a folder of your own."
+            f"{str(file.relative_to(path))!r} in the data folder {path} belongs to another account "
+            f"({_name_of(owner)}). As root, run: chown -R {_name_of(os.geteuid())}: {shlex.quote(str(path))}"
         )
+
+
+def _run_as(user: str) -> str:
+    """Say how to run the command of this process as another account."""
+    switch = f"runuser -u {user} --" if os.geteuid() == 0 else f"sudo -u {user}"
+    return f"Run: {switch} {shlex.join(sys.orig_argv)}"
 
 
 def _close(path: Path) -> None:

@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from chatroom.base.config import Settings, load_settings, read_dotenv
+from chatroom.base.config import Settings, find_misspelt, load_settings, read_dotenv
 from chatroom.base.errors import SettingsError
 
 KEY = "k" * 32
@@ -141,6 +142,34 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"\.env cannot be read"):
         read_dotenv(tmp_path / ".env")
     read_dotenv(tmp_path / "none")
+
+
+def test_a_file_fills_in_what_is_unset_or_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("DATA_DIR=/srv/data\nSITE_NAME=Tea\nLOG_LEVEL=\n")
+    for name, text in {"DATA_DIR": "", "SITE_NAME": "Biscuits", "LOG_LEVEL": "ERROR"}.items():
+        monkeypatch.setenv(name, text)
+    read_dotenv(tmp_path / ".env")
+    settings = load_settings(os.environ)
+    assert (settings.data_dir, settings.site_name, settings.log_level) == ("/srv/data", "Biscuits", "ERROR")
+
+
+def test_a_misspelt_setting_is_named() -> None:
+    names = (
+        "ALLOWED_HOST",
+        "TRUSTED_PROXY",
+        "ALLOWED_HOSTS",
+        "MONGODB_URI",
+        "HOME",
+        "PATH",
+        "SECRET",
+        "FLASK_APP",
+        "PWD",
+    )
+    assert list(find_misspelt(dict.fromkeys(names, "1"))) == [
+        "ALLOWED_HOST is not a setting and is ignored. Is ALLOWED_HOSTS meant?",
+        "MONGODB_URI is not a setting and is ignored. Is MONGO_URI meant?",
+        "TRUSTED_PROXY is not a setting and is ignored. Is TRUSTED_PROXIES meant?",
+    ]
 
 
 @pytest.mark.parametrize(

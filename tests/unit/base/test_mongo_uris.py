@@ -6,7 +6,7 @@ import pytest
 
 from chatroom.base.config import load_settings
 from chatroom.base.errors import SettingsError
-from chatroom.base.mongo_uris import ENCODE, FORM, HOST, PORT, SRV, check_uri
+from chatroom.base.mongo_uris import ENCODE, FORM, HOST, PLACEHOLDER, PORT, SRV, check_uri
 
 GOOD = [
     *("mongodb://h", "mongodb://h/", "mongodb://h?tls=true", "mongodb://h:27017/db?replicaSet=x&w=majority"),
@@ -49,6 +49,7 @@ BAD = {
         "mongodb://h:1:2/",
         "mongodb://[::1]:x/",
     ],
+    PLACEHOLDER: ["mongodb+srv://ann:<hush_password>@h.example/"],
     SRV: ["mongodb+srv://a.b.c:27017/", "mongodb+srv://a.b.c,d.e.f/"],
     FORM: ["mongodb:/h", "http://h/", "mongodb://h/\n", "mongodb://h/\x1b[2J"],
 }

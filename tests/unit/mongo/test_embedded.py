@@ -1,9 +1,11 @@
 """The embedded mongod's parts that need no mongod: the folder, the binary, the log, what is said of a failure."""
 
 import os
+import shlex
 import shutil
 import socket
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib.machinery import PathFinder
@@ -55,19 +57,24 @@ class TestDataFolder:
         tmp_path.chmod(0o755)
         other = SimpleNamespace(**vars(os) | {"geteuid": lambda: os.geteuid() + 4242})
         monkeypatch.setattr(folder, "os", other)
-        with pytest.raises(FolderError, match=r"belongs to another account \(\w+\).*DATA_DIR"):
+        with pytest.raises(FolderError, match=r"belongs to another account \(\w+\).*DATA_DIR") as refusal:
             DataFolder.open(tmp_path)
+        assert f"Run: sudo -u {folder._name_of(os.geteuid())} {shlex.join(sys.orig_argv)}, or" in str(refusal.value)
         assert mode(tmp_path) == 0o755
         assert not list(tmp_path.iterdir())
 
+    @pytest.mark.parametrize("name", ["app.lock", "mongo/journal/WiredTigerLog.0000000001"])
     def test_a_folder_with_files_of_another_account_is_refused(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
-        """O09."""
-        planted = SimpleNamespace(st_uid=os.geteuid() + 4242)
-        entry = SimpleNamespace(name="app.lock", stat=lambda **_: planted)
-        monkeypatch.setattr(folder, "os", SimpleNamespace(**vars(os) | {"scandir": lambda _: [entry]}))
-        with pytest.raises(FolderError, match=r"'app\.lock' in the data folder .* belongs to another account"):
+        """O09. Such a file is left by a command that root ran."""
+        DataFolder.open(tmp_path).close()
+        planted = tmp_path / name
+        planted.parent.mkdir(parents=True, exist_ok=True)
+        planted.touch()
+        lstat, other = Path.lstat, SimpleNamespace(st_uid=os.geteuid() + 4242)
+        monkeypatch.setattr(Path, "lstat", lambda self: other if self == planted else lstat(self))
+        with pytest.raises(FolderError, match=rf"'{name}' in the data folder .* another account .* chown -R \w+: "):
             DataFolder.open(tmp_path)
 
     def test_an_owner_without_a_name_has_a_number(self) -> None:
