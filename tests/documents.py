@@ -1,8 +1,10 @@
 """The project's Markdown, for the tests that compare it with the code."""
 
+import importlib.util
 import re
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,3 +57,21 @@ def first_cells(table: list[list[str]]) -> set[str]:
 def blocks(page: str, language: str) -> list[str]:
     """The code blocks of a page."""
     return re.findall(rf"^```{language}\n(.*?)^```$", read(page), re.MULTILINE | re.DOTALL)
+
+
+def block_after(text: str, words: str, language: str) -> str:
+    """The first block of code after these words."""
+    found = re.search(rf"```{language}\n(.*?)```", text[text.index(words) :], re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def module(path: Path, code: str) -> ModuleType:
+    """Write a module, and import it."""
+    path.write_text(code)
+    spec = importlib.util.spec_from_file_location(f"example_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made

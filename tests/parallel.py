@@ -16,6 +16,7 @@ LONG_FIRST = [
     "tests/security",
     "tests/integration",
     "tests/fuzz",
+    "tests/recipes",
     "tests/unit",
 ]
 

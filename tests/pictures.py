@@ -24,6 +24,20 @@ def make_picture(format: str = "JPEG", size: tuple[int, int] = (120, 80), *, tur
     return out.getvalue()
 
 
+def make_photo(format: str = "JPEG", size: tuple[int, int] = (403, 301), *, turned: int = 1, **options: Any) -> bytes:
+    """A picture with smooth areas, edges and noise, as a camera makes it."""
+    random = Random(7)
+    colours = [Image.frombytes("L", (20, 15), random.randbytes(300)).resize(size, Image.Resampling.BICUBIC)] * 3
+    noise = Image.frombytes("RGB", size, random.randbytes(size[0] * size[1] * 3))
+    image = Image.blend(Image.merge("RGB", colours), noise, 0.06)
+    image.paste("navy", (size[0] // 2, 20, size[0], 90))
+    exif = Image.Exif()
+    exif[0x0112] = turned
+    out = io.BytesIO()
+    image.save(out, format, exif=exif, **options)
+    return out.getvalue()
+
+
 def make_turned(size: tuple[int, int] = (300, 200)) -> bytes:
     """A rotated PNG of equal rows, which is larger after it is turned upright."""
     width, height = size

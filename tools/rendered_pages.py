@@ -22,9 +22,15 @@ from tests.pictures import make_picture
 from tests.visitors import PASSWORD, Visitor
 
 HTML = "text/html"
-NO_PAGES = {"accounts.logout", "export.own_data", "notifications.manifest", "notifications.service_worker", "static"}
-"""GET routes that are not pages, in addition to the routes of the blueprints below."""
-NO_PAGES_OF = {"avatars", "files", "health"}
+OTHERS = {
+    "accounts.logout",
+    "export.own_data",
+    "notifications.manifest",
+    "notifications.service_worker",
+    "static",
+}
+"""GET routes that are not pages, in addition to the routes of the blueprints below (`OTHERS_OF`)."""
+OTHERS_OF = {"avatars", "files", "health"}
 RICH = """Some *emphasis*, **strength**, `code`, ~~nothing~~ and https://example.org/?a=1&b=2 for @bob
 
 1. a list
@@ -77,7 +83,7 @@ class Album:
 
     def _is_page(self, endpoint: str) -> bool:
         address = next(self._rules.map.iter_rules(endpoint)).rule
-        is_other = endpoint in NO_PAGES or endpoint.partition(".")[0] in NO_PAGES_OF
+        is_other = endpoint in OTHERS or endpoint.partition(".")[0] in OTHERS_OF
         return not is_other and not address.startswith("/api/")
 
     def _note(self, path: str, method: str) -> None:

@@ -1,4 +1,7 @@
-"""Prepare JPEGs that are too large to be decoded completely: phones make pictures of 50 to 200 million pixels."""
+"""Strip JPEGs without encoding them again, and decode those that are too large to be decoded completely.
+
+Phones make pictures of 50 to 200 million pixels.
+"""
 
 import io
 import struct

@@ -6,12 +6,12 @@ The size of a picture is checked before decoding: a few bytes can declare billio
 import io
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import BinaryIO
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO
 
 import msgspec
 from PIL import Image, ImageOps
-from PIL.JpegImagePlugin import JpegImageFile
+from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
 from chatroom.base.errors import Refused
 from chatroom.base.threads import Workers
@@ -37,6 +37,9 @@ PNG_CHUNKS = {
     b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"sBIT", b"bKGD",
 }  # fmt: skip
 """The chunks that define the picture and its colours. All other chunks are removed."""
+WEBP_QUALITIES = (90, 80, 70)
+"""The qualities of a WebP that is turned. The first one that makes a picture of about the same size is used."""
+MOST_GROWTH = 1.1
 ACROSS = {5, 6, 7, 8}
 """The orientations in which width and height are exchanged."""
 BUSY = "Too many pictures are being processed. Please try again in a moment."
@@ -182,16 +185,40 @@ def _without_metadata(image: Image.Image, upright: Image.Image, file: BinaryIO, 
         return _strip_webp(_whole(file))
     if type == "image/png" and upright is image:
         return _strip_png(_whole(file), getattr(image, "n_frames", 1))
-    out = io.BytesIO()
-    profile = image.info.get("icc_profile")  # without it, colours would change
     if type == "image/jpeg":
-        # A picture that was not turned keeps its quantization tables, so it loses no quality.
-        options = {"quality": "keep"} if upright is image else {"quality": 92, "subsampling": 0}
-        upright.save(out, "JPEG", icc_profile=profile, comment=b"", progressive="progressive" in image.info, **options)
-    elif type == "image/png":
-        upright.save(out, "PNG", icc_profile=profile)
-    else:
-        upright.save(out, "WEBP", icc_profile=profile or b"", quality=90)
+        return _encode_jpeg(image, upright, _whole(file))
+    profile = image.info.get("icc_profile")  # without it, colours would change
+    if type == "image/png":
+        return _encode(upright, "PNG", icc_profile=profile)
+    return _encode_webp(upright, profile or b"", _whole(file))
+
+
+def _encode_jpeg(image: Image.Image, upright: Image.Image, content: bytes) -> bytes:
+    """Return a JPEG of the same quality: with the same quantization tables, so that it is about as large."""
+    options: dict[str, Any] = {"quality": "keep"}
+    if upright is not image:
+        with suppress(ValueError):  # it keeps its pixels and its orientation
+            return large_jpegs.strip(content, _orientation(image))
+        tables = vars(image)["quantization"]
+        options = {"qtables": tables, "subsampling": max(get_sampling(image), 0)}
+    options |= {"icc_profile": image.info.get("icc_profile"), "progressive": "progressive" in image.info}
+    return _encode(upright, "JPEG", comment=b"", **options)
+
+
+def _encode_webp(upright: Image.Image, profile: bytes, content: bytes) -> bytes:
+    """Return a WebP that is about as large as the turned picture `content`, and lossless if that is lossless."""
+    if any(name == b"VP8L" for name, _ in _webp_chunks(content)):
+        return _encode(upright, "WEBP", icc_profile=profile, lossless=True)
+    for quality in WEBP_QUALITIES:
+        encoded = _encode(upright, "WEBP", icc_profile=profile, quality=quality)
+        if len(encoded) <= len(content) * MOST_GROWTH:
+            break
+    return encoded
+
+
+def _encode(image: Image.Image, format: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    image.save(out, format, **options)
     return out.getvalue()
 
 

@@ -42,6 +42,7 @@ PRIVATE = "private, max-age=3600"
 FORM_BYTES = 1_000_000
 """The maximum size of the other fields of a form with files, in bytes."""
 PARSED_BYTES = 131_072
+FORM = "application/x-www-form-urlencoded"
 UPLOADING = {"api.upload_file": "one", "pages.room": "several", "pages.chatroom": "several", "avatars.change": "one"}
 
 _uploads = re.compile(r"/api/rooms/[^/]+/files|/chatroom(?:/[^/]+)?|/account/avatar")
@@ -136,13 +137,15 @@ def _allow_uploads() -> None:
         one = in_megabytes(services.settings.max_file_bytes)
         raise Refused("too_large", f"The file is too large: at most {one} are allowed.")
     scope = request.environ.get("asgi.scope")
-    if (scope is None or SPOOLED in scope) and request.mimetype != "application/x-www-form-urlencoded":
+    if (scope is None or SPOOLED in scope) and request.mimetype != FORM:
         request.max_content_length = most or None
         # This limit is for fields, but Werkzeug also counts each piece of a file that the form parser reads.
         request.max_form_memory_size = max(services.settings.max_request_bytes, PARSED_BYTES)
 
 
 def _one_file() -> tuple[str, BinaryIO]:
+    if request.mimetype == FORM:  # parsed as fields, so nothing is left to store
+        raise Refused("invalid", f"Send the file with the header Content-Type: {UNKNOWN}, or as a form with files.")
     if request.mimetype != "multipart/form-data":
         return query_as(Naming).name, cast("BinaryIO", request.stream)
     parts = [part for part in request.files.values() if part.filename]

@@ -4,7 +4,7 @@ import io
 import struct
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 from chatroom.files import pictures, renderer
 from chatroom.files.profiles import SRGB, make_profile
@@ -55,7 +55,7 @@ def test_every_orientation_is_upright(format: str) -> None:
         type = f"image/{'heic' if format == 'HEIF' else format.lower()}"
         made = renderer.draw(type, content) if type in renderer.OPENERS else pictures.prepare(content, type)
         for picture in (made.thumbnail, made.content if isinstance(made, pictures.Picture) else made.view):
-            image = Image.open(io.BytesIO(picture)).convert("RGB")
+            image = ImageOps.exif_transpose(Image.open(io.BytesIO(picture))).convert("RGB")
             assert image.size == (64, 32), orientation
             corners = [image.getpixel((x, y)) for x, y in ((10, 5), (50, 5), (10, 25), (50, 25))]
             assert [max(range(3), key=list(corner).__getitem__) for corner in corners[:3]] == [0, 1, 2], orientation  # type: ignore[arg-type]

@@ -4,14 +4,14 @@ import zlib
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageOps, ImageStat
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from chatroom.base.errors import Refused
 from chatroom.files import large_jpegs, pictures
 from chatroom.files.pictures import make_squares, prepare
 from chatroom.files.thumbnails import THUMBNAIL
-from tests.pictures import SECRET, make_bomb, make_moving, make_picture
+from tests.pictures import SECRET, make_bomb, make_moving, make_photo, make_picture
 
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 
@@ -45,12 +45,48 @@ def test_metadata_is_removed_and_the_picture_is_upright(format: str, more: dict[
 
     assert SECRET not in picture.content
     assert SECRET not in picture.thumbnail
-    image = opened(picture.content)
-    assert not image.getexif()
+    stored = opened(picture.content)
+    assert dict(stored.getexif()) == ({0x0112: 6} if format == "JPEG" and turned == 6 else {})
+    image = ImageOps.exif_transpose(stored)
     assert (picture.width, picture.height) == image.size == ((120, 80) if turned == 1 else (80, 120))
     red, green, blue = image.convert("RGB").getpixel((5, 5))  # type: ignore[misc]
     assert red > 200
     assert max(green, blue) < 60
+
+
+@pytest.mark.parametrize("turned", range(1, 9))
+def test_a_turned_jpeg_keeps_its_pixels_and_its_size(turned: int) -> None:
+    content = make_photo("JPEG", turned=turned, quality=70)
+    picture = made(content, "JPEG")
+    assert len(picture.content) <= len(content) + 100
+    stored, original = ImageOps.exif_transpose(opened(picture.content)), ImageOps.exif_transpose(opened(content))
+    assert loss(stored, original) < (1 if turned == 1 else 0.001)
+    assert (picture.width, picture.height) == stored.size
+
+
+@pytest.mark.parametrize(
+    ("format", "options"),
+    [
+        *(("JPEG", {"quality": 70, "subsampling": sub, "progressive": True}) for sub in (0, 1, 2)),
+        ("JPEG", {"quality": 95, "progressive": True}),
+        ("WEBP", {"quality": 60}),
+        ("WEBP", {"quality": 75}),
+        ("WEBP", {"quality": 95}),
+        ("WEBP", {"lossless": True}),
+    ],
+    ids=str,
+)
+def test_a_picture_that_is_encoded_again_keeps_its_quality_and_its_size(format: str, options: dict[str, Any]) -> None:
+    content = make_photo(format, turned=6, **options)
+    stored = made(content, format).content
+    assert len(stored) <= 1.2 * len(content)
+    assert not opened(stored).getexif()
+    assert loss(opened(stored), ImageOps.exif_transpose(opened(content))) < (0.001 if "lossless" in options else 4)
+
+
+def loss(one: Image.Image, other: Image.Image) -> float:
+    """The average difference of a pixel's value."""
+    return sum(ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).mean) / 3
 
 
 def test_a_phones_picture_with_a_second_one_behind_it_becomes_one() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chatroom.services import COLLECTIONS
+from tests.documents import read
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -538,6 +539,25 @@ def shapes_of(source: str) -> set[tuple[str, int]]:
 
 def test_nothing_is_too_large() -> None:
     assert {module: found for module, path in MODULES.items() if (found := shapes_of(path.read_text()))} == {}
+
+
+def test_modules_and_functions_are_as_short_as_the_docs_say() -> None:
+    modules = [path.read_text() for path in (ROOT / "chatroom").rglob("*.py")]
+    lines = [len(source.splitlines()) for source in modules]
+    functions = [
+        (node.end_lineno or 0) - node.lineno + 1
+        for source in modules
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert "9 of 10 modules have at most 200" in read("CONTRIBUTING.md")
+    assert sum(count > 200 for count in lines) <= len(lines) / 10
+    assert "98 of 100 have at most 30" in read("CONTRIBUTING.md")
+    assert sum(count > 30 for count in functions) <= len(functions) / 50
+    assert "Half of the modules are shorter than 100 lines" in read("README.md")
+    assert sum(count < 100 for count in lines) >= len(lines) / 2
+    (said,) = re.findall(r"about ([\d,]+) lines of Python", read("README.md"))
+    assert abs(sum(lines) - int(said.replace(",", ""))) <= sum(lines) * 0.05, sum(lines)
 
 
 def test_too_large_values_are_found() -> None:

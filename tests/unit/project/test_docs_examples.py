@@ -1,6 +1,5 @@
 """The examples of the documentation are run as they stand."""
 
-import importlib.util
 import os
 import re
 import shutil
@@ -8,20 +7,20 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import jinja2
 import pytest
 import uvicorn
 from flask import Flask
 
 from chatroom.app import ASGI
+from chatroom.base.config import Settings
 from chatroom.people.accounts import Registration
 from chatroom.services import Services
-from tests.documents import blocks, pages, read, section
+from tests.documents import blocks, pages, section
+from tests.pictures import make_photo
 from tests.visitors import PASSWORD, Visitor
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
@@ -38,45 +37,6 @@ def test_shell_parses(page: str) -> None:
         # What stands for something of the reader's own, as `<this repository>`, is no redirection.
         text = re.sub(r"<[\w ]+>", "something", block)
         subprocess.run(["sh", "-n"], input=text, text=True, check=True)
-
-
-class TestExtending:
-    """The four steps of the README, taken on an application of this process."""
-
-    @pytest.fixture
-    def steps(self) -> str:
-        return section("README.md", "Extend it in four steps")
-
-    @pytest.fixture
-    def app(self, make_app: Callable[..., Flask], steps: str, tmp_path: Path) -> Flask:
-        app = make_app()
-        template = block_after(steps, "templates/messages/transcript.txt", "jinja")
-        app.jinja_loader = jinja2.ChoiceLoader(
-            [jinja2.DictLoader({"messages/transcript.txt": template}), app.jinja_loader]
-        )  # type: ignore[assignment,list-item]
-        route = module(tmp_path / "transcript.py", block_after(steps, "chatroom/web/messages/transcript.py", "python"))
-        app.register_blueprint(route.blueprint)
-        return app
-
-    def test_the_tests_of_the_example_pass(self, steps: str, alice: Visitor, client: Visitor, tmp_path: Path) -> None:
-        cast = {"alice": alice, "client": client}
-        tests = module(
-            tmp_path / "example.py", block_after(steps, "tests/unit/web/messages/test_transcript.py", "python")
-        )
-        run = [name for name in vars(tests) if name.startswith("test_")]
-        for name in run:
-            test = getattr(tests, name)
-            test(*(cast[wanted] for wanted in test.__code__.co_varnames[: test.__code__.co_argcount]))
-        assert len(run) == 3
-
-    def test_the_link_is_one(self, app: Flask, steps: str) -> None:
-        with app.test_request_context():
-            link = app.jinja_env.from_string(block_after(steps, "templates/chatroom.html", "jinja"))
-            assert 'href="/chatroom/lobby/transcript"' in link.render(room={"slug": "lobby"})
-
-    def test_its_claims_about_the_application_are_true(self, steps: str) -> None:
-        code = read("chatroom/web/__init__.py")
-        assert re.search(r"BLUEPRINTS = \(.*\.blueprint,.*for blueprint in BLUEPRINTS:", code, re.DOTALL)
 
 
 def test_by_hand_against_mongomock() -> None:
@@ -108,23 +68,29 @@ class TestTalking:
                 thread.join(PATIENCE_SECONDS)
                 assert not thread.is_alive()
 
-    def test_two_commands(self, environment: dict[str, str], alice: Visitor) -> None:
-        (example,) = re.findall(
-            r"```sh\n(.*?)```", section("docs/protocol.md", "Plain HTTP in two commands"), re.DOTALL
-        )
-        commands = "\n".join(line for line in example.splitlines() if not line.startswith("export "))
+    def test_two_commands_and_an_upload(self, environment: dict[str, str], alice: Visitor, tmp_path: Path) -> None:
         if shutil.which("curl") is None:
             return  # what the shell makes of it is tested above
-        for _ in range(2):
-            said = subprocess.run(
+        photo = make_photo(size=(1500, 1000), quality=95)
+        assert len(photo) > Settings().max_request_bytes, "it is no large upload"
+        (tmp_path / "photo.jpg").write_bytes(photo)
+
+        def run(title: str) -> str:
+            (example,) = re.findall(r"```sh\n(.*?)```", section("docs/protocol.md", title), re.DOTALL)
+            commands = "\n".join(line for line in example.splitlines() if not line.startswith("export "))
+            return subprocess.run(
                 ["sh", "-euc", commands],
+                cwd=tmp_path,
                 env=os.environ | environment,
                 capture_output=True,
                 text=True,
                 check=True,
                 timeout=PATIENCE_SECONDS,
-            )
-            assert '"client_id":"backup-2026-11-21"' in said.stdout
+            ).stdout
+
+        for _ in range(2):
+            assert '"client_id":"backup-2026-11-21"' in run("Plain HTTP in two commands")
+        assert '"type":"image/jpeg"' in run("Files")
         assert alice.get("/chatroom").text.count("The backup is done.") == 1
 
     def test_an_echo_bot_in_fifteen_lines(self, environment: dict[str, str], alice: Visitor, tmp_path: Path) -> None:
@@ -158,20 +124,3 @@ class TestTalking:
 def people(visitor: Visitor) -> str:
     """The list of those who are here, as the page shows it."""
     return visitor.get("/chatroom").text.partition("data-people-list")[2]
-
-
-def block_after(text: str, words: str, language: str) -> str:
-    """The first block of code after these words."""
-    found = re.search(rf"```{language}\n(.*?)```", text[text.index(words) :], re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
-def module(path: Path, code: str) -> ModuleType:
-    path.write_text(code)
-    spec = importlib.util.spec_from_file_location(f"example_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from tests.documents import read, section, tables
 from tests.parallel import LONG_FIRST, unit_of_work
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,6 +23,17 @@ def test_every_folder_with_tests_is_collected_and_the_browsers_come_last() -> No
     folders = {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}" for path in ROOT.glob("tests/*/**/test_*.py")}
     assert folders <= set(collected)
     assert collected[-1] == "tests/browser"
+
+
+def test_the_docs_name_every_folder_of_tests() -> None:
+    tests = [*ROOT.glob("tests/*/**/test_*.py"), *ROOT.glob("tests/*/*.test.js")]
+    folders = {path.relative_to(ROOT / "tests").parts[0] for path in tests}
+    (table,) = tables(section("CONTRIBUTING.md", "Tests"))
+    named = {name for row in table for name in re.findall(r"`tests/([\w/]+)`", row[0])}
+    assert folders <= named
+    assert all((ROOT / "tests" / name).is_dir() for name in named)
+    (row,) = [line for line in read("README.md").splitlines() if line.startswith("| [`tests/`]")]
+    assert folders <= set(re.findall(r"`(\w+)`", row))
 
 
 def test_no_test_module_is_a_library() -> None:

@@ -104,6 +104,13 @@ class TestUploading:
         assert answer.json.items() >= expected.items()
         assert set(answer.json) == {"id", "name", "type", "size", "width", "height"}
 
+    def test_as_the_fields_of_a_form_it_is_refused(self, app: Flask, alice: Visitor) -> None:
+        """curl sends this type unless it is told another; an empty file was stored."""
+        answer = upload(alice, content_type="application/x-www-form-urlencoded")
+        assert (answer.status_code, answer.json["error"]["reason"]) == (400, "invalid")
+        assert "Content-Type: application/octet-stream" in answer.json["error"]["message"]
+        assert kept_files(app) == 0
+
     def test_as_the_file_of_a_form(self, alice: Visitor) -> None:
         answer = alice.post(FILES, data={"file": (io.BytesIO(b"words"), "b.txt")}, headers=alice.csrf())
         assert (answer.status_code, answer.json["name"], answer.json["size"]) == (201, "b.txt", 5)

@@ -96,6 +96,23 @@ class TestRead:
         response = alice.post("/api/rooms/lobby/read", json=body, headers=token)
         assert (response.status_code, response.get_json()["error"]["reason"]) == (400, "invalid")
 
+    def test_the_role_is_that_in_the_room_whatever_the_site_or_the_token_say(
+        self, app: Flask, alice: Visitor, program: Program
+    ) -> None:
+        slug = program.make()
+        assert Program(app, "alice").ask("POST", f"/rooms/{slug}/join").get_json()["role"] == "member"
+        for name, role in (("alice", "member"), ("bob", "administrator")):
+            rooms = Program(app, name, ("read",)).ask("GET", "/rooms").get_json()["rooms"]
+            assert {room["slug"]: room["role"] for room in rooms}[slug] == role
+
+    @pytest.mark.parametrize("slug", ["$ne", "LOBBY", "x" * 1000, "lobby%20", "%00", "-", "..%2flobby"])
+    def test_a_malformed_slug_is_an_unknown_room(self, program: Program, slug: str) -> None:
+        for method, path in (("GET", "/messages"), ("POST", "/messages"), ("PATCH", ""), ("POST", "/leave")):
+            assert (
+                program.ask(method, f"/rooms/{slug}{path}", {"text": "x"} if path == "/messages" else {}).status_code
+                == 404
+            )
+
 
 class TestEntering:
     @pytest.mark.parametrize("scopes", [("read",), ("read", "post"), ("read", "post", "moderate")])
