@@ -9,7 +9,7 @@ from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 
 from chatroom.base import addresses
 from chatroom.base.config import Settings
-from chatroom.web.kit.configuration import MAX_FIELDS
+from chatroom.web.kit.configuration import MAX_FIELDS, words_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,6 +29,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 HSTS = "max-age=31536000"
+PROBES = {"/livez", "/readyz"}
 UNSAFE_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -43,7 +44,7 @@ def exempt_from_csrf(view: View) -> View:
 
 def protect(app: Flask, settings: Settings) -> None:
     """Install the checks and the headers."""
-    app.wsgi_app = _locate(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign, assignment]
+    app.wsgi_app = _locate(app.wsgi_app, settings)  # type: ignore[method-assign, assignment]
     app.before_request(_refuse_other_sites)
     app.before_request(_refuse_many_fields)
     app.after_request(_add_headers)
@@ -60,8 +61,9 @@ def safe_next(target: str | None) -> str:
     return target
 
 
-def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
-    """Set the client's address and the scheme of each request."""
+def _locate(inner: "WSGIApplication", settings: Settings) -> "WSGIApplication":
+    """Set the client's address and the scheme of each request, and the host of a health check."""
+    proxies, hosts = settings.trusted_proxies, words_of(settings.allowed_hosts)
 
     # The host is not set, because some routers pass on an X-Forwarded-Host that the client may have forged.
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -69,6 +71,8 @@ def _locate(inner: "WSGIApplication", proxies: int) -> "WSGIApplication":
         environ["REMOTE_ADDR"] = addresses.address_of(environ.get("REMOTE_ADDR") or "", said_for, proxies)
         is_secure = addresses.is_secure(environ["wsgi.url_scheme"], said_proto, proxies)
         environ["wsgi.url_scheme"] = "https" if is_secure else "http"
+        if hosts and environ.get("PATH_INFO") in PROBES:  # a probe may send any address of this machine as the host
+            environ["HTTP_HOST"] = hosts[0].removeprefix(".")
         return inner(environ, start_response)
 
     return wsgi_app

@@ -156,6 +156,15 @@ def test_s08_other_hosts_are_not_served(make_app: MakeApp, host: str, status: in
         assert "nosniff" in response.headers["X-Content-Type-Options"]
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:5000", "10.0.0.7", "[::1]", "", "evil.example", "not/a host"])
+@pytest.mark.parametrize("hosts", ["chat.example", ".chat.example", ""])
+def test_health_checks_are_answered_for_every_host(make_app: MakeApp, hosts: str, host: str) -> None:
+    client = visitor(make_app(allowed_hosts=hosts))
+    for path, text in {"/livez": "alive\n", "/readyz": "ready\n"}.items():
+        response = client.get(path, headers={"Host": host})
+        assert (response.status_code, response.text) == (200, text)
+
+
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "address"),
     [
