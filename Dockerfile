@@ -1,7 +1,7 @@
 # Two images (docs/operating.md, "Containers"): `--target server` for your own MongoDB; the last stage has the embedded one.
 FROM debian:trixie-slim AS base
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates python3 \
+    && apt-get install --yes --no-install-recommends ca-certificates python3 tzdata \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 
 FROM base AS packages

@@ -11,7 +11,7 @@ ENGINE_NEEDS := $(shell for each in chromedriver:chromium-driver firefox-esr:fir
   command -v $${each%:*} >/dev/null || echo $${each#*:}; done)
 JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
 # Tests wait for servers and browsers: two processes a core keep the cores busy.
-WORKERS ?= $(shell expr 2 \* $$(nproc))
+WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 .DEFAULT_GOAL := help
 FUZZ_MINUTES ?= 10
 .PHONY: help run dev test coverage test-long check lint types pages docs audit bench faults attack fuzz browser engines test-js lock

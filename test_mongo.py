@@ -7,6 +7,11 @@ flask --app test_mongo --help     look after the site from the command line
 
 import sys
 
+if sys.platform == "win32":
+    sys.exit(
+        "chatroom: Windows is not supported. Run the server in WSL: https://learn.microsoft.com/windows/wsl/install"
+    )
+
 if __name__ == "__main__":
     from chatroom.serve.start import serve
 

@@ -28,7 +28,7 @@ CHECKS = {
     "WEBHOOK_ALLOWED_HOSTS": _several(rf"(?:{HOST}|[0-9a-fA-F]*:[0-9a-fA-F:]*)"),
     "SITE_NAME": re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*"),
     "IP": re.compile(r"[\w.:%-]+"),
-    "MONGO_DB": re.compile(r"(?!(?:admin|local|config)$).*"),
+    "MONGO_DB": re.compile(r"(?!(?i:admin|local|config)$).*"),
 }
 LIMITS = ("LIMIT_ACCOUNT", "LIMIT_ADDRESS")
 MOST_TIMES, LONGEST_WINDOW = 1_000_000_000, 366 * 24 * 3600

@@ -148,8 +148,11 @@ def _check_size(image: Image.Image, file: BinaryIO) -> None:
 
 
 def _too_many_pixels() -> Refused:
+    most, in_jpeg = (pixels // 1_000_000 for pixels in (MAX_PIXELS, large_jpegs.MAX_PIXELS))
     return Refused(
-        "too_large", f"The picture has too many pixels: at most {MAX_PIXELS // 1_000_000} million are allowed."
+        "too_large",
+        f"The picture has too many pixels: at most {most} million are allowed ({in_jpeg} million in a JPEG that is not "
+        "progressive).",
     )
 
 

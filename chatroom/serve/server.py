@@ -27,6 +27,9 @@ FAILED = 3  # uvicorn's own exit code if the app does not start
 GARBAGE = 5_000, 20, 20
 """The thresholds of the garbage collector; Python's 700, 10, 10 cause a full collection every few seconds."""
 
+BALANCES = sys.platform == "linux"
+"""Whether the kernel distributes connections among sockets with `SO_REUSEPORT`. The kernel of macOS does not."""
+
 _BACKLOG = 2048
 _PING_SECONDS = 20
 NO_NEWS = {
@@ -41,11 +44,17 @@ class PortError(ChatroomError):
 
 
 def open_ports(settings: Settings) -> list[socket.socket]:
-    """Open one listening socket for each process, before the processes start; the kernel distributes connections."""
+    """Open a listening socket for each process, before the processes start. Linux distributes connections.
+
+    On other systems the processes share one socket, and may get very different numbers of connections.
+    """
     listeners: list[socket.socket] = []
     try:
         family, kind, _, _, address = socket.getaddrinfo(settings.ip, settings.port, type=socket.SOCK_STREAM)[0]
         for _ in range(settings.web_concurrency):
+            if listeners and not BALANCES:
+                listeners.append(listeners[0].dup())
+                continue
             listeners.append(socket.socket(family, kind))
             _bind(listeners, address, settings)
             address = listeners[0].getsockname()
@@ -68,7 +77,8 @@ def _bind(listeners: list[socket.socket], address: Any, settings: Settings) -> N
     if new is not first:
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     new.bind(address)
-    if settings.web_concurrency > 1:  # without this option, no other program of this account can share the port
+    if settings.web_concurrency > 1 and BALANCES:
+        # without this option, no other program of this account can share the port
         new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,11 +36,19 @@ _log = logging.getLogger(__name__)
 
 
 def follow(parent: int, number: signal.Signals) -> None:
-    """Make the kernel send this signal when the parent ends; exit at once if the parent has ended already."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+    """Send this process the signal when the parent ends; exit at once if the parent has ended already."""
+    if prctl := getattr(ctypes.CDLL(None), "prctl", None):
+        prctl(_PR_SET_PDEATHSIG, number)
+    else:  # macOS
+        threading.Thread(target=_watch, args=[parent, number], name="parent", daemon=True).start()
     if os.getppid() != parent:
         raise SystemExit(0)
+
+
+def _watch(parent: int, number: signal.Signals) -> None:
+    while os.getppid() == parent:
+        time.sleep(_POLL_SECONDS)
+    os.kill(os.getpid(), number)
 
 
 class Pulse:

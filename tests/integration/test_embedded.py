@@ -24,6 +24,7 @@ from chatroom.mongo.embedded import EmbeddedError, EmbeddedMongo
 from chatroom.mongo.embedded.folder import FolderError
 from chatroom.mongo.embedded.mongod import find_binaries
 from chatroom.mongo.embedded.process import Process
+from tests.processes import mongods, parent_of
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
@@ -50,20 +51,6 @@ for number in range(1_000_000):
     notes.insert_one({"number": number})
     print(number, flush=True)
 """
-
-
-def mongods(folder: Path) -> list[int]:
-    """The processes of mongod on this folder, leaving out its guardian."""
-    wanted = f"\0--dbpath\0{folder / 'mongo'}\0".encode()
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = path.read_bytes()
-        except OSError:
-            continue
-        if wanted in command and b"guardian.py" not in command:
-            found.append(int(path.parent.name))
-    return found
 
 
 @pytest.fixture
@@ -354,7 +341,7 @@ class TestCrash:
             assert "mongod exited with -9 and is started again" in mongo.log_path.read_text()
             for _ in range(2):
                 (pid,) = mongods(tmp_path / "data")
-                os.kill(_parent(pid), signal.SIGKILL)
+                os.kill(parent_of(pid), signal.SIGKILL)
                 wait_until(lambda: not Path(f"/proc/{pid}").exists())  # noqa: B023
                 wait_until(lambda: mongods(tmp_path / "data"))
                 wait_until(lambda: _finds_it(client))
@@ -378,7 +365,7 @@ class TestCrash:
                 return Process(*arguments)
 
             monkeypatch.setattr("chatroom.mongo.embedded.supervisor.Process", refuse)
-            os.kill(_parent(pid), signal.SIGKILL)
+            os.kill(parent_of(pid), signal.SIGKILL)
             wait_until(lambda: _finds_it(client) and mongods(tmp_path / "data") not in ([], [pid]))
         mongo.stop()
         assert "mongod cannot be started again: [Errno 12] no memory" in caplog.text
@@ -389,16 +376,16 @@ class TestCrash:
         monkeypatch.setattr("chatroom.mongo.embedded.process._STOP_SECONDS", 0.2)
         mongo = broken("#!/bin/sh\nwhile :; do sleep 0.1; done")
         wait_until(lambda: mongods(tmp_path / "data"))
-        os.kill(_parent(mongods(tmp_path / "data")[0]), signal.SIGSTOP)
+        os.kill(parent_of(mongods(tmp_path / "data")[0]), signal.SIGSTOP)
         mongo.stop()
         wait_until(lambda: not mongods(tmp_path / "data"))
 
     def test_signals_of_the_terminal_do_not_reach_it(self, mongo: EmbeddedMongo) -> None:
         (pid,) = mongods(mongo.folder.path)
-        assert os.getsid(pid) == os.getsid(_parent(pid)) != os.getsid(0)
+        assert os.getsid(pid) == os.getsid(parent_of(pid)) != os.getsid(0)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            assert number in _ignored(_parent(pid))  # then the kernel throws it away
-            os.kill(_parent(pid), number)
+            assert number in _ignored(parent_of(pid))  # then the kernel throws it away
+            os.kill(parent_of(pid), number)
         with connect(mongo.uri) as client:
             client.admin.command("ping")
         assert mongods(mongo.folder.path) == [pid]
@@ -418,6 +405,7 @@ class TestFailure:
                 "#!/bin/sh\necho $0: error while loading shared libraries: libcurl.so.4: cannot open >&2; exit 127",
                 "mongod needs libcurl.so.4: install libcurl4, or set MONGO_URI to a server's address.",
             ),
+            ("#!/bin/sh\nkill -ILL $$", r"this processor: it needs AVX.*MONGO_URI"),
             ("#!/bin/sh\nexit 1", "exited during its start in .*: it left no message"),
             ("#!/no/such/shell\n", "No such file or directory"),
             ("\x7fELF nonsense", "Exec format error"),
@@ -466,7 +454,10 @@ print('{{"s":"F","msg":"WiredTiger error","attr":"28: No space left on device"}}
         monkeypatch.setattr("chatroom.mongo.embedded.supervisor._EARLIER_SECONDS", 0.2)
         with broken("#!/bin/sh\nexec sleep 3600") as mongo:
             mongo.folder.close()  # as if this app were gone, and its mongod not yet
-            with pytest.raises(EmbeddedError, match="earlier mongod is still busy"):
+            with pytest.raises(EmbeddedError, match=r"earlier mongod is still busy in .*/data\. End it\."):
+                EmbeddedMongo.launch(tmp_path / "data")
+            (tmp_path / "data" / "mongo" / "mongod.lock").write_text("4242\n")
+            with pytest.raises(EmbeddedError, match=r"End it \(process 4242\)\."):
                 EmbeddedMongo.launch(tmp_path / "data")
 
 
@@ -486,10 +477,6 @@ def sockets_of(pid: int) -> set[str]:
         with suppress(OSError):
             found.add(str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
     return found
-
-
-def _parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _ignored(pid: int) -> set[int]:

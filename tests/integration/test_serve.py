@@ -24,6 +24,7 @@ from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.first_account import first_code
 from chatroom.serve import server
 from chatroom.serve.server import PortError, open_ports
+from tests.processes import make_python_without_prctl, mongods, parent_of
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.integration
@@ -347,6 +348,26 @@ class TestWorkers:
         wait_until(lambda: not belonging(data))
 
 
+class TestWithoutPrctl:
+    """As on macOS, where the kernel does not end a process when its parent ends."""
+
+    def test_no_process_outlives_its_parent(self, start: Any, data: Path, tmp_path: Path) -> None:
+        command = [make_python_without_prctl(tmp_path), "test_mongo.py"]
+        running = start(command=command, WEB_CONCURRENCY="2")
+        assert running.get() == 200
+        (mongod,) = mongods(data)
+        os.kill(parent_of(mongod), signal.SIGKILL)  # the guardian
+        wait_until(lambda: mongods(data) not in ([], [mongod]))
+        wait_until(lambda: running.get("/readyz") == 200)
+        running.process.kill()
+        wait_until(lambda: not belonging(data))
+        # and a server of make does not outlive make
+        running = start(command=["sh", "-c", f"CHATROOM_PARENT=$$ {' '.join(command)}; true"])
+        running.wait_for_banner()
+        running.process.kill()
+        wait_until(lambda: not belonging(data))
+
+
 class TestPort:
     def test_is_shared_by_our_own_processes_alone(self) -> None:
         with open_ports(Settings(port=0))[0] as listener, socket.socket() as other:
@@ -362,6 +383,13 @@ class TestPort:
         ):
             # Linux doubles the number, for its own bookkeeping.
             assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 65_536
+
+    def test_is_one_socket_where_the_kernel_distributes_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(server, "BALANCES", False)
+        first, second = open_ports(Settings(port=0, web_concurrency=2))
+        with first, second, socket.create_connection(first.getsockname()):
+            first.close()
+            second.accept()[0].close()
 
     def test_can_be_of_the_newer_kind(self) -> None:
         with open_ports(Settings(ip="::1", port=0))[0] as listener:

@@ -16,7 +16,7 @@ from pathlib import Path
 from chatroom.base.errors import ChatroomError
 
 _LOCK = "app.lock"
-_HARMLESS = {"lost+found"}
+_HARMLESS = {"lost+found", ".DS_Store"}
 
 
 class FolderError(ChatroomError):

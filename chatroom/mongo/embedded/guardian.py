@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 READY = b"r"
 STOP = b"s"
@@ -59,10 +60,12 @@ class Child:
     def __init__(self, command: list[str]) -> None:
         self.output, writer = os.pipe()
         guardian = os.getpid()
+        prctl = getattr(ctypes.CDLL(None), "prctl", None)
         self._pid = os.fork()
         if self._pid == 0:
-            _become(command, writer, guardian)
+            _become(command, writer, guardian, prctl)
         os.close(writer)
+        self._watcher = None if prctl else Watcher(self._pid)
 
     def kill(self, number: signal.Signals) -> None:
         """Send a signal to mongod."""
@@ -71,13 +74,37 @@ class Child:
     def reap(self) -> int:
         """Wait until mongod has ended, and return its exit code."""
         os.close(self.output)
+        if self._watcher:
+            self._watcher.end()  # before the wait, after which another process may get mongod's number
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
 
-def _become(command: list[str], output: int, guardian: int) -> None:
+class Watcher:
+    """A process that kills mongod when the guardian has ended: for systems without `prctl`, such as macOS."""
+
+    def __init__(self, mongod: int) -> None:
+        end_of_guardian, self._guardian = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                os.close(self._guardian)
+                os.read(end_of_guardian, 1)
+                os.kill(mongod, signal.SIGKILL)
+            finally:
+                os._exit(0)
+        os.close(end_of_guardian)
+
+    def end(self) -> None:
+        """End the process, and leave mongod alone."""
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        os.close(self._guardian)
+
+
+def _become(command: list[str], output: int, guardian: int, prctl: Callable[[int, int], int] | None) -> None:
     try:
-        # The kernel kills mongod when the thread that forked mongod ends. The guardian has only this thread.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if prctl:  # The kernel kills mongod when the thread that forked mongod ends. The guardian has only this thread.
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != guardian:
             os._exit(0)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

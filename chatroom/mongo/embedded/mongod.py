@@ -7,6 +7,7 @@ import importlib.util
 import os
 import platform
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,17 @@ _PARAMETERS = {
     "diagnosticDataCollectionEnabled": "false",
     "shutdownTimeoutMillisForSignaledShutdown": "0",  # by default, mongod waits 15 s for another primary
 }
+_ILLEGAL_INSTRUCTION = 256 - signal.SIGILL
+_REMEDY = "Install MongoDB, so that mongod is on the PATH"
+_REMEDIES = {
+    ("Linux", "x86_64"): "Install the packages of requirements.txt, which contain one",
+    (
+        "Linux",
+        "",
+    ): "Put mongod of https://www.mongodb.com/try/download/community on the PATH",
+    ("Darwin", ""): "Run brew tap mongodb/brew && brew install mongodb-community, so that mongod is on the PATH",
+}
+"""What to install, by system and machine."""
 _CANNOT_READ = (
     "UPGRADE PROBLEM",
     "Wrong mongod version",
@@ -45,11 +57,9 @@ def find_binaries() -> list[Path]:
     installed = shutil.which("mongod")
     if found := [*([Path(installed)] if installed else []), *_bundled()]:
         return found
-    raise EmbeddedError(
-        f"No mongod was found. The bundled one is for Linux on x86-64 (this is {platform.system()} on "
-        f"{platform.machine()}) and comes with requirements.txt. "
-        "Install MongoDB, or set MONGO_URI to a server's address."
-    )
+    system, machine = platform.system(), platform.machine()
+    remedy = _REMEDIES.get((system, machine)) or _REMEDIES.get((system, ""), _REMEDY)
+    raise EmbeddedError(f"No mongod was found ({system}, {machine}). {remedy}, or set MONGO_URI to a server's address.")
 
 
 def make_runnable(binary: Path, folder: Path) -> Path:
@@ -84,8 +94,13 @@ def command(binary: Path, *, files: Path, key: Path, socket: Path) -> list[str]:
     return [str(binary), "--nounixsocket", "--noscripting", "--quiet", *words, *parameters]
 
 
-def explain(log: str, folder: Path) -> str:
-    """Explain in one sentence, from the log, why mongod ended."""
+def explain(log: str, folder: Path, exit_code: int | None = None) -> str:
+    """Explain in one sentence, from the log and the exit code of the guardian, why mongod ended."""
+    if exit_code == _ILLEGAL_INSTRUCTION:
+        return (
+            "mongod cannot run on this processor: it needs AVX (x86-64) or ARMv8.2-A (ARM). "
+            "In a virtual machine, pass the processor of the host through. Or set MONGO_URI to a server's address."
+        )
     if "error while loading shared libraries" in log:
         library = Path(log.partition("error while loading shared libraries:")[2].partition(":")[0].strip()).name
         package = "libcurl4" if library.startswith("libcurl") else f"the package that has {library}"

@@ -8,7 +8,6 @@ import re
 import socket
 import stat
 import tempfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from chatroom.mongo.embedded.mongod import EmbeddedError
 
 NAME = "mongod.sock"
 PREFIX = "chatroom-"
+LAST_PLACE = "/tmp"  # noqa: S108  only for a new folder with the mode 0700; on macOS, TMPDIR has capitals
 SIMPLE = re.compile(r"/[a-z0-9_./-]+")
 """Paths without capitals, colons and commas, which pymongo or mongod would change in a member's name."""
 
@@ -24,7 +24,7 @@ def place_socket(folder: Path) -> Path:
     """Return a path for the socket: in `folder`, or in a new folder if `folder` cannot hold a socket.
 
     The new folder is in `$RUNTIME_DIRECTORY` if systemd has set it, because console commands cannot reach a private
-    `/tmp`.
+    `/tmp`. On macOS it is in `/tmp`: home folders (`/Users`) and TMPDIR have capitals.
     """
     path = folder / NAME
     if _can_be(path):
@@ -38,7 +38,7 @@ def place_socket(folder: Path) -> Path:
     raise EmbeddedError(
         f"mongod's socket can be neither in {folder} nor in {' or '.join(_places())}. "
         "Set DATA_DIR to a folder on a disk of this machine. "
-        "Its path may have at most 95 characters, all of a-z, 0-9 and ._-/."
+        "Its path may have at most 95 characters (91 on macOS), all of a-z, 0-9 and ._-/."
     )
 
 
@@ -63,9 +63,9 @@ def clear_stale(path: Path, folder: Path) -> None:
             clear_place(path, folder)
 
 
-def _places() -> Iterator[str]:
-    yield from filter(None, os.environ.get("RUNTIME_DIRECTORY", "").split(":"))
-    yield tempfile.gettempdir()
+def _places() -> list[str]:
+    named = filter(None, os.environ.get("RUNTIME_DIRECTORY", "").split(":"))
+    return list(dict.fromkeys([*named, tempfile.gettempdir(), LAST_PLACE]))
 
 
 def _is_heard(path: Path) -> bool:
@@ -82,7 +82,7 @@ def _is_heard(path: Path) -> bool:
 
 
 def _can_be(path: Path) -> bool:
-    """Return whether a socket can have this path: at most 107 bytes, in a file system that allows sockets."""
+    """Return whether a socket can have this path: at most 107 bytes (macOS: 103), in a file system with sockets."""
     path.unlink(missing_ok=True)
     try:
         with socket.socket(socket.AF_UNIX) as probe:

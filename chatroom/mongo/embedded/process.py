@@ -75,7 +75,7 @@ class Process:
 
     def explain(self) -> str:
         """Explain in one sentence why mongod ended."""
-        return explain(self._read_log(), self._folder)
+        return explain(self._read_log(), self._folder, self._guardian.poll())
 
     def cannot_read(self) -> bool:
         """Return whether mongod has ended because it cannot read the version of the data files."""

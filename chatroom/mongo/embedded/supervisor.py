@@ -163,5 +163,12 @@ def _take(lock: int, folder: Path) -> None:
             return
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise EmbeddedError(f"An earlier mongod is still busy in {folder}. End it.") from None
+                raise EmbeddedError(f"An earlier mongod is still busy in {folder}. End it{_named(folder)}.") from None
         time.sleep(_POLL_SECONDS)
+
+
+def _named(folder: Path) -> str:
+    """The process that mongod has written into its own lock file."""
+    with suppress(OSError, ValueError):
+        return f" (process {int((folder / FILES / 'mongod.lock').read_text())})"
+    return ""

@@ -60,7 +60,7 @@ def test_empty_and_padded_values() -> None:
             "written as '10 per 15 minutes' (several separated by ';'), or 0 for no limit",
         ),
         ("SESSION_IDLE_MINUTES", "9" * 30, "a whole number from 1 to 5256000"),
-        *(("MONGO_DB", name, MONGO_DB) for name in ("a.b", "admin", "local", "config")),
+        *(("MONGO_DB", name, MONGO_DB) for name in ("a.b", "admin", "local", "config", "Admin")),
         *(("ALLOWED_HOSTS", hosts, HOSTS) for hosts in ("http://a.example", "a.example:x", "*", "a b", "a/", ",")),
         *(
             ("WEBHOOK_ALLOWED_HOSTS", hosts, INNER_HOSTS)

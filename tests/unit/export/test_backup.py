@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import COLLECTIONS, Services
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.databases import in_memory
+from tests.documents import section, tables
 from tests.people import rendered
 from tests.visitors import Visitor
 
@@ -608,3 +610,26 @@ class TestCommands:
         made = run(app, "backup", str(tmp_path / "b"))
         assert made.exit_code == 0
         assert "Warning: 1 revisions of the room 'lobby' are missing from the database" in made.stderr
+
+
+class TestDocs:
+    """What docs/operating.md says about the content of a backup."""
+
+    def test_every_file_is_named(self) -> None:
+        rows = [row for table in tables(section("docs/operating.md", "Backups")) for row in table]
+        (named,) = [row[0] for row in rows if "messages.jsonl" in row[0]]
+        assert sorted(re.findall(r"`([\w.]+)\.jsonl`", named)) == sorted(KEPT)
+
+    def test_everything_that_is_left_out_is_named(self) -> None:
+        words = {
+            "sessions": "Sessions, access tokens",
+            "resets": "reset links",
+            "subscriptions": "subscriptions to notifications",
+            "push_keys": "the keys of Web Push",
+            "presences": "Presence",
+            **dict.fromkeys(("search_entries", "search_words", "search_cursors"), "the search index"),
+            **dict.fromkeys(("notices", "leases"), "Presence"),  # of the running processes, as presence
+        }
+        assert {each.name for each in COLLECTIONS} - set(KEPT) == set(words)
+        _, _, left_out = section("docs/operating.md", "Backups").partition("A backup does not contain:")
+        assert [word for word in words.values() if word not in left_out] == []

@@ -108,6 +108,7 @@ class TestDataFolder:
 
     def test_a_new_file_system_is_as_good_as_empty(self, tmp_path: Path) -> None:
         (tmp_path / "lost+found").mkdir()
+        (tmp_path / ".DS_Store").touch()
         DataFolder.open(tmp_path).close()
 
     def test_the_second_process_learns_who_uses_the_folder(self, tmp_path: Path) -> None:
@@ -176,9 +177,27 @@ class TestBinary:
     def test_without_any_the_way_out_is_named(self, tmp_path: Path, look_in: Callable[..., None], package: str) -> None:
         (tmp_path / package).mkdir(exist_ok=True)
         look_in(packages=str(tmp_path))
-        with pytest.raises(EmbeddedError, match=r"Linux on x86-64.*MONGO_URI"):
+        with pytest.raises(EmbeddedError, match=r"\(Linux, x86_64\)\. Install the packages of req.*MONGO_URI"):
             EmbeddedMongo.launch(tmp_path / "data")
         assert not (tmp_path / "data").exists()
+
+    @pytest.mark.parametrize(
+        ("system", "machine", "remedy"),
+        [
+            ("Darwin", "arm64", "brew install mongodb-community"),
+            ("Darwin", "x86_64", "brew install mongodb-community"),
+            ("Linux", "aarch64", "mongodb.com/try/download/community"),
+            ("FreeBSD", "amd64", "Install MongoDB, so that mongod is on the PATH"),
+        ],
+    )
+    def test_the_way_out_is_that_of_the_system(
+        self, look_in: Callable[..., None], monkeypatch: pytest.MonkeyPatch, system: str, machine: str, remedy: str
+    ) -> None:
+        look_in()
+        names = SimpleNamespace(system=lambda: system, machine=lambda: machine)
+        monkeypatch.setattr(mongod, "platform", names)
+        with pytest.raises(EmbeddedError, match=rf"\({system}, {machine}\).*{remedy}.*or set MONGO_URI"):
+            mongod.find_binaries()
 
     def test_a_lost_run_bit_is_given_back(self, tmp_path: Path) -> None:
         binary = tmp_path / "mongod"
@@ -339,11 +358,21 @@ class TestPlace:
         assert not path.parent.exists()
         clear_place(path, short / name)
 
-    def test_without_a_place_the_error_says_so(self, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_temporary_folders_with_capitals_are_not_used(self, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As on macOS."""
         (short / "T").mkdir()
         monkeypatch.setattr(place, "tempfile", temporary(str(short / "T")))
+        path = place_socket(short / "T")
+        assert path.parent.parent == Path("/tmp")
+        assert mode(path.parent) == 0o700
+        clear_place(path, short / "T")
+
+    def test_without_a_place_the_error_says_so(self, short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (short / "T").mkdir()
+        monkeypatch.setattr(place, "LAST_PLACE", str(short / "T"))
+        monkeypatch.setattr(place, "tempfile", temporary(str(short / "T")))
         monkeypatch.setenv("RUNTIME_DIRECTORY", str(short / "none"))
-        with pytest.raises(EmbeddedError, match=r"DATA_DIR .* at most 95 characters, all of a-z"):
+        with pytest.raises(EmbeddedError, match=r"DATA_DIR .* at most 95 characters .*, all of a-z"):
             place_socket(short / "T")
         assert not list((short / "T").iterdir())
 

@@ -37,6 +37,7 @@ from chatroom.rooms.former_slugs_store import FormerSlugs
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import COLLECTIONS, Services
+from chatroom.web.files.files import most_upload_bytes
 from chatroom.web.kit import errors
 from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
 from chatroom.web.rooms.api import ListedRoom, NewRoom, Read, ReadAnswer, RoomAnswer, RoomChange
@@ -114,6 +115,10 @@ class TestSettings:
         defaults = Settings()
         for name, value in re.findall(r"`([A-Z_]+)` \(([\d,]+)", section(PROTOCOL, "Limits")):
             assert str(getattr(defaults, name.lower())).split(" ")[0] == value.replace(",", ""), name
+
+    def test_a_form_with_the_most_files_passes_the_nginx_of_the_docs(self) -> None:
+        (megabytes,) = re.findall(r"client_max_body_size (\d+)m;", read("docs/operating.md"))
+        assert int(megabytes) * 2**20 >= most_upload_bytes(Settings())
 
 
 class TestFrames:
