@@ -31,7 +31,14 @@ if TYPE_CHECKING:
     from chatroom.live.sockets.socketio import SocketIO
 
 ROOT = Path(__file__).resolve().parent.parent
-WITHOUT_DATABASE = {"static", "health.livez", "health.readyz", "notifications.manifest", "notifications.service_worker"}
+WITHOUT_DATABASE = {
+    "static",
+    "health.livez",
+    "health.readyz",
+    "metrics.metrics",
+    "notifications.manifest",
+    "notifications.service_worker",
+}
 SOCKET_IO = "/socket.io/"
 
 

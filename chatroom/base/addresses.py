@@ -6,8 +6,11 @@ address.
 
 import ipaddress
 import re
+from collections.abc import Iterable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 HOST_BITS = 64
 """The bits of an IPv6 address that its owner can choose: providers assign a /64 network to each customer."""
@@ -44,6 +47,16 @@ def shown(text: str) -> str:
     if isinstance(address, ipaddress.IPv6Address):
         address = address.ipv4_mapped or address
     return str(address)
+
+
+def networks_of(text: str) -> list[Network]:
+    """Parse addresses and networks, separated by commas; raise `ValueError`."""
+    return [ipaddress.ip_network(word.strip()) for word in text.split(",") if word.strip()]
+
+
+def is_within(address: str, networks: Iterable[Network]) -> bool:
+    """Return whether an address is in one of the networks."""
+    return bool(address) and any(ipaddress.ip_address(address) in network for network in networks)
 
 
 def network_of(address: str) -> str:

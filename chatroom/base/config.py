@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_allowed_hosts: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "json", "text"] = "auto"
+    metrics_token: str = ""
+    metrics_networks: str = ""
 
     session_idle_minutes: Annotated[int, Meta(ge=1, le=5_256_000)] = 14 * 24 * 60
     session_lifetime_minutes: Annotated[int, Meta(ge=1, le=5_256_000)] = 90 * 24 * 60
@@ -95,6 +97,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def is_embedded(self) -> bool:
         """Whether the server runs its own mongod."""
         return not self.mongo_uri
+
+    @property
+    def has_metrics(self) -> bool:
+        """Whether somebody may read `/metrics`."""
+        return bool(self.metrics_token or self.metrics_networks)
 
     @property
     def is_public(self) -> bool:
@@ -164,6 +171,8 @@ def _check_secret(settings: Settings) -> None:
             )
     elif _bytes(secret) < MIN_SECRET_LENGTH:
         raise SettingsError(f"SECRET_KEY (or SECRET) is too short: it needs at least {MIN_SECRET_LENGTH} bytes")
+    if settings.metrics_token and _bytes(settings.metrics_token) < MIN_SECRET_LENGTH:
+        raise SettingsError(f"METRICS_TOKEN is too short: it needs at least {MIN_SECRET_LENGTH} bytes")
     earlier = [word.strip() for word in settings.secret_key_fallbacks.split(",")]
     if any(0 < _bytes(word) < MIN_SECRET_LENGTH for word in earlier):
         raise SettingsError(f"SECRET_KEY_FALLBACKS is not allowed: each needs at least {MIN_SECRET_LENGTH} bytes")

@@ -7,6 +7,8 @@ Every refusal has a machine-readable `reason`, and a sentence for the user.
 class ChatroomError(Exception):
     """An error whose text is shown to the user."""
 
+    reason = "unavailable"
+
 
 class SettingsError(ChatroomError):
     """A setting is missing or wrong."""
@@ -15,7 +17,6 @@ class SettingsError(ChatroomError):
 class Unavailable(ChatroomError):
     """The database cannot be reached, or did not answer in time; the outcome of a write is unknown."""
 
-    reason = "unavailable"
     retry_after = 5.0
 
 

@@ -7,11 +7,12 @@ import msgspec
 import msgspec.inspect
 from limits import parse_many
 
+from chatroom.base.addresses import networks_of
 from chatroom.base.errors import SettingsError
 from chatroom.base.mongo_uris import check_uri
 
 MIN_SECRET_LENGTH = 16
-SECRETS = {"SECRET_KEY", "SECRET", "SECRET_KEY_FALLBACKS", "MONGO_URI"}
+SECRETS = {"SECRET_KEY", "SECRET", "SECRET_KEY_FALLBACKS", "MONGO_URI", "METRICS_TOKEN"}
 IN_MEMORY = "mongomock://"
 HOST = r"\.?(?:[\w-]+\.)*[\w-]+\.?"
 
@@ -39,6 +40,7 @@ WORDS = {
     "WEBHOOK_ALLOWED_HOSTS": "host names or addresses without ports, separated by commas",
     "SITE_NAME": "1 to 60 characters",
     "IP": "an address of this machine",
+    "METRICS_NETWORKS": "addresses or networks such as 10.0.0.0/8, separated by commas",
     "SECRET_KEY_FALLBACKS": f"texts of at least {MIN_SECRET_LENGTH} bytes, separated by commas",
 }
 
@@ -51,6 +53,8 @@ def parse_setting(name: str, text: str, kind: Any) -> Any:
             _check_limit(text)
         if name in CHECKS and not CHECKS[name].fullmatch(text):
             raise ValueError(text)
+        if name == "METRICS_NETWORKS":
+            networks_of(text)
         if name == "MONGO_URI" and not text.startswith(IN_MEMORY):
             _check_uri(text)
     except ValueError as error:  # also msgspec.ValidationError

@@ -139,6 +139,7 @@ class Connection:
         except (Refused, Unavailable) as error:
             about = protocol.subject_of(subject) if isinstance(subject, str) else subject
             self._rest_seconds = self._pace.take()
+            self._engine.metrics.refused(error.reason)
             await self._transport.write(protocol.refused(error, about))
             self._strikes += _is_own_fault(error)
             if self._strikes >= MAX_STRIKES:

@@ -30,6 +30,7 @@ from chatroom.live.tail import Tail
 from chatroom.live.writing.appender import Appender
 from chatroom.messages.appending import Appending
 from chatroom.messages.messages_store import MessageStore
+from chatroom.site.metrics import NO_METRICS, Metrics
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     renew_site: Callable[[], object]
     posted_here: Callable[[str, Sequence[Message]], None]
     posted_elsewhere: Callable[[str], None]
+    metrics: Metrics = NO_METRICS
     read_rights: ReadRights | None = None
     """Reads the current rights. If it is None, the cached rights are not checked."""
 
@@ -92,16 +94,15 @@ class Engine:
             hear=application.hear_notices,
             renew_site=application.renew_site,
         )
-        hear: Hear = lambda *written: self.appender.hear(*written)  # noqa: E731, PLW0108  (made below, from the rooms)
-        source = Source(store, self.run, hear, application.posted_elsewhere, clock)
-        make_tail = partial(Tail, max_messages=limits.tail_messages, max_bytes=limits.tail_bytes)
-        self.rooms = LiveRooms(source, make_tail, posted_here=application.posted_here)
+        self.metrics = application.metrics
+        self.rooms = self._make_rooms(store, application, limits, clock)
         self.appender = Appender(
             appending,
             self.run,
             newest=self.rooms.revision,
             published=self.rooms.publish,
             max_waiting=limits.max_waiting,
+            metrics=self.metrics,
         )
         renew_ticks = max(1, int(limits.lease_seconds / 3 / TICK_SECONDS))
         self.presence = PresenceUpdates(self.rooms, presences, self.run, renew_ticks=renew_ticks, clock=clock)
@@ -117,6 +118,14 @@ class Engine:
         self._chores = [self.session_check.take, self.receiver.hear, self.presence.keep, self.presence.keep_typing]
         if application.read_rights is not None:
             self._chores.append(RightsCheck(self.connections, self.run, end, application.read_rights).take)
+
+    def _make_rooms(self, store: MessageStore, application: Application, limits: Limits, clock: Clock) -> LiveRooms:
+        hear: Hear = lambda *written: self.appender.hear(*written)  # noqa: E731, PLW0108  (made later, from the rooms)
+        source = Source(store, self.run, hear, application.posted_elsewhere, clock)
+        make_tail = partial(
+            Tail, max_messages=limits.tail_messages, max_bytes=limits.tail_bytes, metrics=application.metrics
+        )
+        return LiveRooms(source, make_tail, posted_here=application.posted_here)
 
     async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a blocking function in one of the engine's threads."""
@@ -174,6 +183,7 @@ class Engine:
             await asyncio.sleep(TICK_SECONDS)
             tick += 1
             self.rooms.forget_empty()
+            self._measure()
             for chore in self._chores:
                 try:
                     await chore(tick)
@@ -181,6 +191,12 @@ class Engine:
                     continue  # already logged
                 except Exception:
                     log.exception("a periodic task of the engine failed and is tried again")
+
+    def _measure(self) -> None:
+        followers = sum(live.connections for live in self.rooms)
+        self.metrics.measure(
+            connections=len(self.connections), followers=followers, waiting=self.appender.count_waiting()
+        )
 
     def _hear_own(self, notice: Notice) -> None:
         task = self._loop.create_task(self.receiver.apply([notice]))

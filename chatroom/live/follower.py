@@ -65,3 +65,5 @@ async def follow(
         if missed is not None:
             missed += count
         await send(frame)
+        if count:
+            tail.metrics.delivered(count, 1)

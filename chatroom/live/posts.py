@@ -83,6 +83,7 @@ class Posts:
             if isinstance(outcome, Stored):
                 self._answers.settle(protocol.stored(room.slug, outcome.message, client_id))
             else:
+                self._engine.metrics.refused(outcome.reason)
                 subject = {"room": room.slug} | ({"client_id": client_id} if client_id else {})
                 self._answers.settle(protocol.refused(outcome, subject))
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from chatroom.base.models import Message
 from chatroom.live import protocol
 from chatroom.live.protocol import Format
+from chatroom.site.metrics import NO_METRICS, Metrics
 
 log = logging.getLogger(__name__)
 
@@ -79,10 +80,13 @@ class Waiter:
 class Tail:
     """The newest changes of one room: all changes after the revision `start`, up to `revision`."""
 
-    def __init__(self, slug: str, revision: int, *, max_messages: int, max_bytes: int) -> None:
+    def __init__(
+        self, slug: str, revision: int, *, max_messages: int, max_bytes: int, metrics: Metrics = NO_METRICS
+    ) -> None:
         self.slug = slug
         self.start = revision
         self.revision = revision
+        self.metrics = metrics
         self._spread_to = revision
         self._max_messages = max_messages
         self._max_bytes = max_bytes
@@ -103,7 +107,7 @@ class Tail:
                 is_dense = False
                 break
         if self.revision > before:
-            self._spread()
+            self._spread("memory")
         return is_dense
 
     def fill(self, messages: Iterable[Message]) -> None:
@@ -118,7 +122,7 @@ class Tail:
     def show(self) -> None:
         """Send unsent changes to waiting readers."""
         if self.revision > self._spread_to:
-            self._spread()
+            self._spread("database")
 
     def frame(self, cursor: int, format: Format) -> tuple[bytes, int, int]:
         """Return a frame with changes after `cursor`, the cursor after the frame, and the number of messages.
@@ -153,19 +157,23 @@ class Tail:
         for waiter in waiting:
             _wake(waiter)
 
-    def _spread(self) -> None:
+    def _spread(self, source: str) -> None:
         """Send one frame of new changes to each waiting reader. Wake the readers that still lack changes.
 
         To wake a reader's task would cost more than to send the frame here.
         """
         self._frames.clear()
-        self._spread_to = self.revision
+        changes, self._spread_to = self.revision - self._spread_to, self.revision
         waiting, self._waiting = self._waiting, {}
         for waiter in waiting:
             if not waiter.woken.done() and self._send_to(waiter):
                 self._waiting[waiter] = None
             else:
                 _wake(waiter)
+        if waiting:
+            oldest = self._entries[-min(changes, len(self._entries))].message
+            sent_at = oldest.sent_at if oldest.revision == oldest.sequence else None
+            self.metrics.delivered(changes, len(self._waiting), sent_at, source=source)
 
     def _send_to(self, waiter: Waiter) -> bool:
         """Send one frame to a reader. Return True if the reader now has all changes."""

@@ -47,6 +47,7 @@ class LiveParts:
             ended_sessions=EndedSessions(self._people.sessions.ended_since),
             prolong_session=self._people.sessions.prolong,
             find_exclusion=self._people.accounts.find_exclusion,
+            metrics=site.metrics,
             read_rights=self._rooms.current_rights.read,
             make_feed=self._make_feed,
             renew_site=site.settings.renew,

@@ -10,6 +10,7 @@ import secrets
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -23,6 +24,7 @@ from chatroom.people.first_account import first_code
 from chatroom.serve import server, workers
 from chatroom.serve.leaving import leave_on_signals
 from chatroom.serve.systemd import notify
+from chatroom.site.metrics import FOLDER
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ def serve() -> int:
             _log.warning(warning)
         allow_many_files()
         listeners = server.open_ports(settings)
-        with _database(settings):
+        with _metrics(settings), _database(settings):
             return _run(settings, listeners)
     except server.PortError as error:
         return _complain(error, _BAD_PORT)
@@ -103,6 +105,17 @@ def _database(settings: Settings) -> Iterator[None]:
         if settings.web_concurrency == 1:
             server.import_app()  # while mongod boots
         mongo.wait_until_ready()
+        yield
+
+
+@contextmanager
+def _metrics(settings: Settings) -> Iterator[None]:
+    """Make the folder in which several processes count for `/metrics`."""
+    if not settings.has_metrics or settings.web_concurrency == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="chatroom-metrics-") as folder:
+        os.environ[FOLDER] = folder
         yield
 
 

@@ -22,6 +22,7 @@ from chatroom.base.errors import ChatroomError
 from chatroom.base.logs import configure_logging
 from chatroom.serve import server
 from chatroom.serve.leaving import leave_on_signals
+from chatroom.site.metrics import end_process
 
 BAD_SETUP = 2
 
@@ -128,6 +129,7 @@ def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = 
 
 def _replace(worker: Worker) -> Worker:
     worker.end(0)
+    end_process(worker.process.pid)
     _log.warning("process %d exited with %d and is replaced", worker.process.pid, worker.process.returncode)
     time.sleep(_RESTART_SECONDS)
     return Worker(worker.listener)

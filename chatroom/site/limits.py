@@ -17,6 +17,7 @@ from chatroom.base.addresses import network_of
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.site.limits_store import MemoryWindows
+from chatroom.site.metrics import NO_METRICS, Metrics
 
 Guard = Callable[[], AbstractContextManager[None]]
 """Bounds a call of the storage, and turns its failure into `Unavailable`."""
@@ -91,10 +92,13 @@ class LoginLimit:
     An address from which the user logged in recently has a separate count. So strangers cannot lock the user out.
     """
 
-    def __init__(self, account: Limit, address: AddressLimit, guard: Guard = nullcontext) -> None:
+    def __init__(
+        self, account: Limit, address: AddressLimit, guard: Guard = nullcontext, *, metrics: Metrics = NO_METRICS
+    ) -> None:
         self._account = account
         self._address = address
         self._guard = guard
+        self._metrics = metrics
 
     def enter(self, username_key: str, address: str, *, is_known_address: bool) -> None:
         """Count an attempt before the password is checked. After too many attempts, raise `Refused` (`too_fast`)."""
@@ -107,11 +111,13 @@ class LoginLimit:
 
     def fail(self, address: str) -> None:
         """Count a failure for the address."""
+        self._metrics.logged_in("failure")
         with self._guard():
             self._address.hit(address)
 
     def succeed(self, username_key: str, address: str, *, is_known_address: bool) -> None:
         """Forget the attempts for the account, after its owner has logged in."""
+        self._metrics.logged_in("success")
         with self._guard():
             self._account.clear(*_account(username_key, address, is_known_address))
 
@@ -159,11 +165,14 @@ class AccountLimit:
 class Limits:
     """All rate limits. `storage` counts for all processes; an `AccountLimit` counts only in this process."""
 
-    def __init__(self, settings: Settings, storage: Storage, guard: Guard = nullcontext) -> None:
+    def __init__(
+        self, settings: Settings, storage: Storage, guard: Guard = nullcontext, *, metrics: Metrics = NO_METRICS
+    ) -> None:
         self.login = LoginLimit(
             Limit(settings.login_limit_account, "login-account", storage),
             AddressLimit(settings.login_limit_address, "login-address", storage),
             guard,
+            metrics=metrics,
         )
         self.registration = RegistrationLimit(
             AddressLimit(settings.register_limit_address, "register-address", storage), guard

@@ -14,6 +14,7 @@ from chatroom.site.background import CHORE_SECONDS, BackgroundThread, make_chore
 from chatroom.site.leases_store import LeaseStore
 from chatroom.site.limits import Limits
 from chatroom.site.limits_store import MemoryWindows, MongoWindows
+from chatroom.site.metrics import make_metrics
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from chatroom.site.settings_store import Site
@@ -41,9 +42,10 @@ class SiteParts:
         entries = AuditStore(database)
         self.context = context
         self.settings = Site(database)
+        self.metrics = make_metrics(is_on=context.settings.has_metrics)
         # mongomock has no counters.
         windows = MemoryWindows() if context.settings.is_in_memory else MongoWindows(database)
-        self.limits = Limits(context.settings, windows, database.bounded)
+        self.limits = Limits(context.settings, windows, database.bounded, metrics=self.metrics)
         self.notices = Notices(NoticeStore(database), apply=apply_notice)
         self.audit = Audit(entries)
         self.acts = Acts(ActStore(database), entries, self.notices.tell, follow_ups=follow_ups)

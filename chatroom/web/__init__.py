@@ -10,7 +10,7 @@ from chatroom.messages.markdown.plain import plain_text
 from chatroom.web.commands import COMMANDS
 from chatroom.web.export import export
 from chatroom.web.files import files
-from chatroom.web.kit import configuration, errors, health, lanes, login, reference, security
+from chatroom.web.kit import configuration, errors, health, lanes, login, metrics, reference, security
 from chatroom.web.kit.filters import as_json, hue, static_url
 from chatroom.web.kit.services import services
 from chatroom.web.kit.times import day_text, times_of_reader, with_times
@@ -40,6 +40,7 @@ BLUEPRINTS = (
     message_api.marks,
     message_api.blueprint,
     messages_api.blueprint,
+    metrics.blueprint,
     notifications.blueprint,
     notifications.api,
     pages.blueprint,
@@ -61,6 +62,8 @@ def register(app: Flask, settings: Settings) -> None:
     configuration.configure(app, settings)
     configuration.compress_static(app)
     security.protect(app, settings)
+    if settings.has_metrics:
+        metrics.count_requests(app)
     for part in (lanes, login, errors, avatars, files):
         part.register(app)
     for blueprint in BLUEPRINTS:

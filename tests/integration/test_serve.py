@@ -322,14 +322,21 @@ class TestEnd:
 
 class TestWorkers:
     def test_serve_together_and_end_together_and_one_that_dies_is_replaced(self, start: Any, data: Path) -> None:
-        running = start(WEB_CONCURRENCY="2")
+        running = start(WEB_CONCURRENCY="2", METRICS_TOKEN="a token of 16 bytes", TMPDIR=str(data.parent))
         assert running.get() == 200
         wait_until(lambda: len(workers_of(running)) == 2)
+        for _ in range(20):
+            running.get()
         dying, staying = workers_of(running)
         os.kill(dying, signal.SIGKILL)
         wait_until(lambda: staying in (now := workers_of(running)) and dying not in now and len(now) == 2)
-        assert running.get() == 200
+        request = urllib.request.Request(
+            running.url + "/metrics", headers={"Authorization": "Bearer a token of 16 bytes"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            assert b'chatroom_http_requests_total{route="health.livez",status="2xx"} 21.0' in answer.read()  # of all
         code, said = stop(running)
+        assert not list(data.parent.glob("chatroom-metrics-*"))
         assert (code, said.count("\n")) == (0, 1)
         assert f"process {dying} exited with -9 and is replaced" in said
         wait_until(lambda: not belonging(data))

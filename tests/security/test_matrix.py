@@ -97,6 +97,7 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/static/<path:filename>", "GET"): ("200",) * 8,
     ("/livez", "GET"):                 ("200",) * 8,
     ("/readyz", "GET"):                ("200",) * 8,
+    ("/metrics", "GET"):               ("404",) * 8,
     ("/register", "GET"):              ("200",) * 8,
     ("/register", "POST"):             ("303 /chatroom",) * 8,
     ("/login", "GET"):                 ("200",) * 8,

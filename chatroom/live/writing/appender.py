@@ -18,6 +18,7 @@ from chatroom.messages.appending import Appending
 from chatroom.messages.async_store import StoreNow
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.writer import Change
+from chatroom.site.metrics import NO_METRICS, Metrics
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +52,14 @@ class Appender:
         newest: Callable[[str], int | None],
         published: Callable[[str, list[Message]], None],
         max_waiting: int,
+        metrics: Metrics = NO_METRICS,
     ) -> None:
         self._make_ready = appending.make_ready
         self._newest = newest
         self._published = published
         self._max_waiting = max_waiting
         self._rivals = Rivals(newest)
-        self._writer = BatchWriter(appending, run, self._rivals)
+        self._writer = BatchWriter(appending, run, self._rivals, metrics)
         self._queues: dict[str, Queue] = {}
         self._writing: dict[str, asyncio.Future[Outcome]] = {}
         self._expected: dict[str, int] = {}
@@ -78,6 +80,10 @@ class Appender:
         queue.append((item, done))
         if len(queue) == MAX_BATCH and room in self._expected:
             asyncio.get_running_loop().call_soon(self._prepare, room, queue)
+
+    def count_waiting(self) -> int:
+        """The number of queued drafts and changes."""
+        return sum(map(len, self._queues.values())) + sum(len(ready.batch) for ready in self._ready.values())
 
     async def hear(self, room: str, revision: int) -> "asyncio.Future[Outcome] | None":
         """Note that another process has written in a room up to `revision`. Then it is this process's turn.

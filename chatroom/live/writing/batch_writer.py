@@ -5,6 +5,7 @@ The first tries run on the event loop. If the outcome is unknown, the drafts are
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from chatroom.live.writing.rivals import Rivals
 from chatroom.messages.appending import Appending
 from chatroom.messages.async_store import Outrun, StoreNow
 from chatroom.messages.messages_store import Stored
+from chatroom.site.metrics import NO_METRICS, Metrics
 
 log = logging.getLogger(__name__)
 
@@ -29,20 +31,23 @@ Outcome = list[Stored] | ChatroomError
 class BatchWriter:
     """The writer of one process. `rivals` are the processes that write into the same rooms."""
 
-    def __init__(self, appending: Appending, run: RunInThread, rivals: Rivals) -> None:
+    def __init__(self, appending: Appending, run: RunInThread, rivals: Rivals, metrics: Metrics = NO_METRICS) -> None:
         self._appending = appending
         self._run = run
         self._rivals = rivals
+        self._metrics = metrics
 
     async def write(
         self, room: str, drafts: list[Draft], newest: int | None, store_now: StoreNow | None = None
     ) -> Outcome:
         """Store drafts after the revision `newest`. `store_now` makes the first try, if it is given."""
+        began = time.perf_counter()
         stored = await self._write_now(room, drafts, newest, store_now)
         if stored is None:
             newest = self._rivals.newest(room)
             stored = await self.persist(lambda: self._appending.append(room, drafts, newest))
         if not isinstance(stored, ChatroomError):
+            self._metrics.stored(len(stored), time.perf_counter() - began)
             self._rivals.follow(room, max(each.message.revision for each in stored))
         return stored
 

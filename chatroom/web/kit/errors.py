@@ -4,7 +4,7 @@ import logging
 import math
 from typing import TypeVar
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
@@ -112,6 +112,7 @@ def explain(status: int, message: str, *, reason: str = "", retry_after: float |
 
 
 def _refused(error: Refused | Unavailable) -> Response:
+    g.refusal = error.reason
     return explain(status_of(error), str(error), reason=error.reason, retry_after=error.retry_after)
 
 

@@ -20,6 +20,7 @@ from chatroom.web.kit.sockets import header, is_secure, token_of
 LANES: Mapping[str, Lane] = {
     "health.livez": "probes",
     "health.readyz": "probes",
+    "metrics.metrics": "probes",
     "static": "static",
     "notifications.manifest": "static",
     "notifications.service_worker": "static",

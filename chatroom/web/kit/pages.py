@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import Any, cast
 
-from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatroom.base.errors import Refused, Unavailable
@@ -81,6 +81,7 @@ def _show_refusal(do: Callable[[], Page], show: Show, given: Mapping[str, Any]) 
     try:
         return do()
     except (Refused, Unavailable) as error:
+        g.refusal = error.reason
         form: Form | None = given.get("form")
         shown = form.explain(error) if form is not None else error
         page = show(**_named(show, given), status=status_of(shown), msg=str(shown))

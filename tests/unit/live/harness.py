@@ -35,6 +35,7 @@ from chatroom.mongo.database import Database
 from chatroom.people.tokens import EVERYTHING
 from chatroom.rooms.access import LOBBY
 from chatroom.rooms.own_memberships_store import OwnMembershipStore
+from chatroom.site.metrics import NO_METRICS
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from tests.databases import in_memory, make_rooms
@@ -121,6 +122,7 @@ class Process:
                 prolong_session=self.prolong,
                 find_exclusion=self.exclusions.get,
                 read_rights=options.pop("read_rights", None),
+                metrics=options.pop("metrics", NO_METRICS),
                 make_feed=self.make_feed,
                 renew_site=lambda: None,
                 posted_here=lambda _room_id, _messages: None,

@@ -5,7 +5,9 @@ import pytest
 
 from chatroom.base.errors import SettingsError, Unavailable
 from chatroom.rooms.access import LOBBY
+from chatroom.site.metrics import PrometheusMetrics
 from tests.loops import in_loop
+from tests.metrics import counted
 from tests.people import CAST, draft
 from tests.unit.live.harness import FakeConnection, Process, Ticks, started
 
@@ -33,6 +35,25 @@ class TestStart:
         assert process.feed.is_running
         assert live.tail.revision == 2  # what came before the feed did is read then
         await process.engine.stop()
+
+
+class TestMetrics:
+    @in_loop
+    async def test_what_is_stored_sent_and_refused_is_counted(self, tick: Ticks) -> None:
+        process = await started(metrics=PrometheusMetrics(), max_waiting=2)
+        bob, alice = await process.connect("bob"), await process.connect()
+        posts = [{"type": "post", "room": "lobby", "text": "hi", "client_id": f"a{number}"} for number in range(3)]
+        await alice.say(*posts)  # two are stored, one is refused
+        await process.connect("bob", {"room": "lobby", "after": "0"})
+        await tick()
+        samples = counted(process.engine.metrics)
+        assert samples["chatroom_posts_total"] == samples["chatroom_batch_messages_sum"] == 2
+        assert samples["chatroom_store_seconds_count"] == samples["chatroom_batch_messages_count"]
+        assert samples["chatroom_refusals_total{reason=busy}"] == 1
+        assert samples["chatroom_deliveries_total"] == 2 * 2 + 2
+        assert samples["chatroom_delivery_seconds_count{source=memory}"] >= 1
+        assert (samples["chatroom_connections"], samples["chatroom_followers"]) == (3, 3)
+        assert bob.frames("refused") == []
 
 
 class TestStopping:
