@@ -24,6 +24,7 @@ COLLECTIONS = (
     CollectionModel("audit", audit_store.INDEXES, "kept"),
     CollectionModel("notices", notices_store.INDEXES),
     CollectionModel("leases"),
+    CollectionModel("data_version"),
 )
 
 
