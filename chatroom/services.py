@@ -29,7 +29,6 @@ from chatroom.site import wiring as site
 from chatroom.site.acts import FollowUp
 from chatroom.site.background import BackgroundThread, Lease, Report
 from chatroom.site.upgrades import LEASE_SECONDS, Step, Upgrades, log_progress
-from chatroom.site.versions_store import VersionStore
 
 PACKAGES = (site, files, people, messages, rooms, outbound, moderation, search, live)
 COLLECTIONS: Sequence[CollectionModel] = [each for package in PACKAGES for each in package.COLLECTIONS]
@@ -148,7 +147,7 @@ class Services:
         )
         self._wire_above_messages()
         lease = Lease(self.site.leases, "upgrade", LEASE_SECONDS)
-        self.upgrades = Upgrades(VersionStore(self.database), lease, self._steps())
+        self.upgrades = Upgrades(self.site.versions, lease, self._steps())
 
     def _wire_above_messages(self) -> None:
         below = self.site, self.people, self.messages

@@ -629,6 +629,7 @@ class TestDocs:
             "push_keys": "the keys of Web Push",
             "presences": "Presence",
             **dict.fromkeys(("search_entries", "search_words", "search_cursors"), "the search index"),
+            "data_version": "the version of the data",
             **dict.fromkeys(("notices", "leases"), "Presence"),  # of the running processes, as presence
         }
         assert {each.name for each in COLLECTIONS} - set(KEPT) == set(words)

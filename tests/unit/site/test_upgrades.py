@@ -1,10 +1,13 @@
 """Steps that bring older data up to date."""
 
+import json
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
+from flask.testing import FlaskCliRunner
 
 from chatroom import __version__
 from chatroom.base.errors import SettingsError
@@ -14,6 +17,7 @@ from chatroom.site.background import Lease
 from chatroom.site.leases_store import LeaseStore
 from chatroom.site.upgrades import DATA_VERSION, Changed, Step, Upgrades, log_progress
 from chatroom.site.versions_store import DataVersion, VersionStore
+from tests.commands import run
 from tests.databases import in_memory
 
 
@@ -42,7 +46,7 @@ def upgrades(database: Database, *steps: Step, holder: str = "here") -> Upgrades
 
 def older(database: Database, rooms: int = 4) -> Database:
     for number in range(rooms):
-        database["rooms"].insert_one({"_id": f"r{number}"})
+        database["rooms"].insert_one({"_id": f"r{number}", "slug": f"r{number}"})
     return database
 
 
@@ -122,9 +126,7 @@ def test_such_a_step_without_work_needs_no_consent_and_shuts_out_nobody() -> Non
 def test_newer_data_is_refused_with_both_versions() -> None:
     database = older(in_memory())
     VersionStore(database).create(DataVersion(99, 98, "7.5.0"))
-    with pytest.raises(
-        SettingsError, match=rf"version 99 and needs Chatroom 7\.5\.0 .* this is Chatroom {__version__}"
-    ):
+    with pytest.raises(SettingsError, match=rf"version 99 and needs Chatroom 7\.5\.0 .*Chatroom {__version__}"):
         upgrades(database).check(is_agreed=True)
     assert find(database).number == 99
 
@@ -148,6 +150,53 @@ def test_the_log_shows_progress_every_ten_seconds_and_the_end(caplog: pytest.Log
 
 
 def test_the_services_know_as_many_steps_as_the_data_version(services: Services) -> None:
-    assert len(services._steps()) == DATA_VERSION
+    names = [step.name for step in services._steps()]
+    assert len(names) == DATA_VERSION
+    model = Path("docs/data-model.md").read_text("utf-8")
+    assert [f"{number}. {name}" in model for number, name in enumerate(names, 1)] == [True] * DATA_VERSION
     services.prepare()
     assert msgspec.to_builtins(find(services.database)) == {"number": DATA_VERSION, "oldest_reader": 0, "release": ""}
+
+
+def test_the_newest_release_in_the_list_of_changes_is_this_version(runner: FlaskCliRunner) -> None:
+    headings = [line for line in Path("CHANGELOG.md").read_text("utf-8").splitlines() if line.startswith("## ")]
+    assert headings[0] == "## Unreleased"
+    assert headings[1].startswith(f"## {__version__} - 20")
+    assert run(runner, "version") == (0, f"Chatroom {__version__}, data version {DATA_VERSION}\n")
+
+
+@pytest.fixture
+def guessable(services: Services) -> Database:
+    """The database of a site from before 0.1.0, with a direct conversation."""
+    room = {"_id": "d", "slug": "dm-" + "0" * 20, "kind": "direct", "title": "", "people": ["a", "b"]}
+    services.database["rooms"].insert_one(room)
+    VersionStore(services.database).replace(DataVersion(0))
+    return services.database
+
+
+def test_the_console_asks_for_a_backup(runner: FlaskCliRunner, guessable: Database) -> None:
+    code, said = run(runner, "upgrade", typed="n\n")
+    assert code == 1
+    assert "Nothing was changed. Make a backup" in said
+    assert find(guessable) == DataVersion(0)
+
+
+@pytest.mark.parametrize(("words", "typed"), [(["upgrade"], "y\n"), (["upgrade", "--yes"], "")])
+def test_the_console_upgrades(runner: FlaskCliRunner, guessable: Database, words: list[str], typed: str) -> None:
+    assert run(runner, *words, typed=typed)[0] == 0
+    assert guessable["rooms"].find_one({"former_slug": "dm-" + "0" * 20, "_id": "d"})
+    assert find(guessable) == DataVersion(DATA_VERSION, 1, __version__)
+
+
+def test_other_commands_say_what_is_needed_and_a_backup_can_be_made(
+    runner: FlaskCliRunner, guessable: Database, tmp_path: Path
+) -> None:
+    services = runner.app.extensions["chatroom"]
+    with pytest.raises(SettingsError, match="Make a backup first"):
+        services.upgrades.check(is_agreed=False)
+    folder = tmp_path / "backup"
+    assert run(runner, "backup", str(folder))[0] == 0
+    assert json.loads((folder / "manifest.json").read_bytes())["data_version"] == 0
+    assert run(runner, "restore", str(folder))[0] == 0  # into a new, empty database
+    assert services.database["rooms"].find_one({"former_slug": "dm-" + "0" * 20, "_id": "d"})
+    assert find(services.database).number == DATA_VERSION
