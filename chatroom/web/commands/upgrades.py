@@ -12,7 +12,7 @@ VERSIONS = f"Chatroom {__version__}, data version {DATA_VERSION}"
 
 @click.command("version")
 def show_version() -> None:
-    """Show the version of the server, and the version of the data that it needs."""
+    """Show the versions of the server and of its data."""
     click.echo(VERSIONS)
 
 
