@@ -17,7 +17,7 @@ FUZZ_MINUTES ?= 10
 .PHONY: help run dev test coverage test-long check lint types pages docs audit bench faults attack fuzz browser engines test-js lock
 
 help:  ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/run.stamp  ## serve the site at http://127.0.0.1:5000
 	@CHATROOM_PARENT=$$PPID exec $(BIN)/python test_mongo.py

@@ -30,7 +30,7 @@ OTHERS = {
     "static",
 }
 """GET routes that are not pages, in addition to the routes of the blueprints below (`OTHERS_OF`)."""
-OTHERS_OF = {"avatars", "files", "health"}
+OTHERS_OF = {"avatars", "files", "health", "metrics"}
 RICH = """Some *emphasis*, **strength**, `code`, ~~nothing~~ and https://example.org/?a=1&b=2 for @bob
 
 1. a list

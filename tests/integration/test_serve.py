@@ -352,6 +352,7 @@ class TestWithoutPrctl:
     """As on macOS, where the kernel does not end a process when its parent ends."""
 
     def test_no_process_outlives_its_parent(self, start: Any, data: Path, tmp_path: Path) -> None:
+        """F15."""
         command = [make_python_without_prctl(tmp_path), "test_mongo.py"]
         running = start(command=command, WEB_CONCURRENCY="2")
         assert running.get() == 200

@@ -115,7 +115,7 @@ def test_the_image_without_a_database_uses_a_replica_set(builder: Builder, tmp_p
         with pymongo.MongoClient[dict[str, Any]](address) as client:
             client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": host}]})
         uri = service("compose.mongodb.yaml")["environment"]["MONGO_URI"].replace("mongo/", f"{host}/")
-        with site.running(MONGO_URI=uri, SECRET_KEY="x" * 32) as container:
+        with site.running(MONGO_URI=uri, SECRET_KEY="x" * 32, ALLOWED_HOSTS="chat.example.org") as container:
             wait_until(container.is_healthy)
             assert alice.get("/readyz").status_code == 200
             assert container.stop() == 0
