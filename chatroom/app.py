@@ -42,10 +42,18 @@ WITHOUT_DATABASE = {
 SOCKET_IO = "/socket.io/"
 
 
+class Application(Flask):
+    """The Flask application."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log the exception of a request without its address, because an address may contain a secret."""
+        self.logger.error("a request failed", exc_info=exc_info, extra={"route": request.endpoint or "none"})
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """Create the Flask application. Without `settings`, read the settings from the environment."""
     settings = settings or load_settings(os.environ)
-    app = Flask("chatroom", root_path=str(ROOT), static_folder="static", template_folder="templates")
+    app = Application("chatroom", root_path=str(ROOT), static_folder="static", template_folder="templates")
     services = Services(settings)
     app.extensions["chatroom"] = services
     web.register(app, settings)

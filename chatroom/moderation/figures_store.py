@@ -30,6 +30,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     people: int
     rooms: int
     messages: int
+    files: int
     reports: int
     held: int
     here: int
@@ -144,6 +145,7 @@ def read_overview(database: Database) -> Overview:
             people=database["users"].estimated_document_count() - gone,
             rooms=database["rooms"].estimated_document_count(),
             messages=database["messages"].estimated_document_count(),
+            files=database["files.files"].estimated_document_count(),
             reports=database["reports"].count_documents({"is_open": True}),
             held=database["held"].count_documents({"state": "waiting"}),
             here=len(here),

@@ -24,7 +24,7 @@ from chatroom.mongo.embedded import EmbeddedMongo
 from chatroom.people.first_account import first_code
 from chatroom.serve import server, workers
 from chatroom.serve.leaving import leave_on_signals
-from chatroom.serve.systemd import notify
+from chatroom.serve.systemd import beat, notify
 from chatroom.site.metrics import FOLDER
 
 _log = logging.getLogger(__name__)
@@ -123,8 +123,12 @@ def _metrics(settings: Settings) -> Iterator[None]:
 def _run(settings: Settings, listeners: list[socket.socket]) -> int:
     greet = partial(_greet, settings, listeners[0])
     if len(listeners) == 1:
-        return server.run(settings, listeners[0], on_ready=greet, on_stop=_give_up_in_time)
-    return workers.supervise(listeners, on_ready=greet)
+        return server.run(settings, listeners[0], heartbeat=_beat, on_ready=greet, on_stop=_give_up_in_time)
+    return workers.supervise(listeners, on_ready=greet, heartbeat=beat)
+
+
+async def _beat() -> None:
+    beat()
 
 
 def _greet(settings: Settings, listener: socket.socket, start: str) -> None:

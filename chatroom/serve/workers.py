@@ -101,7 +101,11 @@ class Worker:
         self.pulse.close()
 
 
-def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = lambda _: None) -> int:
+def supervise(
+    listeners: list[socket.socket],
+    on_ready: Callable[[str], None] = lambda _: None,
+    heartbeat: Callable[[], None] = lambda: None,
+) -> int:
     """Run one worker per socket until a signal raises `SystemExit`.
 
     The first worker starts alone, so that an error is printed once. If it cannot start, return its exit code. If it
@@ -113,6 +117,7 @@ def supervise(listeners: list[socket.socket], on_ready: Callable[[str], None] = 
         workers.append(Worker(listeners[0]))
         while True:
             time.sleep(_POLL_SECONDS)
+            heartbeat()
             if not is_running and workers[0].pulse.start:
                 is_running = True
                 on_ready(workers[0].pulse.start)

@@ -21,6 +21,7 @@ FIGURES = {
     "users_here": "Users who are connected to the site.",
     "rooms": "Rooms, with direct conversations.",
     "messages": "Messages in the database.",
+    "files": "Files of messages, without avatars.",
     "open_reports": "Reports that no moderator has decided on.",
     "held_messages": "First messages of newcomers that wait for approval.",
     "stored_bytes": "Size of the database on disk, with its indexes and files.",
@@ -66,7 +67,9 @@ class PrometheusMetrics(Metrics):
             CollectorRegistry,
             Counter,
             Gauge,
+            GCCollector,
             Histogram,
+            PlatformCollector,
             ProcessCollector,
             disable_created_metrics,
         )
@@ -76,7 +79,8 @@ class PrometheusMetrics(Metrics):
         self._registry = CollectorRegistry()
         self._is_shared = FOLDER in os.environ
         if not self._is_shared:
-            ProcessCollector(registry=self._registry)
+            for collector in (ProcessCollector, PlatformCollector, GCCollector):
+                collector(registry=self._registry)
 
         def make(kind: type[Any], name: str, about: str, labels: Iterable[str] = (), **options: Any) -> Any:
             return kind(f"chatroom_{name}", about, labels, registry=self._registry, **options)

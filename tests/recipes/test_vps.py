@@ -184,6 +184,9 @@ def test_prometheus_reads_the_metrics_and_the_alerts(site: Site, token: str) -> 
     for name in ("alerts.yml", "alerts.test.yml"):
         site.machine.write(f"/etc/prometheus/{name}", (ROOT / "docs/monitoring" / name).read_text())
     site.machine.run("cd /etc/prometheus && promtool check rules alerts.yml && promtool test rules alerts.test.yml")
+    page = httpx.get(f"http://127.0.0.1:{site.port('app')}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+    site.machine.write("/tmp/metrics", page)
+    assert site.machine.run("promtool check metrics < /tmp/metrics") == ""
     settings = "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [alerts.yml]\n"
     config = site.machine.root / "etc/prometheus/test.yml"
     config.write_text(settings + config.read_text())

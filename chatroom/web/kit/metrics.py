@@ -68,6 +68,7 @@ def _figures() -> tuple[Mapping[str, float], str]:
         "users_here": site.here,
         "rooms": site.rooms,
         "messages": site.messages,
+        "files": site.files,
         "open_reports": site.reports,
         "held_messages": site.held,
         "stored_bytes": site.stored_bytes,

@@ -1,3 +1,4 @@
+import ast
 import io
 import json
 import logging
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatroom.base.logs import JSONFormatter, TextFormatter, configure_logging, escaped
+from tests.documents import ROOT, section, tables
 
 FAKE = 'alice\n{"level":"INFO"} fake\x1b[2J\u2028\u202e'
 
@@ -118,3 +120,14 @@ def test_a_flood_is_cut_short(root: logging.Logger) -> None:
     for _ in range(1000):
         logging.getLogger("chatroom.x").warning("too long: %s", "x" * 100_000, extra={"origin": "y" * 100_000})
     assert 0 < len(stream.getvalue()) < 200_000
+
+
+def test_each_field_is_documented() -> None:
+    named = set()
+    for path in (ROOT / "chatroom").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.keyword) and node.arg == "extra" and isinstance(node.value, ast.Dict):
+                named |= {key.value for key in node.value.keys if isinstance(key, ast.Constant)}
+    [table] = tables(section("docs/operating.md", "Logs"))
+    documented = {name for row in table for name in re.findall(r"`(\w+)`", row[0])}
+    assert documented == named | {"at", "level", "logger", "message", "exception"}

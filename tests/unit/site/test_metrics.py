@@ -21,7 +21,7 @@ def metrics() -> PrometheusMetrics:
     return PrometheusMetrics()
 
 
-def test_each_event_is_counted(metrics: PrometheusMetrics) -> None:
+def count_everything(metrics: PrometheusMetrics) -> None:
     metrics.stored(25, 0.004)
     metrics.delivered(3, 200, datetime.now(UTC) - timedelta(seconds=2), source="database")
     metrics.delivered(1, 2)
@@ -29,6 +29,10 @@ def test_each_event_is_counted(metrics: PrometheusMetrics) -> None:
     metrics.logged_in("failure")
     metrics.answered("pages.index", 404, 0.02)
     metrics.measure(connections=7, followers=9, waiting=3)
+
+
+def test_each_event_is_counted(metrics: PrometheusMetrics) -> None:
+    count_everything(metrics)
     samples = counted(metrics, {"users": 5})
     assert samples["chatroom_posts_total"] == samples["chatroom_batch_messages_sum"] == 25
     assert samples["chatroom_store_seconds_bucket{le=0.0025}"] == 0
@@ -62,19 +66,21 @@ def test_metrics_that_are_off_count_nothing() -> None:
     assert off.render({}, {}) == b""
 
 
-def documented() -> dict[str, tuple[str, str]]:
-    return {row[0].strip("`"): (row[1], row[2]) for row in tables(section("docs/operating.md", "Monitoring"))[0]}
+def documented() -> dict[str, tuple[str, set[str], str]]:
+    rows = tables(section("docs/operating.md", "Monitoring"))[0]
+    return {row[0].strip("`"): (row[1], set(re.findall(r"\w+", row[2])), row[3]) for row in rows}
 
 
-def test_each_metric_is_documented_with_its_kind_and_its_sentence(metrics: PrometheusMetrics) -> None:
-    text = metrics.render(dict.fromkeys(FIGURES, 0.0), {}).decode()
-    made = {
-        family.name: (family.type, family.documentation)
-        for family in text_string_to_metric_families(text)
-        if family.name.startswith("chatroom_")
-    }
-    totals = {f"{name}_total" if kind == "counter" else name: (kind, about) for name, (kind, about) in made.items()}
-    assert documented() == totals
+def test_each_metric_is_documented_with_its_kind_its_labels_and_its_sentence(metrics: PrometheusMetrics) -> None:
+    count_everything(metrics)
+    text = metrics.render(dict.fromkeys(FIGURES, 0.0), {"version": "1", "python": "3", "database": "6"}).decode()
+    made = {}
+    for family in text_string_to_metric_families(text):
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        made[name] = (family.type, labels, family.documentation)
+    assert documented() == {name: about for name, about in made.items() if name.startswith("chatroom_")}
+    assert {"process_resident_memory_bytes", "python_info"} <= made.keys()
 
 
 @pytest.mark.parametrize("file", ["dashboard.json", "alerts.yml"])

@@ -45,6 +45,19 @@ def broken(make_app: MakeApp) -> Visitor:
     return visitor(app)
 
 
+def test_o06_a_failed_request_is_logged_without_its_address(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """O06: the address of a reset link, an invite or a webhook is a secret."""
+    app = make_app()
+    app.before_request(break_down)
+    for path in ("/reset/a-secret", "/join/a-secret", "/hooks/a-secret", "/nothing/a-secret?code=a-secret"):
+        visitor(app).get(path)
+    failed = [record for record in caplog.records if record.getMessage() == "a request failed"]
+    assert [vars(record)["route"] for record in failed] == ["accounts.reset", "rooms.accept", "none", "none"]
+    assert "a-secret" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("name", "status", "title", "reason", "retry_after"),
     [
