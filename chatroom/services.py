@@ -27,7 +27,8 @@ from chatroom.rooms import wiring as rooms
 from chatroom.search import wiring as search
 from chatroom.site import wiring as site
 from chatroom.site.acts import FollowUp
-from chatroom.site.background import BackgroundThread
+from chatroom.site.background import BackgroundThread, Lease, Report
+from chatroom.site.upgrades import LEASE_SECONDS, Step, Upgrades, log_progress
 
 PACKAGES = (site, files, people, messages, rooms, outbound, moderation, search, live)
 COLLECTIONS: Sequence[CollectionModel] = [each for package in PACKAGES for each in package.COLLECTIONS]
@@ -77,8 +78,15 @@ class Services:
                 self._is_open = True
 
     def prepare(self) -> None:
-        """Create the indexes and the lobby, and migrate documents, once. Raise `Unavailable` if this fails."""
+        """Create the indexes and the lobby, and bring the data up to date, once. Raise `Unavailable` if this fails.
+
+        Raises `SettingsError` if the data is of a newer version, or needs consent (`UPGRADE`).
+        """
         self._preparation.ensure()
+
+    def upgrade(self, report: Report) -> None:
+        """Prepare, with the consent of the operator to steps after which older versions cannot use the data."""
+        self._upgrade(report, is_agreed=True)
 
     def start(self) -> Start:
         """Open, and prepare if the database answers. Raise `SettingsError` for an error that waiting cannot solve."""
@@ -101,11 +109,13 @@ class Services:
                 self._is_open = False
 
     def _prepare(self) -> None:
+        self._upgrade(log_progress(), is_agreed=self.settings.upgrade == "yes")
+
+    def _upgrade(self, report: Report, *, is_agreed: bool) -> None:
+        found = self.upgrades.check(is_agreed=is_agreed)  # before anything is written
         self.database.ensure_indexes(COLLECTIONS)
         self.rooms.making.ensure_lobby()
-        self.rooms.former_slugs.move()
-        self.rooms.store.key_titles()
-        self.people.directory.renew_names()
+        self.upgrades.run(found, report)
 
     def _wire(self, context: Context) -> None:
         """Create the parts of each package from the parts of lower packages.
@@ -136,6 +146,8 @@ class Services:
             ),
         )
         self._wire_above_messages()
+        lease = Lease(self.site.leases, "upgrade", LEASE_SECONDS)
+        self.upgrades = Upgrades(self.site.versions, lease, self._steps())
 
     def _wire_above_messages(self) -> None:
         below = self.site, self.people, self.messages
@@ -159,6 +171,15 @@ class Services:
         self.live = live.LiveParts(*below, self.rooms)
         working = (self.site, self.files, self.outbound, self.moderation, self.search, self.erasure)
         self.threads = [thread for parts in working for thread in parts.threads]
+
+    def _steps(self) -> Sequence[Step]:
+        """List the upgrade steps. Never remove or reorder a step: its number is its place (docs/architecture.md)."""
+        slugs = self.rooms.former_slugs
+        return [
+            Step("addresses of direct conversations", slugs.move, shuts_out=slugs.has_any),
+            Step("keys of room titles", self.rooms.store.key_titles),
+            Step("parts of names", self.people.directory.renew_names),
+        ]
 
     def _follow_ups(self) -> Mapping[str, FollowUp]:
         """Map the names of acts to the functions that complete these acts."""

@@ -34,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mongo_uri: str = ""
     mongo_db: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,38}$")] = "chatroom"
     data_dir: str = "data"
+    upgrade: Literal["no", "yes"] = "no"
     web_concurrency: Annotated[int, Meta(ge=1, le=64)] = 1
     registration: Literal["open", "invite", "closed"] = "open"
     room_creation: Literal["members", "administrators"] = "members"

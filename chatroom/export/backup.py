@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from chatroom import __version__
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.export.backup_folder import (
     FORMAT,
@@ -31,6 +32,7 @@ from chatroom.messages.messages_store import KEPT_REVISIONS
 from chatroom.mongo.collections import CollectionModel, backed_up
 from chatroom.rooms.access import LOBBY
 from chatroom.site.background import Report
+from chatroom.site.upgrades import DATA_VERSION
 
 GAP_TRIES, GAP_PAUSE_SECONDS = 5, 1.0
 FURTHEST_JUMP = 50_000_000
@@ -40,6 +42,7 @@ REPORT_EVERY = 1000
 
 def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | None = None) -> Manifest:
     """Write a backup to a new folder; users can post during this time."""
+    version = store.data_version()
     with explained(folder), unfinished(folder) as part:
         logs, files = Logs(), {}
         file_ids: list[str] = []
@@ -54,7 +57,7 @@ def make(store: BackupStore, folder: Path, report: Report, *, now: datetime | No
                 lines = store.read(name)
             count = logs.take if name == "messages" else _one
             files[name] = write_lines(part, name, _reported(lines, name, store.estimate(name), report), count)
-        manifest = Manifest(FORMAT, now or datetime.now(UTC), files, logs.facts())
+        manifest = Manifest(FORMAT, now or datetime.now(UTC), files, logs.facts(), __version__, version)
         write_manifest(part, manifest)
     return manifest
 
@@ -64,7 +67,9 @@ def verify(collections: Sequence[CollectionModel], folder: Path, report: Report)
     names = [each.name for each in backed_up(collections)]
     with explained(folder):
         manifest = read_manifest(folder)
-        if manifest.collections.keys() != set(names):
+        missing = set(names) - manifest.collections.keys()
+        # An older version may have had fewer collections.
+        if manifest.collections.keys() - set(names) or (missing and manifest.data_version == DATA_VERSION):
             raise BackupError(f"{folder / MANIFEST} must list {', '.join(names)}, and nothing else.")
         logs = Logs({room: facts.revision for room, facts in manifest.rooms.items()})
         for name, facts in manifest.collections.items():
@@ -86,7 +91,8 @@ def restore(store: BackupStore, folder: Path, report: Report) -> Manifest:
     try:
         with explained(folder):
             # The accounts come last, so that nobody can log in to a half-restored site.
-            for name in sorted(store.kept, key=lambda name: name == "users"):
+            store.set_data_version(manifest.data_version)
+            for name in sorted(manifest.collections, key=lambda name: name == "users"):
                 facts = manifest.collections[name]
                 _restore_lines(store, name, _reported(read_lines(folder, name, facts), name, facts.lines, report))
             store.finish()

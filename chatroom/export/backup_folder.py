@@ -17,9 +17,13 @@ from typing import BinaryIO
 
 import msgspec
 
+from chatroom import __version__
 from chatroom.base.errors import ChatroomError
+from chatroom.site.upgrades import DATA_VERSION
 
-FORMAT = 1
+FORMAT = 2
+FIRST_FORMAT = 1
+"""The format of backups from before data had versions."""
 MANIFEST = "manifest.json"
 LONGEST_LINE = 128_000_000
 """A document has at most 16 MB. Its JSON has at most about six times as many bytes."""
@@ -53,6 +57,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     made_at: datetime
     collections: dict[str, FileFacts]
     rooms: dict[str, RoomFacts]
+    release: str = ""
+    data_version: int = 0
 
 
 @contextmanager
@@ -139,8 +145,13 @@ def read_manifest(folder: Path) -> Manifest:
         raise BackupError(f"{path}, line {error.lineno}: altered or cut off ({error.msg}).") from error
     except (KeyError, TypeError, ValueError, RecursionError) as error:  # msgspec.ValidationError is a ValueError
         raise BackupError(f"{path} is not the manifest of a backup: {error}.") from error
-    if manifest.format != FORMAT:
+    if manifest.format not in {FIRST_FORMAT, FORMAT}:
         raise BackupError(f"{path}: there is no format {manifest.format}; this version reads {FORMAT}.")
+    if manifest.data_version > DATA_VERSION:
+        raise BackupError(
+            f"{path} has data version {manifest.data_version} of Chatroom {manifest.release}, but this is Chatroom "
+            f"{__version__} with data version {DATA_VERSION}: update the site."
+        )
     return manifest
 
 

@@ -15,6 +15,8 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from chatroom.base.errors import Refused
 from chatroom.mongo.collections import CollectionModel, backed_up
 from chatroom.mongo.database import Database, Document
+from chatroom.site.upgrades import DATA_VERSION, refuse_newer
+from chatroom.site.versions_store import DataVersion, VersionStore
 
 PAGE = 20_000
 """The messages of a room that one query reads."""
@@ -30,6 +32,7 @@ class BackupStore:
 
     def __init__(self, database: Database, collections: Sequence[CollectionModel]) -> None:
         self._database = database
+        self._versions = VersionStore(database)
         self.collections = collections
         self.kept = [each.name for each in backed_up(collections)]
         """The names of the collections in a backup, in the order of reading."""
@@ -83,6 +86,16 @@ class BackupStore:
                 if self._database[name].find_one({"_id": {"$ne": allowed.get(name)}}, {"_id": 1}) is not None:
                     return name
         return None
+
+    def data_version(self) -> int:
+        """Return the number of upgrade steps that the data has had; raise `SettingsError` if it is too new."""
+        found = self._versions.find() or DataVersion(0 if self._versions.has_data() else DATA_VERSION)
+        refuse_newer(found)
+        return min(found.number, DATA_VERSION)
+
+    def set_data_version(self, number: int) -> None:
+        """Store the version of the documents that follow."""
+        self._versions.replace(DataVersion(number))
 
     def prepare(self) -> None:
         """Create the indexes, so that documents that violate them are refused."""

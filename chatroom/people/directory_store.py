@@ -10,6 +10,7 @@ from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.names import RULE_VERSION, beginning_of_part, fold, name_parts, person_keys
 from chatroom.people.fields import user_of
 from chatroom.people.users_store import HERE
+from chatroom.site.upgrades import Changed, ignore
 
 MOST_FOUND = 50
 AT_ONCE = 300
@@ -50,12 +51,12 @@ class DirectoryStore:
         alike, word = self.list_named_like(name, MOST_FOUND), beginning_of_part(name)
         return [user for user in alike if _has_word(user, word)] or alike
 
-    def renew_names(self) -> None:
+    def renew_names(self, changed: Changed = ignore) -> None:
         """Add the parts and the keys of names to accounts of older versions. Several processes may do this at once."""
-        while self._renew_some():
-            pass
+        while count := self._renew_some():
+            changed(count)
 
-    def _renew_some(self) -> bool:
+    def _renew_some(self) -> int:
         with self._database.bounded():
             found = list(self._users.find({"name_parts": None, **HERE}).limit(AT_ONCE))
             free = self._free_keys(found)
@@ -70,7 +71,7 @@ class DirectoryStore:
                 for user in found
             ]
             self._database.update_in_order(self._users, updates)
-        return bool(found)
+        return len(found)
 
     def _free_keys(self, users: Sequence[Document]) -> dict[str, list[str]]:
         """Return the keys of these accounts that no other account has: older versions allowed more names."""

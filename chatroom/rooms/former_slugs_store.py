@@ -10,6 +10,7 @@ from pymongo import ASCENDING
 
 from chatroom.mongo.database import Database, Document
 from chatroom.names import FORMER_DIRECT, is_former_direct, make_direct_slug
+from chatroom.site.upgrades import Changed, ignore
 
 AT_ONCE = 500
 FORMER: Document = {"$regex": FORMER_DIRECT}
@@ -25,12 +26,17 @@ class FormerSlugs:
         self._rooms = database["rooms"]
         self._sessions = database["sessions"]
 
-    def move(self) -> None:
+    def has_any(self) -> bool:
+        """Return whether a direct conversation still has a guessable address."""
+        return self._database.has("rooms", {"kind": "direct", "slug": FORMER})
+
+    def move(self, changed: Changed = ignore) -> None:
         """Give new addresses to direct conversations with guessable ones, and add the new addresses to tokens."""
         self._warn()
         count = 0
         while moved := self._move_some():
             count += moved
+            changed(moved)
         if count:
             log.info("%d direct conversations have new addresses; the old addresses redirect to them", count)
         self._move_tokens()

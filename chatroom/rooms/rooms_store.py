@@ -16,6 +16,7 @@ from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import write_or_find
 from chatroom.names import fold, is_former_direct, title_keys
 from chatroom.site.acts_store import INDEX, Note, noting
+from chatroom.site.upgrades import Changed, ignore
 
 INDEXES = [
     IndexModel("slug", unique=True),
@@ -106,26 +107,24 @@ class RoomStore:
         """Return whether a public room other than `but` has this title, or a title that looks the same."""
         return self._database.has("rooms", {"title_keys": {"$in": title_keys(title)}, "_id": {"$ne": but}})
 
-    def key_titles(self) -> None:
+    def key_titles(self, changed: Changed = ignore) -> None:
         """Add the keys of titles to public rooms that older versions created. Several processes may do this at once."""
-        last: str | None = ""
-        while last is not None:
-            last = self._key_some(last)
+        while count := self._key_some():
+            changed(count)
 
     def _find(self, query: Document) -> Room | None:
         with self._database.bounded():
             room = self._rooms.find_one(query)
         return room_of(room) if room else None
 
-    def _key_some(self, after: str) -> str | None:
-        query = {"kind": "public", "title_keys": None, "_id": {"$gt": after}}
+    def _key_some(self) -> int:
         with self._database.bounded():
-            found = list(self._rooms.find(query, {"title": 1}).sort("_id", ASCENDING).limit(AT_ONCE))
+            found = list(self._rooms.find({"kind": "public", "title_keys": None}, {"title": 1}).limit(AT_ONCE))
             updates: list[tuple[Document, Document]] = [
                 (room, {"$set": {"title_keys": title_keys(room["title"])}}) for room in found
             ]
             self._database.update_in_order(self._rooms, updates)
-        return found[-1]["_id"] if found else None
+        return len(found)
 
 
 def find_named(rooms: Documents[Document], slug: str) -> Document | None:

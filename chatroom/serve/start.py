@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from chatroom import __version__
 from chatroom.base.config import Settings, find_misspelt, load_settings, read_dotenv
 from chatroom.base.errors import ChatroomError
 from chatroom.base.logs import configure_logging, speak_any_alphabet
@@ -131,8 +132,8 @@ def _greet(settings: Settings, listener: socket.socket, start: str) -> None:
     host = _EVERYWHERE.get(ip, f"[{ip}]" if ":" in ip else ip)
     others = ", and at this machine's other addresses" if ip in _EVERYWHERE else ""
     where = settings.data_path if settings.is_embedded else "the MongoDB of MONGO_URI"
-    notify("READY=1", f"STATUS={start}, http://{host}:{port}")
-    lines = ["", f"  {settings.site_name} is at http://{host}:{port}{others}\n", f"  data     {where}"]
+    lines = ["", f"  {settings.site_name} is at http://{host}:{port}{others}\n"]
+    lines += [f"  version  {__version__}", f"  data     {where}"]
     if start == "waiting":
         lines.append("  waiting  the database does not answer yet; pages answer 503 until it does")
     if start != "ready":
@@ -140,6 +141,7 @@ def _greet(settings: Settings, listener: socket.socket, start: str) -> None:
     with suppress(OSError):  # nobody reads the output
         sys.stdout.write("\n".join([*lines, "  stop     Ctrl-C\n\n"]))
         sys.stdout.flush()
+    notify("READY=1", f"STATUS={start}, http://{host}:{port}")
 
 
 def _of_the_first(settings: Settings) -> str:

@@ -18,12 +18,14 @@ from chatroom.site.metrics import make_metrics
 from chatroom.site.notices import Notices
 from chatroom.site.notices_store import NoticeStore
 from chatroom.site.settings_store import Site
+from chatroom.site.versions_store import VersionStore
 
 COLLECTIONS = (
     CollectionModel("site", settings_store.INDEXES, "kept"),
     CollectionModel("audit", audit_store.INDEXES, "kept"),
     CollectionModel("notices", notices_store.INDEXES),
     CollectionModel("leases"),
+    CollectionModel("data_version"),
 )
 
 
@@ -49,6 +51,7 @@ class SiteParts:
         self.notices = Notices(NoticeStore(database), apply=apply_notice)
         self.audit = Audit(entries)
         self.acts = Acts(ActStore(database), entries, self.notices.tell, follow_ups=follow_ups)
+        self.versions = VersionStore(database)
         self.leases = LeaseStore(database, holder=context.origin)
         self.threads = (
             BackgroundThread("site", self.settings.renew, pause_seconds=CHORE_SECONDS),

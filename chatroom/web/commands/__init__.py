@@ -5,11 +5,11 @@ They require no password, because everybody who can run them can read the databa
 
 import click
 
-from chatroom.web.commands import backups, moderation, people, rooms
+from chatroom.web.commands import backups, moderation, people, rooms, upgrades
 
 COMMANDS = [
     each
-    for module in (people, moderation, rooms, backups)
+    for module in (people, moderation, rooms, backups, upgrades)
     for each in vars(module).values()
     if isinstance(each, click.Command)
 ]

@@ -44,6 +44,7 @@ def restore_backup(services: Services, folder: Path) -> None:
     All users must log in again: sessions and access tokens are not in backups.
     """
     manifest = backup.restore(services.export.backups, folder, show_progress())
+    services.upgrade(show_progress())  # the folder is the backup that an upgrade asks for
     click.echo(f"The database now contains {_contents(manifest)}. Sessions and access tokens are not in backups.")
 
 

@@ -415,7 +415,8 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "manifest no object": (lambda folder: (folder / "manifest.json").write_text("[1]"), r"is not the manifest"),
     "manifest deep": (lambda folder: (folder / "manifest.json").write_text("[" * 100_000), r"is not the manifest"),
     "manifest not UTF-8": (lambda folder: (folder / "manifest.json").write_bytes(b'{"\xff'), r"is not the manifest"),
-    "a newer format": (in_manifest(lambda manifest: manifest.update(format=2, more=1)), "format 2, but this version"),
+    "a newer format": (in_manifest(lambda manifest: manifest.update(format=3, more=1)), "format 3, but this version"),
+    "newer data": (in_manifest(lambda manifest: manifest.update(data_version=99)), "data version 99 of Chatroom"),
     "format 0": (in_manifest(lambda manifest: manifest.update(format=0)), "there is no format 0"),
     "more lines": (in_messages(lines=8), r"messages\.jsonl ends after line 7, and had 8"),
     "fewer lines": (in_messages(lines=5), r"messages\.jsonl has lines after line 5"),
@@ -628,6 +629,7 @@ class TestDocs:
             "push_keys": "the keys of Web Push",
             "presences": "Presence",
             **dict.fromkeys(("search_entries", "search_words", "search_cursors"), "the search index"),
+            "data_version": "the version of the data",
             **dict.fromkeys(("notices", "leases"), "Presence"),  # of the running processes, as presence
         }
         assert {each.name for each in COLLECTIONS} - set(KEPT) == set(words)

@@ -3,6 +3,7 @@
 import pytest
 
 from chatroom.services import Services
+from chatroom.site.versions_store import DataVersion
 from tests.visitors import PASSWORD, Visitor
 
 OLD = "dm-" + "0123456789" * 2
@@ -15,8 +16,8 @@ def moved(alice: Visitor, bob: Visitor, services: Services) -> str:
     room = services.rooms.direct.open(people[0], [people[1].id])
     services.database["rooms"].update_one({"_id": room.id}, {"$set": {"slug": OLD}})
     alice.say("hello", f"/chatroom/{OLD}")
-    services._preparation.forget()  # the next start
-    services.prepare()
+    services.site.versions.replace(DataVersion(0))  # as data from before 0.1.0
+    services.upgrade(lambda *_: None)
     return services.rooms.store.find(room.id).slug
 
 
@@ -67,8 +68,8 @@ def test_programs_can_use_both_addresses(bob: Visitor, services: Services, moved
     """U09: with a token that is for this conversation alone, and was made for its old address."""
     user = services.people.users.find_by_username("bob")
     token = services.people.sessions.create_token(user, label="bot", rooms=[OLD])
-    services._preparation.forget()
-    services.prepare()
+    services.site.versions.replace(DataVersion(0))
+    services.upgrade(lambda *_: None)
     bob.log_out()
     headers = {"Authorization": f"Bearer {token}"}
     for slug in (OLD, moved):
