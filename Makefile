@@ -7,7 +7,7 @@ BROWSER_NEEDS := $(shell { command -v chromium || command -v chromium-browser; }
     echo chromium chromium-headless-shell) \
   $(shell PATH=$$PATH:/sbin ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || echo libatomic1)
 BROWSER_NEEDS := $(strip $(BROWSER_NEEDS))
-ENGINE_NEEDS := $(shell for each in chromedriver:chromium-driver firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb; do \
+LONG_NEEDS := $(shell for each in debootstrap:debootstrap chromedriver:chromium-driver firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb; do \
   command -v $${each%:*} >/dev/null || echo $${each#*:}; done)
 JS_TESTS := $(wildcard tests/js/*.test.js tests/js/*.test.mjs)
 # Tests wait for servers and browsers: two processes a core keep the cores busy.
@@ -98,7 +98,7 @@ browser:
 	$(call install,browser tests,$(BROWSER_NEEDS))
 
 engines:
-	$(call install,tests of all engines,$(ENGINE_NEEDS))
+	$(call install,long tests,$(LONG_NEEDS))
 
 # Everything installed has a hash that the lock names; what builds the one package without a wheel comes first.
 INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes

@@ -132,7 +132,6 @@ def _greet(settings: Settings, listener: socket.socket, start: str) -> None:
     host = _EVERYWHERE.get(ip, f"[{ip}]" if ":" in ip else ip)
     others = ", and at this machine's other addresses" if ip in _EVERYWHERE else ""
     where = settings.data_path if settings.is_embedded else "the MongoDB of MONGO_URI"
-    notify("READY=1", f"STATUS={start}, http://{host}:{port}")
     lines = ["", f"  {settings.site_name} is at http://{host}:{port}{others}\n"]
     lines += [f"  version  {__version__}", f"  data     {where}"]
     if start == "waiting":
@@ -142,6 +141,7 @@ def _greet(settings: Settings, listener: socket.socket, start: str) -> None:
     with suppress(OSError):  # nobody reads the output
         sys.stdout.write("\n".join([*lines, "  stop     Ctrl-C\n\n"]))
         sys.stdout.flush()
+    notify("READY=1", f"STATUS={start}, http://{host}:{port}")
 
 
 def _of_the_first(settings: Settings) -> str:

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import Person
-from tests.browser.steps import still, stored, token_of
+from tests.browser.steps import PHONE, still, stored, token_of
+from tests.browser.targets import small_targets
 from tests.corpus.files import ftyp, moov, pdf
 from tests.corpus.pictures import samples
 from tests.pictures import make_picture
@@ -91,7 +92,7 @@ def test_a_picture_is_chosen_sent_and_seen_by_others(person: MakePerson, anythin
 
 
 def test_several_files_without_text_keep_their_order(person: MakePerson, anything: Callable[[str], str]) -> None:
-    alice, bob = person("Alice"), person("Bob")
+    alice, bob = person("Alice"), person("Bob", **PHONE)
     name = f"דוח {anything('plan')}; “100%”.pdf"
     choose(
         alice,
@@ -108,6 +109,7 @@ def test_several_files_without_text_keep_their_order(person: MakePerson, anythin
     expect(message.locator("[data-file]")).to_have_class(kinds)
     expect(message.locator(".file__size").first).to_have_text("2 pages · 18.4 kB")
     expect_loaded(message.locator(".file__page"))
+    assert small_targets(bob.page) == []
     with bob.page.expect_download() as download:
         message.get_by_role("link", name=name).click()
     assert download.value.suggested_filename == name

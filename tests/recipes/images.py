@@ -53,7 +53,7 @@ class Builder:
         """Build the stage, and the stages that it needs."""
         if name not in self._images:
             root = self._folder / name.replace(":", "-")
-            self._images[name] = self._build(name, root) if name in self._stages else _bootstrap(name, root)
+            self._images[name] = self._build(name, root) if name in self._stages else bootstrap(name, root)
         return self._images[name]
 
     def _build(self, name: str, root: Path) -> Image:
@@ -102,7 +102,7 @@ def _copy_into(source: Path, target: Path) -> None:
     _run("cp", "--archive", "--no-preserve=ownership", whole, str(target))
 
 
-def _bootstrap(image: str, root: Path) -> Image:
+def bootstrap(image: str, root: Path) -> Image:
     release = image.removeprefix("debian:").removesuffix("-slim")
     _run("debootstrap", "--variant=minbase", release, str(root), "http://deb.debian.org/debian")
     for path in (CERTIFICATES, "etc/resolv.conf"):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pymongo
 import pytest
 import yaml
@@ -18,6 +17,7 @@ from chatroom.mongo.embedded.mongod import REPLICA_SET
 from tests.databases import standalone
 from tests.documents import read, section
 from tests.ports import Port
+from tests.recipes.browsers import Browser
 from tests.recipes.images import Builder, Container, Image
 from tests.visitors import PASSWORD
 from tests.waiting import wait_until
@@ -33,15 +33,6 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
     folder = tmp_path_factory.mktemp("images")
     yield Builder(read("Dockerfile"), folder)
     shutil.rmtree(folder)
-
-
-class Browser(httpx.Client):
-    """A person without JavaScript."""
-
-    def submit(self, path: str, **typed: str) -> None:
-        """Load the page, and send its form."""
-        [token] = set(re.findall(r'name="csrf_token"[^>]* value="([^"]+)"', self.get(path).text))
-        self.post(path, data={"csrf_token": token, **typed})
 
 
 def service(name: str) -> dict[str, Any]:

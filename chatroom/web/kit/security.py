@@ -29,7 +29,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 HSTS = "max-age=31536000"
-PROBES = {"/livez", "/readyz"}
+PROBES = {"/livez", "/readyz", "/metrics"}
 UNSAFE_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -30,7 +30,8 @@ def test_o13_only_the_token_and_the_networks_may_read(
     make_app: MakeApp, settings: dict[str, str], headers: dict[str, str], address: str, status: int
 ) -> None:
     """O13."""
-    client = visitor(make_app(**settings))
+    client = visitor(make_app(allowed_hosts="chat.example", **settings))
+    headers = {"Host": "10.9.8.7:5000", **headers}  # Prometheus sends the address of its target
     response = client.get("/metrics", headers=headers, environ_base={"REMOTE_ADDR": address})
     assert response.status_code == status
     assert ("chatroom_posts_total 0.0" in response.text) == (status == 200)
