@@ -9,8 +9,7 @@ from flask import Flask
 
 from chatroom.web.kit.cookies import find_secret
 from tests.conftest import MakeApp, signed_in
-from tests.documents import ROOT, blocks, read, section
-from tests.unit.project.test_docs import is_defined
+from tests.documents import ROOT, blocks, is_defined, read, section
 
 PAGE = "docs/bad-nights.md"
 TITLES = re.findall(r"^## (.*)$", read(PAGE), re.MULTILINE)
