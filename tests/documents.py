@@ -1,7 +1,9 @@
 """The project's Markdown, for the tests that compare it with the code."""
 
+import ast
 import importlib.util
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -75,3 +77,29 @@ def module(path: Path, code: str) -> ModuleType:
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
     return made
+
+
+def is_defined(path: Path, name: str) -> bool:
+    """Whether a file has a class, function or method of that name; a test may be named without its class."""
+    if not path.is_file():
+        return False
+    if path.suffix == ".js":
+        text = path.read_text(encoding="utf-8")
+        owner, _, member = name.partition(".")
+        has_member = not member or re.search(rf"^  (?:async |get |set )?#?{member}\b", text, re.MULTILINE)
+        return bool(has_member and re.search(rf"\b(?:class|function|const) {owner}\b", text))
+    names = set(defined(tree(path).body))
+    return name in names or any(each.endswith(f".{name}") and name.startswith("test_") for each in names)
+
+
+def defined(body: list[ast.stmt], owner: str = "") -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield owner + node.name
+            if isinstance(node, ast.ClassDef):
+                yield from defined(node.body, f"{owner}{node.name}.")
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))

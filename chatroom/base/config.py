@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 from msgspec import Meta
 
 from chatroom.base.errors import SettingsError
-from chatroom.base.setting_checks import IN_MEMORY, MIN_SECRET_LENGTH, parse_setting
+from chatroom.base.setting_checks import IN_MEMORY, MIN_SECRET_LENGTH, QUOTED, SECRETS, parse_setting
 
 LOCAL = {"localhost", "::1"}
 
@@ -159,6 +159,8 @@ def _read(name: str, environ: Mapping[str, str]) -> tuple[str, str | None]:
     if name == "SECRET_KEY" and not environ.get(name):
         name = "SECRET" if environ.get("SECRET") else name
     text = environ.get(name, "").strip()
+    if name not in SECRETS and QUOTED.fullmatch(text):  # systemd and python-dotenv remove quotes, docker does not
+        raise SettingsError(f"{name}={text!r} is not allowed: write the value without quotation marks")
     return name, text or None
 
 

@@ -14,6 +14,7 @@ from chatroom.base.mongo_uris import check_uri
 MIN_SECRET_LENGTH = 16
 SECRETS = {"SECRET_KEY", "SECRET", "SECRET_KEY_FALLBACKS", "MONGO_URI", "METRICS_TOKEN"}
 IN_MEMORY = "mongomock://"
+QUOTED = re.compile(r"""(["']).*\1""", re.DOTALL)
 HOST = r"\.?(?:[\w-]+\.)*[\w-]+\.?"
 
 

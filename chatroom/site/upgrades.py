@@ -79,7 +79,7 @@ class Upgrades:
                     self._run_step(found.number + 1, report)
             elif not is_waiting:
                 is_waiting = True
-                log.info("another process is bringing the data up to date; waiting for it")
+                log.warning("another process is bringing the data up to date; waiting for it")
             else:
                 time.sleep(WAIT_SECONDS)
             found = self._get()

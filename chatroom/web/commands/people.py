@@ -7,6 +7,7 @@ from typing import Any, cast, get_args
 
 import click
 
+from chatroom.base.config import Settings
 from chatroom.base.durations import until
 from chatroom.base.logs import escaped
 from chatroom.base.models import Role
@@ -14,6 +15,7 @@ from chatroom.people.accounts import Registration
 from chatroom.people.tokens import SCOPES, USUAL
 from chatroom.services import Services
 from chatroom.web.commands.console import command, get_user, show_progress
+from chatroom.web.kit.configuration import words_of
 
 
 def _new_password(_context: click.Context, _option: click.Parameter, is_on_stdin: bool) -> str:
@@ -75,11 +77,22 @@ def set_password(services: Services, name: str, password: str) -> None:
 def reset_link(services: Services, name: str) -> None:
     """Create a link with which NAME sets a new password.
 
-    The link works once, within 24 hours; earlier links stop working. The output is the path of the link: put the site's
-    address in front of the path, and send the whole link in a safe way. All sessions and access tokens of NAME end when
-    the link is used.
+    The link works once, within 24 hours; earlier links stop working. Send it in a safe way. All sessions and access
+    tokens of NAME end when the link is used. If ALLOWED_HOSTS does not name exactly one host, the command prints only
+    the path of the link.
     """
-    click.echo(f"/reset/{services.people.resets.make(None, get_user(services, name))}")
+    site = _find_site(services.settings)
+    click.echo(f"{site}/reset/{services.people.resets.make(None, get_user(services, name))}")
+    if not site:
+        click.echo("This is a path: put the site's address in front of it, such as https://chat.example.org", err=True)
+
+
+def _find_site(settings: Settings) -> str:
+    """Return the site's address if ALLOWED_HOSTS names exactly one host, and otherwise an empty text."""
+    match words_of(settings.allowed_hosts):
+        case [host] if not host.startswith("."):
+            return f"https://{host}" if settings.trusted_proxies else f"http://{host.partition(':')[0]}:{settings.port}"
+    return ""
 
 
 @command("set-role")

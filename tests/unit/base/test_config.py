@@ -194,3 +194,10 @@ def test_settings_do_not_change() -> None:
     with pytest.raises(AttributeError):
         Settings().port = 1  # type: ignore[misc]
     assert len(msgspec.structs.fields(Settings)) > 30
+
+
+@pytest.mark.parametrize("name", ["DATA_DIR", "SITE_NAME", "PORT", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_value_in_quotation_marks_is_refused(name: str, quote: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}=.*without quotation marks"):
+        load_settings({name: f"{quote}5000{quote}"})

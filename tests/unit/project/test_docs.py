@@ -41,7 +41,7 @@ from chatroom.web.files.files import most_upload_bytes
 from chatroom.web.kit import errors
 from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
 from chatroom.web.rooms.api import ListedRoom, NewRoom, Read, ReadAnswer, RoomAnswer, RoomChange
-from tests.documents import ROOT, blocks, first_cells, pages, read, section, tables
+from tests.documents import ROOT, blocks, first_cells, is_defined, pages, read, section, tables, tree
 from tests.messaging import new_draft
 from tests.pictures import make_picture
 from tests.visitors import Visitor
@@ -372,27 +372,6 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
-def is_defined(path: Path, name: str) -> bool:
-    """Whether a file has a class, function or method of that name; a test may be named without its class."""
-    if not path.is_file():
-        return False
-    if path.suffix == ".js":
-        text = path.read_text(encoding="utf-8")
-        owner, _, member = name.partition(".")
-        has_member = not member or re.search(rf"^  (?:async |get |set )?#?{member}\b", text, re.MULTILINE)
-        return bool(has_member and re.search(rf"\b(?:class|function|const) {owner}\b", text))
-    names = set(defined(tree(path).body))
-    return name in names or any(each.endswith(f".{name}") and name.startswith("test_") for each in names)
-
-
-def defined(body: list[ast.stmt], owner: str = "") -> Iterator[str]:
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield owner + node.name
-            if isinstance(node, ast.ClassDef):
-                yield from defined(node.body, f"{owner}{node.name}.")
-
-
 def documented(title: str) -> set[str]:
     """The frames that have a section under this heading."""
     return set(re.findall(r"^#### `(\w+)`$", section(PROTOCOL, title), re.MULTILINE))
@@ -462,11 +441,6 @@ def fields_of(document: dict[str, Any], owner: str = "") -> Iterator[str]:
             yield from fields_of(value, f"{name}.")
         else:
             yield owner + name
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache

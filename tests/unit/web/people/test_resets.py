@@ -11,7 +11,7 @@ from chatroom.base.errors import Refused
 from chatroom.people.resets import Resets
 from chatroom.services import Services
 from chatroom.site.codes_store import CodeStore
-from tests.conftest import Clock, visitor
+from tests.conftest import Clock, MakeApp, visitor
 from tests.visitors import NEW, PASSWORD, Visitor, problem, user_of
 
 VAGUE = "This link has expired or has already been used. Please ask for a new one."
@@ -132,6 +132,28 @@ def test_administrators_cannot_create_links_for_each_other(
 def test_at_the_console(app: Flask, client: Visitor, alice: Visitor, runner: FlaskCliRunner) -> None:
     services: Services = app.extensions["chatroom"]
     services.close = lambda: None  # type: ignore[method-assign]  # in memory it would be the end
-    path = runner.invoke(args=["reset-link", "alice"]).output.strip()
-    assert use(client, path) == 303
+    result = runner.invoke(args=["reset-link", "alice"])
+    assert "put the site's address in front" in result.stderr
+    assert use(client, result.stdout.strip()) == 303
     assert visitor(app).log_in("alice", NEW).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("hosts", "proxies", "beginning"),
+    [
+        ("chat.example", 1, "https://chat.example/reset/"),
+        ("chat.example:8443,", 1, "https://chat.example:8443/reset/"),
+        ("chat.example", 0, "http://chat.example:5000/reset/"),
+        (".chat.example", 1, "/reset/"),
+        ("chat.example, www.chat.example", 1, "/reset/"),
+    ],
+)
+def test_the_console_prints_the_address_of_a_site_with_one_host(
+    make_app: MakeApp, hosts: str, proxies: int, beginning: str
+) -> None:
+    app = make_app(allowed_hosts=hosts, trusted_proxies=proxies)
+    services: Services = app.extensions["chatroom"]
+    services.close = lambda: None  # type: ignore[method-assign]  # in memory it would be the end
+    runner = app.test_cli_runner()
+    runner.invoke(args=["create-user", "alice", "--password-stdin"], input=f"{NEW}\n")
+    assert runner.invoke(args=["reset-link", "alice"]).stdout.startswith(beginning)
