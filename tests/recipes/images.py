@@ -177,12 +177,19 @@ class Container:
 
     def kill(self) -> None:
         """End the container, if it still runs."""
+        # `--kill-child` is not enough: the kernel forgets it when the child changes its user
+        for child in self._children():
+            os.kill(child, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
 
     def _first(self) -> int:
+        return wait_until(self._children)[0]
+
+    def _children(self) -> list[int]:
         parent = self._process.pid
-        return int(wait_until(lambda: Path(f"/proc/{parent}/task/{parent}/children").read_text()))
+        listed = Path(f"/proc/{parent}/task/{parent}/children")
+        return [int(word) for word in listed.read_text().split()] if listed.exists() else []
 
     def _confined(self, command: list[str]) -> list[str]:
         """The command with the user and the environment of the image, without capabilities and new privileges."""
