@@ -48,7 +48,7 @@ class Metrics:
         """Count an HTTP request. `route` is the name of a view."""
 
     def measure(self, *, connections: int, followers: int, waiting: int) -> None:
-        """Note the present state of the engine."""
+        """Note the present state of the engine, every second, in the thread that calls `delivered`."""
 
     def render(self, figures: Mapping[str, float], versions: Mapping[str, str]) -> bytes:  # noqa: ARG002
         """Return all metrics in the text format of Prometheus, with the figures of the site."""
@@ -92,7 +92,8 @@ class PrometheusMetrics(Metrics):
         self._batches = make(Histogram, "batch_messages", "Messages that were stored together.", buckets=DRAFTS)
         self._store = make(Histogram, "store_seconds", "Time to store a batch, with all tries.", buckets=SECONDS)
         self._deliveries = make(Counter, "deliveries", "Messages and changes that were sent to a connection.")
-        self._delivery = make(
+        self._delivered = 0
+        delivery = make(
             Histogram,
             "delivery_seconds",
             "Time from the storing of a message to its sending to the connections of a process. The source is memory "
@@ -100,6 +101,7 @@ class PrometheusMetrics(Metrics):
             ["source"],
             buckets=SECONDS,
         )
+        self._delivery = {source: delivery.labels(source) for source in ("memory", "database")}
         self._refusals = make(Counter, "refusals", "Refused requests and frames.", ["reason"])
         self._logins = make(Counter, "logins", "Attempts to log in with a password.", ["outcome"])
         self._requests = make(Counter, "http_requests", "Answered HTTP requests.", ["route", "status"])
@@ -114,9 +116,9 @@ class PrometheusMetrics(Metrics):
         self._store.observe(seconds)
 
     def delivered(self, changes: int, readers: int, sent_at: datetime | None = None, *, source: str = "memory") -> None:
-        self._deliveries.inc(changes * readers)
+        self._delivered += changes * readers  # a call of the library for each reader would be too slow
         if sent_at is not None:
-            self._delivery.labels(source).observe(max(0.0, time.time() - sent_at.timestamp()))
+            self._delivery[source].observe(max(0.0, time.time() - sent_at.timestamp()))
 
     def refused(self, reason: str) -> None:
         self._refusals.labels(reason).inc()
@@ -129,6 +131,8 @@ class PrometheusMetrics(Metrics):
         self._request.observe(seconds)
 
     def measure(self, *, connections: int, followers: int, waiting: int) -> None:
+        delivered, self._delivered = self._delivered, 0
+        self._deliveries.inc(delivered)
         self._connections.set(connections)
         self._followers.set(followers)
         self._waiting.set(waiting)

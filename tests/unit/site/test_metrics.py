@@ -50,6 +50,7 @@ def test_each_event_is_counted(metrics: PrometheusMetrics) -> None:
 
 def test_a_clock_that_is_ahead_gives_no_negative_time(metrics: PrometheusMetrics) -> None:
     metrics.delivered(1, 1, datetime.now(UTC) + timedelta(hours=1))
+    metrics.measure(connections=0, followers=0, waiting=0)
     samples = counted(metrics)
     assert samples["chatroom_deliveries_total"] == 1
     assert samples["chatroom_delivery_seconds_sum{source=memory}"] == 0
