@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -79,8 +80,12 @@ class Running:
         return re.findall(r"http://[^\s,]+", self.wait_for_banner())[0]
 
     def get(self, path: str = "/livez") -> int:
-        with urllib.request.urlopen(self.url + path, timeout=PATIENCE_SECONDS) as answer:
-            return answer.status
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=PATIENCE_SECONDS) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
 
     def connect(self) -> socket.socket:
         host, port = self.url.removeprefix("http://").split(":")
