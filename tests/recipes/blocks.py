@@ -43,3 +43,9 @@ def block(title: str, number: int = 0) -> str:
     """The text of a block. A test that calls this runs the block."""
     [text] = [each.text for each in find_blocks() if (each.title, each.number) == (title, number)]
     return text
+
+
+def command(start: str) -> str:
+    """The command within the text that starts with these words."""
+    [found] = set(re.findall(rf"`({re.escape(start)}[^`\n]*)`", read(PAGE)))
+    return found

@@ -104,7 +104,12 @@ class Service:
     def _script(self, root: Path, environ: dict[str, str]) -> str:
         unit, top = self._unit, shlex.quote(str(root))
         runtime = f"/run/{unit['RuntimeDirectory']}"
-        lines = [f"mount --bind {top} {top}", f"mount -t proc proc {top}/proc", f"mount -t tmpfs tmpfs {top}/run"]
+        lines = [
+            f"umask {unit['UMask']}",
+            f"mount --bind {top} {top}",
+            f"mount -t proc proc {top}/proc",
+            f"mount -t tmpfs tmpfs {top}/run",
+        ]
         lines += [f"chroot {top} install -d -o {unit['User']} {runtime}"]
         lines += [f"mount --bind {top}{path} {top}{path}" for path in unit["ReadWritePaths"].split()]
         assert (unit["ProtectSystem"], unit["ProtectHome"], unit["PrivateTmp"]) == ("strict", "yes", "yes")
@@ -112,6 +117,7 @@ class Service:
         lines += [f"mount -t tmpfs -o mode=1777 tmpfs {top}/tmp", f"mount -t tmpfs -o mode=700 tmpfs {top}/root"]
         limits = [f"--reuid={unit['User']}", f"--regid={unit['User']}", "--init-groups"]
         limits += ["--no-new-privs"] * (unit["NoNewPrivileges"] == "yes")
+        limits += ["--bounding-set=-all"] * (unit["CapabilityBoundingSet"] == "")
         words = [f"{name}={value}" for name, value in (environ | {"RUNTIME_DIRECTORY": runtime}).items()]
         start = ["setpriv", *limits, "env", "--ignore-environment", f"--chdir={unit['WorkingDirectory']}", *words]
         return "\n".join([*lines, f"exec chroot {top} {shlex.join(start)} {unit['ExecStart']}"])

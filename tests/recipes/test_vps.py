@@ -16,11 +16,11 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.ports import Port
-from tests.recipes.blocks import block
-from tests.recipes.browsers import Browser
+from tests.recipes.blocks import block, command
+from tests.recipes.browsers import Browser, Routed
 from tests.recipes.roots import Machine, Service
 from tests.visitors import PASSWORD
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [
     pytest.mark.long,
@@ -34,6 +34,8 @@ BACKUPS = "/var/backups/chatroom"
 CRON = {"SHELL": "/bin/sh", "PATH": "/usr/bin:/bin", "HOME": "/root", "LOGNAME": "root"}
 TOKEN = "the METRICS_TOKEN"
 IDLE_SECONDS = 70
+MOST_EXPOSED = 35  # of 100
+CLIENT = "127.0.0.9"
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +124,10 @@ def caddy(site: Site) -> Iterator[None]:
         yield
 
 
-def test_the_unit_is_valid(machine: Machine) -> None:
-    assert machine.run("systemd-analyze verify /etc/systemd/system/chatroom.service") == ""
+def test_the_unit_is_valid_and_leaves_little_exposed(machine: Machine) -> None:
+    path = "/etc/systemd/system/chatroom.service"
+    assert machine.run(f"systemd-analyze verify {path}") == ""
+    machine.run(f"systemd-analyze security --offline=true --threshold={MOST_EXPOSED} {path}")
 
 
 def test_the_console_works_as_the_user_of_the_server_and_no_other(site: Site, token: str) -> None:
@@ -136,9 +140,10 @@ def test_the_console_works_as_the_user_of_the_server_and_no_other(site: Site, to
 
 @pytest.mark.parametrize("proxy", [nginx, caddy])
 def test_a_proxy_passes_everything(site: Site, token: str, proxy: type) -> None:
-    """A file of 25 MB, the address of the client, and a websocket that was idle for 70 seconds."""
+    """Ten files of 25 MB, the address of the client, and a websocket that was idle for 70 seconds."""
     bearer = {"Authorization": f"Bearer {token}"}
-    with proxy(site), Browser(base_url=f"https://127.0.0.1:{site.port('https')}", verify=False) as client:
+    way_in = httpx.HTTPTransport(verify=False, local_address=CLIENT)
+    with proxy(site), Browser(base_url=f"https://127.0.0.1:{site.port('https')}", transport=way_in) as client:
         client.headers.update({"Host": HOST, "X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "http"})
 
         def is_up() -> bool:
@@ -156,12 +161,17 @@ def test_a_proxy_passes_everything(site: Site, token: str, proxy: type) -> None:
 
         client.submit("/login", username=f"nobody-{proxy.__name__}", password="wrong")
         failures = [json.loads(line)["address"] for line in site.service.log.splitlines() if "a log-in failed" in line]
-        assert set(failures) == {"127.0.0.1"}
+        assert set(failures) == {CLIENT}
+        client.submit("/login", username="alice", password=PASSWORD)
+        assert all(cookie.secure for cookie in client.cookies.jar)
+        ten = [("files", (f"{proxy.__name__}{number}.bin", bytes(25_000_000))) for number in range(10)]
+        client.timeout = httpx.Timeout(PATIENCE_SECONDS)
+        assert client.say("Ten files", ten).status_code == 303
+        assert f"{proxy.__name__}9.bin" in client.get("/chatroom").text
         upload = client.post(
             "/api/rooms/lobby/files?name=large.bin",
             content=os.urandom(25_000_000),
             headers={**bearer, "Content-Type": "application/octet-stream"},
-            timeout=60,
         )
         assert upload.status_code == 201, upload.text
 
@@ -208,9 +218,14 @@ def test_prometheus_reads_the_metrics_and_the_alerts(site: Site, token: str) -> 
         wait_until(lambda: len(httpx.get(f"http://{address}/api/v1/rules").json()["data"]["groups"][0]["rules"]) == 5)
 
 
-def test_a_backup_every_night_and_its_restore(site: Site, token: str) -> None:
-    machine = site.machine
+@pytest.fixture(scope="module")
+def backup(site: Site, token: str) -> None:
     site.console(f"sh -ec '{block('Backups')}'")
+
+
+@pytest.mark.usefixtures("backup")
+def test_a_backup_every_night_and_its_restore(site: Site) -> None:
+    machine = site.machine
     for day in range(1, 17):
         machine.run(f"install -d -o chatroom {BACKUPS}/2026-01-{day:02}")
     machine.write("/etc/cron.daily/chatroom", block("Backups", 1), mode=0o755)
@@ -225,6 +240,8 @@ def test_a_backup_every_night_and_its_restore(site: Site, token: str) -> None:
     assert machine.run(f"ls {BACKUPS}").split() == kept
     assert machine.run(f"find {BACKUPS}/2026-11-21 -type f -perm /077") == ""
     assert "messages" in site.console(f"sh -ec '{block('Restore')}'")
+    machine.run(command("rsync -a ").replace("backup@elsewhere:chatroom/", "/tmp/elsewhere/"))
+    assert machine.run("ls /tmp/elsewhere").split() == kept
 
 
 def test_an_update(site: Site) -> None:
@@ -234,3 +251,17 @@ def test_an_update(site: Site) -> None:
     site.machine.run(block("Update"))
     site.console(f"sh -ec '{block('Update', 1)}'")
     assert "A newer version" in site.machine.run("cd /srv/chatroom && git log -1")
+
+
+@pytest.mark.usefixtures("backup")
+def test_a_restore_into_an_empty_folder_brings_the_site_back(site: Site) -> None:
+    assert site.service.stop() == 0
+    site.machine.run("mkdir /srv/away && mv /var/lib/chatroom/* /srv/away/")
+    site.console(f"sh -ec '{command('.venv/bin/flask --app test_mongo restore ')}'")
+    with site.machine.service(UNIT, PORT=str(site.port("app"))) as service:
+        assert "READY=1" in service.hear()
+        router = Routed({"https": f"http://127.0.0.1:{site.port('app')}"})
+        with Browser(base_url=f"https://{HOST}", transport=router, headers={"X-Forwarded-Proto": "https"}) as alice:
+            assert alice.submit("/login", username="alice", password=PASSWORD).status_code == 303
+            assert alice.get("/chatroom").status_code == 200
+        assert service.stop() == 0

@@ -211,10 +211,6 @@ class TestPlainHTTP:
         possible = {200, 201, 202, 405, *errors.STATUS.values(), *errors.REASON, *errors.TITLES}
         assert first_cells(tables(section(PROTOCOL, "Errors"))[0]) == set(map(str, possible))
 
-    def test_routes(self, app: Flask) -> None:
-        rules = {str(rule) for rule in app.url_map.iter_rules() if str(rule).startswith("/api")}
-        assert rules == set(re.findall(r"`(?:GET|POST|PATCH|DELETE) (/api[^`]*)`", read(PROTOCOL)))
-
 
 class TestDataModel:
     def test_collections(self) -> None:
