@@ -1,4 +1,4 @@
-# Two images (docs/operating.md, "Containers"): `--target server` for your own MongoDB; the last stage has the embedded one.
+# Two images (docs/containers.md): `--target server` for your own MongoDB; the last stage has the embedded one.
 FROM debian:trixie-slim AS base
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates python3 tzdata \

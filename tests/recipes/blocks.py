@@ -1,11 +1,11 @@
-"""The code blocks of docs/operating.md, by their heading and their place below it."""
+"""The code blocks of the pages for operators, by their heading and their place below it."""
 
 import re
 from typing import NamedTuple
 
 from tests.documents import read
 
-PAGE = "docs/operating.md"
+PAGES = ("docs/operating.md", "docs/containers.md", "docs/monitoring.md")
 MARK = re.compile(r"<!-- no test runs this block: (.+) -->")
 
 
@@ -19,10 +19,10 @@ class Block(NamedTuple):
 
 
 def find_blocks() -> list[Block]:
-    """All blocks of the page."""
+    """All blocks of the pages."""
     found: list[Block] = []
     title, inside, before = "", None, ""
-    for line in read(PAGE).splitlines():
+    for line in _text().splitlines():
         if line.startswith("```"):
             if inside is None:
                 inside = []
@@ -47,5 +47,9 @@ def block(title: str, number: int = 0) -> str:
 
 def command(start: str) -> str:
     """The command within the text that starts with these words."""
-    [found] = set(re.findall(rf"`({re.escape(start)}[^`\n]*)`", read(PAGE)))
+    [found] = set(re.findall(rf"`({re.escape(start)}[^`\n]*)`", _text()))
     return found
+
+
+def _text() -> str:
+    return "".join(map(read, PAGES))

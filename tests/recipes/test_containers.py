@@ -15,7 +15,7 @@ import yaml
 
 from chatroom.mongo.embedded.mongod import REPLICA_SET
 from tests.databases import standalone
-from tests.documents import read, section
+from tests.documents import read
 from tests.ports import Port
 from tests.recipes.browsers import Browser
 from tests.recipes.images import Builder, Container, Image
@@ -45,10 +45,8 @@ def service(name: str) -> dict[str, Any]:
 
 
 def documented(verb: str) -> list[list[str]]:
-    """The commands that docs/operating.md runs in the container."""
-    lines = re.findall(
-        rf"^docker compose {verb} chatroom (.*)$", section("docs/operating.md", "Containers"), re.MULTILINE
-    )
+    """The commands that docs/containers.md runs in the container."""
+    lines = re.findall(rf"^docker compose {verb} chatroom (.*)$", read("docs/containers.md"), re.MULTILINE)
     assert lines
     return [line.split() for line in lines]
 

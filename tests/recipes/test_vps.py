@@ -190,7 +190,7 @@ def test_a_proxy_passes_everything(site: Site, token: str, proxy: type) -> None:
 
 def test_prometheus_reads_the_metrics_and_the_alerts(site: Site, token: str) -> None:
     target = {"scheme: https": "scheme: http", HOST: f"127.0.0.1:{site.port('app')}"}
-    site.install("/etc/prometheus/test.yml", block("Monitoring"), **target)
+    site.install("/etc/prometheus/test.yml", block("Metrics"), **target)
     for name in ("alerts.yml", "alerts.test.yml"):
         site.machine.write(f"/etc/prometheus/{name}", (ROOT / "docs/monitoring" / name).read_text())
     site.machine.run("cd /etc/prometheus && promtool check rules alerts.yml && promtool test rules alerts.test.yml")

@@ -128,6 +128,6 @@ def test_each_field_is_documented() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.keyword) and node.arg == "extra" and isinstance(node.value, ast.Dict):
                 named |= {key.value for key in node.value.keys if isinstance(key, ast.Constant)}
-    [table] = tables(section("docs/operating.md", "Logs"))
+    [table] = tables(section("docs/monitoring.md", "Logs"))
     documented = {name for row in table for name in re.findall(r"`(\w+)`", row[0])}
     assert documented == named | {"at", "level", "logger", "message", "exception"}

@@ -25,7 +25,7 @@ def test_each_scope_is_in_the_table() -> None:
 
 
 def test_each_health_check_is_in_the_table() -> None:
-    paths = first_cells(tables(section("docs/operating.md", "Health checks"))[0])
+    paths = first_cells(tables(section("docs/monitoring.md", "Health checks"))[0])
     assert paths == {f"GET {path}" for path in PROBES - {"/metrics"}}
 
 

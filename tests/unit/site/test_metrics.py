@@ -68,7 +68,7 @@ def test_metrics_that_are_off_count_nothing() -> None:
 
 
 def documented() -> dict[str, tuple[str, set[str], str]]:
-    rows = tables(section("docs/operating.md", "Monitoring"))[0]
+    rows = tables(section("docs/monitoring.md", "Metrics"))[0]
     return {row[0].strip("`"): (row[1], set(re.findall(r"\w+", row[2])), row[3]) for row in rows}
 
 
@@ -98,4 +98,4 @@ def test_each_alert_has_a_reason_and_what_to_do() -> None:
     alerts = (MONITORING / "alerts.yml").read_text().split("- alert: ")[1:]
     assert len(alerts) == 5
     assert all("summary: " in alert and "description: " in alert for alert in alerts)
-    assert all(alert.split()[0] in read("docs/operating.md") for alert in alerts)
+    assert all(alert.split()[0] in read("docs/monitoring.md") for alert in alerts)
