@@ -83,8 +83,9 @@ class Running:
         try:
             with urllib.request.urlopen(self.url + path, timeout=PATIENCE_SECONDS) as answer:
                 return answer.status
-        except urllib.error.HTTPError as answer:
-            return answer.code
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
 
     def connect(self) -> socket.socket:
         host, port = self.url.removeprefix("http://").split(":")
