@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tests.documents import read
 
-PAGES = ("docs/operating.md", "docs/containers.md", "docs/monitoring.md")
+PAGES = ("docs/operating.md", "docs/containers.md", "docs/monitoring.md", "docs/systems.md")
 MARK = re.compile(r"<!-- no test runs this block: (.+) -->")
 
 
