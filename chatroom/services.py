@@ -173,7 +173,7 @@ class Services:
         self.threads = [thread for parts in working for thread in parts.threads]
 
     def _steps(self) -> Sequence[Step]:
-        """List the upgrade steps. Never remove or reorder a step: its number is its place (docs/architecture.md)."""
+        """List the upgrade steps. Never remove or reorder a step: its number is its place (CONTRIBUTING.md)."""
         slugs = self.rooms.former_slugs
         return [
             Step("addresses of direct conversations", slugs.move, shuts_out=slugs.has_any),
