@@ -35,11 +35,11 @@ def choose(binaries: Sequence[Path], files: str) -> Path:
     obstacles: list[str] = []
     for release, binary in newest_first:
         obstacle = _obstacle(binary, release, files)
-        if not obstacle:
+        if not obstacle and (release != _UNKNOWN or not obstacles):
             if obstacles:
                 log.warning("%s Until then %s is used.", obstacles[0], binary)
             return binary
-        obstacles.append(obstacle)
+        obstacles.append(obstacle or f"{binary} does not print its version.")
     raise EmbeddedError(obstacles[0])
 
 

@@ -268,6 +268,7 @@ class TestVersions:
                 "7.0",
                 "files belong to MongoDB 7.0, but .* is 6.0.5, which cannot read them: put a mongod of 7.0",
             ),
+            (["", "6.0.5"], "7.0", "is 6.0.5, which cannot read them: put a mongod of 7.0"),
             (["8.0.32", "6.0.5"], "9.0", "files belong to MongoDB 9.0, but .* is 8.0.32, which cannot read them"),
             (["8.0.32"], "6.0", "is 8.0.32: a version in between is missing.* with a mongod of 7.0 on the PATH"),
             (["8.3.11"], "7.0", "is 8.3.11: a version in between is missing.* with a mongod of 8.0 on the PATH"),
