@@ -12,6 +12,7 @@ import pytest
 from bson import json_util
 from flask import Flask
 
+from chatroom.names import is_former_direct
 from chatroom.services import COLLECTIONS, Services
 from chatroom.site.upgrades import DATA_VERSION
 from tests.conftest import services_of, visitor
@@ -73,7 +74,7 @@ def test_people_find_their_rooms_messages_and_files(older: list[tuple[str, dict[
         rooms[each["room"]] for name, each in older if name == "messages" and each["text"] == "between us two"
     )
     moved = bob.get(f"/chatroom/{direct['slug']}", follow_redirects=True)
-    assert moved.request.path != f"/chatroom/{direct['slug']}"
+    assert (moved.request.path != f"/chatroom/{direct['slug']}") == is_former_direct(direct["slug"])
     assert "between us two" in moved.text
     assert "plums" in bob.get("/search?q=plums").text
     lobby = services.rooms.store.find("lobby")
