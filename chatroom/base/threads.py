@@ -78,4 +78,5 @@ def worker_count() -> int:
 def _lower_priority() -> None:
     """Lower the priority of this thread only: on Linux, each thread has a priority."""
     with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER_PRIORITY)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, max(LOWER_PRIORITY, os.getpriority(os.PRIO_PROCESS, thread)))
