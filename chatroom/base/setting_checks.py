@@ -34,6 +34,9 @@ CHECKS = {
 LIMITS = ("LIMIT_ACCOUNT", "LIMIT_ADDRESS")
 MOST_TIMES, LONGEST_WINDOW = 1_000_000_000, 366 * 24 * 3600
 WORDS = {
+    "SECRET_KEY": f"at least {MIN_SECRET_LENGTH} bytes",
+    "METRICS_TOKEN": f"at least {MIN_SECRET_LENGTH} bytes",
+    "DATA_DIR": "a path",
     "MONGO_URI": "an address that begins with mongodb://, mongodb+srv:// or mongomock://",
     "PUSH_CONTACT": "an address that begins with mailto: or https://",
     "MONGO_DB": "1 to 38 letters, digits, _ and -, and not admin, local or config",
@@ -66,7 +69,7 @@ def parse_setting(name: str, text: str, kind: Any) -> Any:
 
 def allowed(name: str, kind: Any) -> str:
     """Return the allowed values of a setting in plain words, also for the docs."""
-    words = WORDS.get(name, "text")
+    words = WORDS.get(name, "")
     if name.endswith(LIMITS):
         words = "written as '10 per 15 minutes' (several separated by ';'), or 0 for no limit"
     match msgspec.inspect.type_info(kind):

@@ -46,6 +46,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     made.run("apt-get install --yes --no-install-recommends caddy nginx openssl prometheus")
     made.run("rm /etc/nginx/sites-enabled/default")
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", ROOT, made.root / "repository"], check=True)
+    subprocess.run(["git", "-C", made.root / "repository", "checkout", "--quiet", "-B", "main"], check=True)
     made.run(block("A VPS with systemd", 0).replace("<this repository>", "/repository"))
     made.write("/srv/chatroom/.env", block("A VPS with systemd", 1))
     made.write("/etc/systemd/system/chatroom.service", UNIT)
@@ -251,6 +252,15 @@ def test_an_update(site: Site) -> None:
     site.machine.run(block("Update"))
     site.console(f"sh -ec '{block('Update', 1)}'")
     assert "A newer version" in site.machine.run("cd /srv/chatroom && git log -1")
+
+
+@pytest.mark.usefixtures("backup")
+def test_a_way_back_to_an_older_version_and_the_next_update(site: Site) -> None:
+    older = site.machine.run("cd /srv/chatroom && git rev-parse --short HEAD~1").strip()
+    site.machine.run(block("Go back a version").replace("<the older version>", older))
+    assert older in site.machine.run("cd /srv/chatroom && git log -1 --oneline")
+    site.machine.run(f"cd /srv/chatroom && {command('git checkout main')}\n{block('Update')}")
+    assert older not in site.machine.run("cd /srv/chatroom && git log -1 --oneline")
 
 
 @pytest.mark.usefixtures("backup")
