@@ -36,7 +36,7 @@ def test_a_private_room_its_link_and_a_removed_member(person, anything):
     mallory.sees(secret)
 
     settings = alice.open_tab()
-    settings.goto(address.replace("/chatroom/", "/rooms/") + "/settings")
+    settings.goto(address.replace("/chatroom/", "/rooms/") + "/members")
     settings.get_by_role("button", name=f"Remove {mallory.name}").click()
     expect(settings.get_by_text("The member was removed.")).to_be_visible()
     expect(mallory.page.get_by_text("You are no longer a member of this room.").first).to_be_visible()

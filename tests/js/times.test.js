@@ -77,6 +77,12 @@ test("the chosen time zone has priority over the browser's, unless the browser d
   assert.equal(timesOfReader({ ...page, timeZone: "Mars/Olympus" }).full(MIDNIGHT), browsers);
 });
 
+test("the time of another place has the reader's form", () => {
+  const times = new Times({ locale: "en-US", hour12: true, timeZone: "UTC" });
+  const [here, there] = [times, times.inZone("Asia/Tokyo")].map((each) => each.clock("2026-11-21T01:05:00Z").replace(/\s/u, " "));
+  assert.deepEqual([here, there], ["1:05 AM", "10:05 AM"]);
+});
+
 test("without a choice, the zone is the browser's", () => {
   const url = new URL("../../static/state/kit/times.js", import.meta.url);
   const code = `import { timesOfReader } from "${url}";

@@ -29,6 +29,7 @@ from chatroom.mongo.embedded import (
 )
 from chatroom.mongo.embedded.folder import DataFolder, FolderError
 from chatroom.mongo.embedded.place import clear_place, clear_stale, place_socket
+from chatroom.mongo.embedded.process import Process
 
 
 def mode(path: Path) -> int:
@@ -536,6 +537,23 @@ class TestGuardianLog:
 
     def test_a_full_disk_loses_lines_and_raises_nothing(self) -> None:
         guardian.Log("/dev/full").write(b"a line\n")
+
+
+def test_the_guardian_reports_restarts_and_a_full_disk_but_not_twice_a_minute(tmp_path: Path) -> None:
+    script = tmp_path / "mongod"
+    script.write_text(
+        "#!/bin/sh\necho >> runs\ntest $(wc -l < runs) -gt 2 && exit 4\necho 28: No space left on device\nexit 3\n"
+    )
+    script.chmod(0o755)
+    with (tmp_path / "lock").open("w") as lock:
+        process = Process([str(script)], tmp_path, lock.fileno())
+        process.is_ready()
+        reports = process.reports()
+        assert next(reports) == "mongod exited with 3 and is started again: No space left on device"
+        assert next(reports) == "mongod exited with 4 and is started again"
+        process.end()
+    assert list(reports) == []
+    assert len((tmp_path / "runs").read_text()) >= 3
 
 
 def test_compression_scripts_and_other_machines_are_shut_out() -> None:
