@@ -55,7 +55,7 @@ def test_the_commands_of_all_pages_have_these_arguments(app: Flask) -> None:
     lines = re.findall(r"\bflask --app test_mongo ([a-z-]+)([^#;`\n|>)]*)", text)
     assert len(lines) > 50
     for name, arguments in lines:
-        assert name in app.cli.commands, name
+        assert name in {*app.cli.commands, "run"}, name
         if name != "run" and not {"$", "…"} & set(arguments):
             command = app.cli.commands[name]
             given, more, _ = command.make_parser(click.Context(command)).parse_args(shlex.split(arguments))
