@@ -36,11 +36,10 @@ from chatroom.web.export import download
 from chatroom.web.files import shown
 from chatroom.web.kit import health
 from chatroom.web.messages.messages_api import MOST_MESSAGES
-from tests.documents import pages, read, section, tables
+from tests.documents import present_pages, read, section, tables
 
 WORDS = dict(enumerate("zero one two three four five six seven eight nine ten".split()))  # noqa: SIM905
 WORDS |= {12: "twelve", 30: "thirty", 90: "ninety", 100: "a hundred", 1000: "a thousand"}
-PRESENT = [page for page in pages() if page != "CHANGELOG.md" and "decisions" not in page]
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 MILLION = 1_000_000
 D = Settings()
@@ -167,6 +166,7 @@ BOUNDS: list[tuple[str, str, list[Any]]] = [
     ("moderation", "needs a reason of at most {} characters", [audit.LONGEST_REASON]),
     ("moderation", "the {0} messages before it and the {0} messages after it", [word(reports.NEIGHBOURS)]),
     ("moderation", "each report is kept for {} days", [reports_store.KEPT_SECONDS // 86400]),
+    ("moderation", "how many reports one person can send ({})", [D.report_limit_account]),
     ("moderation", "from 1 to {} ({} is a good start)", [newcomers.MOST, newcomers.SUGGESTED]),
     ("moderation", "created more than {} week before", [{7 * DAY: "a"}[newcomers.LOOK_BACK]]),
     ("moderation", "At most {} messages of one person are held", [word(holding.MOST_HELD)]),
@@ -217,7 +217,7 @@ def test_the_table_has_each_limit_of_the_code(page: str, title: str, limits: dic
         assert numbers([bound])[: len(expected)] == expected, what
 
 
-@pytest.mark.parametrize("page", PRESENT)
+@pytest.mark.parametrize("page", present_pages())
 def test_a_setting_with_a_number_in_parentheses_has_its_default(page: str) -> None:
     for name, text in re.findall(r"`([A-Z]+_[A-Z_]+)` \((\d[^)]*)\)", flat(page)):
         default = getattr(D, name.lower())
