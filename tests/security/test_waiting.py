@@ -14,7 +14,7 @@ from chatroom.asgi.request_queue import widths
 from chatroom.base.config import Settings
 from chatroom.base.models import Author
 from chatroom.mongo.embedded import EmbeddedMongo
-from tests.messaging import new_draft
+from tests.messaging import append, new_draft
 from tests.pictures import make_picture
 from tests.security.server import UNLIMITED, Server, serving
 from tests.visitors import PASSWORD
@@ -22,7 +22,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
-REQUESTS = 45
+REQUESTS = 32
 LOOKS = 200
 PLENTY = {
     "TRUSTED_PROXIES": "1",
@@ -44,8 +44,9 @@ def server(mongod: EmbeddedMongo, tmp_path_factory: pytest.TempPathFactory) -> I
         author = Author(server.user("alice").id, "Alice")
         lobby = server.services.rooms.store.find("lobby")
         assert lobby is not None
-        for number in range(1000):
-            server.services.messages.writer.post(lobby, new_draft(author, f"word {number} " * 20))
+        for start in range(0, 1000, 100):
+            drafts = [new_draft(author, f"word {number} " * 20) for number in range(start, start + 100)]
+            append(server.services, lobby.id, drafts)
         yield server
 
 
@@ -88,7 +89,7 @@ class Browser:
         assert self.http.get("/chatroom/lobby").status_code == 200
 
 
-WALL = make_picture("PNG", (2500, 2500), compress_level=9)
+WALL = make_picture("PNG", (1800, 1800), compress_level=9)
 """Small to send and large to decode, though not so large that this test takes long."""
 
 
