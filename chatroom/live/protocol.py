@@ -96,7 +96,7 @@ class Read(Frame, frozen=True, tag="read"):
 
 
 class Typing(Frame, frozen=True, tag="typing"):
-    """Announce that the user is typing, or has stopped. While the user types, clients repeat this every three seconds."""
+    """Announce that the user types, or has stopped. While the user types, clients repeat this every three seconds."""
 
     on: bool = True
 

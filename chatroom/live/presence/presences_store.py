@@ -82,9 +82,7 @@ class PresenceStore:
                 mark = {"$set": {"typed_at": at}} if at else {"$unset": {"typed_at": ""}}
                 self._presences.update_many({"_id": {"$in": keys}}, mark)
 
-    def typing_elsewhere(
-        self, rooms: Collection[str], within: timedelta
-    ) -> dict[str, list[tuple[Person, datetime]]]:
+    def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> dict[str, list[tuple[Person, datetime]]]:
         """The people who typed recently in these rooms through other processes, with the time."""
         people: dict[str, list[tuple[Person, datetime]]] = {room: [] for room in rooms}
         typed = {"typed_at": {"$gt": self._clock() - within}}
