@@ -77,17 +77,17 @@ class RoomLinks:
         ):
             raise Refused("not_found", "This link does not exist, or has already ended.")
 
-    def get_room(self, secret: str) -> Room:
-        """Return the room of a link. Raises `Refused` (`not_found`) if the link is not valid."""
+    def get(self, secret: str) -> tuple[Code, Room]:
+        """Return a link and its room. Raises `Refused` (`not_found`) if the link is not valid."""
         code = self._codes.find(secret)
         room = self._room_store.find(str(code.about["room"])) if code else None
-        if room is None:
+        if code is None or room is None:
             raise _not_valid()
-        return room
+        return code, room
 
     def accept(self, author: Author, secret: str) -> Room:
         """Join a room by a link. For a member, this does not count as a use of the link."""
-        room = self.get_room(secret)
+        _, room = self.get(secret)
         if self._membership_store.find_role(author.id, room) is not None:
             return room
         if self._membership_store.was_removed(author.id, room):
