@@ -109,10 +109,10 @@ def new_database(uri: str, **settings: Any) -> Database:
 
 
 @contextmanager
-def standalone(folder: Path, *more: str) -> Iterator[str]:
+def standalone(folder: Path, *more: str, port: Port | None = None) -> Iterator[str]:
     """The bundled mongod without a replica set (unless `more` options set one); yields its URI."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    port = Port()
+    given, port = port, port or Port()
     binary = make_runnable(find_binaries()[0], folder)
     options = ["--dbpath", str(folder), "--port", str(port.number), "--bind_ip", "127.0.0.1", "--nounixsocket"]
     mongod = subprocess.Popen(
@@ -127,7 +127,8 @@ def standalone(folder: Path, *more: str) -> Iterator[str]:
     finally:
         mongod.kill()
         mongod.wait()
-        port.release()
+        if given is None:
+            port.release()
 
 
 def _wait_until_it_answers(uri: str) -> None:

@@ -1,33 +1,34 @@
-"""Share compiled templates and URL rules between all applications of a test run.
+"""Share compiled templates and URL maps between all applications of a test run.
 
 Making them took more than half of the time of a page's test.
 """
 
-from collections.abc import Callable
+import copy
+from types import CodeType
 from typing import Any
 
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from werkzeug.routing import Rule
+from werkzeug.routing import Map, Rule, RuleFactory
 
 
 class Compiled(BytecodeCache):
     """A cache of compiled templates in memory, by name and source."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], bytes] = {}
+        self._kept: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        kept = self._kept.get((bucket.key, bucket.checksum))
-        if kept is not None:
-            bucket.bytecode_from_string(kept)
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+        assert bucket.code
+        self._kept[bucket.key, bucket.checksum] = bucket.code
 
 
 _compiled = Compiled()
+_maps: dict[Any, Map] = {}
 
 
 def share_templates(app: Flask) -> Flask:
@@ -36,22 +37,35 @@ def share_templates(app: Flask) -> Flask:
     return app
 
 
-def share_rules() -> None:
-    """Let equal rules of several applications share what werkzeug compiles from them."""
-    compile_rule: Callable[[Rule], None] = Rule.compile
-    kept: dict[Any, Any] = {}
+class SharedMap(Map):
+    """A URL map that takes its compiled rules from the first map with the same rules."""
 
-    def compile_once(rule: Rule) -> None:
-        if rule.defaults or rule.host or rule.subdomain:  # they are made a part of it
-            compile_rule(rule)
+    def __init__(self, *, host_matching: bool = False) -> None:
+        self._added: list[Rule] = []
+        super().__init__(host_matching=host_matching)
+
+    def add(self, rulefactory: RuleFactory) -> None:
+        self._added += rulefactory.get_rules(self)
+        self._remap = True
+
+    def update(self) -> None:
+        if not self._remap:
             return
-        key = rule.rule, rule.merge_slashes, frozenset(rule.arguments)
-        if key not in kept:
-            compile_rule(rule)
-            builders = [getattr(builder, "__func__", builder) for builder in (rule._build, rule._build_unknown)]
-            kept[key] = rule._parts, rule._trace, rule._converters, frozenset(rule.arguments), *builders
-        rule._parts, rule._trace, rule._converters, arguments, build, build_unknown = kept[key]
-        rule.arguments = set(arguments)
-        rule._build, rule._build_unknown = build.__get__(rule), build_unknown.__get__(rule)
+        key = self.host_matching, *map(_identity, self._added)
+        if key not in _maps:
+            made = Map(map(copy.copy, self._added), host_matching=self.host_matching)
+            made.update()
+            _maps[key] = made
+        self._matcher, self._rules_by_endpoint = _maps[key]._matcher, _maps[key]._rules_by_endpoint
+        self._remap = False
 
-    Rule.compile = compile_once  # type: ignore[method-assign]
+
+def _identity(rule: Rule) -> tuple[Any, ...]:
+    """Everything that Flask gives to a rule."""
+    of_flask = rule.methods and frozenset(rule.methods), getattr(rule, "provide_automatic_options", None)
+    return rule.rule, rule.endpoint, repr(rule.defaults), rule.subdomain, rule.host, of_flask
+
+
+def share_maps() -> None:
+    """Let all applications share URL maps."""
+    Flask.url_map_class = SharedMap

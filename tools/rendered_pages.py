@@ -276,6 +276,7 @@ def _show_to_members(album: Album, site: Site) -> None:
         "/rooms",
         "/rooms/lobby/settings",
         f"/rooms/{site.den}/settings",
+        f"/rooms/{site.den}/members",
         "/people",
         "/people?q=al",
         "/people?q=zz",
@@ -294,7 +295,7 @@ def _show_to_administrators(album: Album, site: Site) -> None:
     settings = [
         f"/rooms/{slug}/{page}"
         for slug in ("lobby", site.den, site.attic, site.hall)
-        for page in ("settings", "record")
+        for page in ("settings", "members", "record")
     ]
     people = [f"/people/{site.id_of(name)}" for name in ("alice", "bob", "carol", "dave", "erin")]
     in_room = f"/people/{site.id_of('carol')}?room=lobby"

@@ -19,6 +19,9 @@ from chatroom.base.setting_checks import IN_MEMORY, MIN_SECRET_LENGTH, QUOTED, S
 
 LOCAL = {"localhost", "::1"}
 
+MOST_FILES = 50
+"""The most files of a message, whatever the settings say."""
+
 Count = Annotated[int, Meta(ge=0)]
 Limit = str
 """A rate limit such as `10 per 15 minutes`, several limits separated by `;`, or `0` for no limit."""
@@ -67,7 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_frame_bytes: Annotated[int, Meta(ge=0, le=16_000_000)] = 65_536
     max_request_bytes: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 262_144
     max_file_bytes: Annotated[int, Meta(ge=0, le=2_000_000_000)] = 25_000_000
-    max_files_per_message: Annotated[int, Meta(ge=0, le=50)] = 10
+    max_files_per_message: Annotated[int, Meta(ge=0, le=MOST_FILES)] = 10
     max_total_file_bytes: Count = 10_000_000_000
     max_connections: Count = 10_000
     max_connections_per_user: Count = 20
@@ -98,6 +101,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def is_embedded(self) -> bool:
         """Whether the server runs its own mongod."""
         return not self.mongo_uri
+
+    @property
+    def most_files(self) -> int:
+        """The most files of a message."""
+        return self.max_files_per_message or MOST_FILES
 
     @property
     def has_metrics(self) -> bool:

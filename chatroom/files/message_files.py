@@ -82,7 +82,7 @@ class MessageFiles:
         """Add files to a draft: uploads of its author in this room, which no other message contains. Idempotent."""
         if not file_ids:
             return draft
-        if len(file_ids) > self._most_files > 0 or len(set(file_ids)) != len(file_ids):
+        if len(file_ids) > self._most_files or len(set(file_ids)) != len(file_ids):
             raise Refused("too_many_files", f"A message has at most {self._most_files} files, without duplicates.")
         for _ in range(CLAIM_TRIES):
             found = self._store.find_all(file_ids)

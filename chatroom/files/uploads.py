@@ -167,7 +167,7 @@ def _describe(file: File, drawing: Drawing) -> tuple[File, Drawing]:
 
 def _share(settings: Settings) -> int:
     """Return the limit, in bytes, on one user's files that are not part of a message; 0 means no limit."""
-    messages = MESSAGES_IN_PREPARATION * settings.max_file_bytes * max(1, settings.max_files_per_message)
+    messages = MESSAGES_IN_PREPARATION * settings.max_file_bytes * settings.most_files
     total = settings.max_total_file_bytes
     part = max(total // LEAST_PART, settings.max_file_bytes) if total else 0
     return min(filter(None, (messages, part)), default=0)

@@ -37,5 +37,5 @@ class FileParts:
         self.store = FileStore(site.context.database, clock=clock)
         self.usage = FileUsage(self.store, find_message, find_held, clock)
         self.uploads = FileUploads(self.store, settings, self.drawing, self.processes, self.usage, clock=clock)
-        self.of_messages = MessageFiles(self.store, self.usage, most_files=settings.max_files_per_message, clock=clock)
+        self.of_messages = MessageFiles(self.store, self.usage, most_files=settings.most_files, clock=clock)
         self.threads = (make_chore("files", self.usage.sweep, site.leases),)

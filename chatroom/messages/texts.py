@@ -13,7 +13,7 @@ from chatroom.messages.markdown.highlighting import Colours
 from chatroom.messages.markdown.rendering import is_slow, render
 
 VISIBLE = regex.compile(r"[^\s\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]")
-WORD = regex.compile(r"[\p{L}\p{N}\p{So}]")
+WORD = regex.compile(r"[[\p{L}\p{N}\p{So}]--[\p{Default_Ignorable_Code_Point}\u2800]]", regex.V1)
 UNSEEN = regex.compile(r"(?:```|~~~)[^\n]*|\]\([^)\n]*")
 """Parts of a text that are not shown: the mark of a block of code with its language, and the address of a link."""
 MOST_MARKS = 500

@@ -19,13 +19,13 @@ from chatroom.people.users_store import UserStore
 from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
-from chatroom.site.audit import about_message, about_room, checked
+from chatroom.site.audit import ActName, about_message, about_room, checked
 from chatroom.site.authority import By, author_of
 
 MOST_LISTED = 1000
 SHOWN = 50
 MOST_COUNTED = 100
-ACTS = {"approved": "approve_message", "rejected": "reject_message"}
+ACTS: dict[str, ActName] = {"approved": "approve_message", "rejected": "reject_message"}
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):

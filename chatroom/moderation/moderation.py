@@ -21,7 +21,7 @@ from chatroom.rooms.membership import RoomMembership, no_member
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.site.acts import Acts
 from chatroom.site.acts_store import Note, Place
-from chatroom.site.audit import about_room, about_user, checked
+from chatroom.site.audit import ActName, about_room, about_user, checked
 from chatroom.site.audit_store import Act
 from chatroom.site.authority import GONE, By, author_of, ban_words, check_power
 
@@ -188,7 +188,7 @@ class Moderation:
         self,
         by: By,
         write: Callable[[Note], object],
-        act: str,
+        act: ActName,
         user: User,
         reason: str,
         *,

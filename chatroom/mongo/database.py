@@ -187,7 +187,7 @@ class Database:
         if self._is_starting and (wrong := _wrong_setting(error)):
             return SettingsError(wrong)
         self._is_starting = False
-        log.warning("the database does not answer: %s: %.300s", type(error).__name__, error)
+        log.warning("the database does not answer: %s: %.300s", type(error).__name__, _text_of(error))
         return Unavailable("The database does not answer right now. Please try again in a moment.")
 
 
@@ -205,6 +205,13 @@ def _client_options(seconds: float) -> dict[str, Any]:
         "serverSelectionTimeoutMS": milliseconds,
         "connectTimeoutMS": milliseconds,
     }
+
+
+def _text_of(error: PyMongoError) -> str:
+    """The text of an error without the documents of the failed writes, which contain words of messages."""
+    details = (error.details if isinstance(error, OperationFailure) else None) or {}
+    failures = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
+    return f"{failures[0].get('code')}, {failures[0].get('errmsg')}" if failures else str(error)
 
 
 def _wrong_setting(error: PyMongoError) -> str:

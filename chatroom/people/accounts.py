@@ -79,6 +79,8 @@ class Accounts:
         if needs_first_code or registration != "invite":
             return self._add(wanted, address)
         code, codes = wanted.invite.strip(), room_links or self._invites
+        if not code:
+            raise Refused("forbidden", "You need an invite to register here.")
         if codes.take(code) is None:
             raise Refused("forbidden", "This invite has expired or has been used up. Please ask for a new one.")
         try:

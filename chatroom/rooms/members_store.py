@@ -1,6 +1,6 @@
 """The members of a room: list them, find them by name, and find administrators."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import msgspec
 from pymongo import ASCENDING
@@ -10,11 +10,16 @@ from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.names import beginning_of_part, fold
 from chatroom.people.fields import SHOWN, person_of
 
+MEMBERS_PAGE = 50
+MOST_COUNTED = 10_000
 MOST_MEMBERS = 500
+"""The most members of a small room. The members of a larger room are looked for among all users."""
+BATCH = 200
 MOST_PROPOSED = 10
 MOST_NAMED = 1000
 """The most members of a private room that a search for a name reads."""
 NAME_KEYS = ("username_key", "display_name_key")
+LISTED = SHOWN | {"role": 1, "username_key": 1}
 NAMES = SHOWN | dict.fromkeys((*NAME_KEYS, "name_parts"), 1)
 
 
@@ -34,18 +39,29 @@ class MemberStore:
         self._memberships = database["memberships"]
         self._users = database["users"]
 
-    def list_in(self, room: Room) -> list[Member]:
-        """Return at most 500 members of a room, by name."""
+    def list_page(self, room: Room, beginning: str = "", after: str = "") -> list[Member]:
+        """Return at most `MEMBERS_PAGE` members by user name, and one more if there are more.
+
+        `beginning` is the beginning of a part of a name; `after` is the user name of the last member that was shown.
+        """
+        key = beginning_of_part(beginning)
+        if beginning.strip() and not key:
+            return []
+        query: Document = {"deleted_at": None, "username_key": {"$gt": fold(after)}}
+        if key:
+            query["name_parts"] = {"$elemMatch": beginning_with(key)}
         with self._database.bounded():
-            found = self._memberships.find({"room": room.id, "removed_at": None}).limit(MOST_MEMBERS)
-            roles = {document["user"]: document.get("role", "member") for document in found}
-            here = {"_id": {"$in": list(roles)}, "deleted_at": None}
-            users = list(self._users.find(here, SHOWN | {"role": 1}))
-        members = [
-            Member(person=person_of(user), role=roles[user["_id"]], site_role=user.get("role", "member"))
-            for user in users
-        ]
-        return sorted(members, key=lambda member: member.person.name.casefold())
+            some = list(self._memberships.find({"room": room.id, "removed_at": None}).limit(MOST_MEMBERS + 1))
+            if len(some) > MOST_MEMBERS:
+                return self._page_of_users(room, query)
+            query["_id"] = {"$in": [membership["user"] for membership in some]}
+            users = sorted(self._users.find(query, LISTED), key=lambda user: user["username_key"])
+            return _members(users[: MEMBERS_PAGE + 1], some)
+
+    def count(self, room: Room) -> int:
+        """Return the number of members, at most `MOST_COUNTED`."""
+        with self._database.bounded():
+            return self._memberships.count_documents({"room": room.id, "removed_at": None}, limit=MOST_COUNTED)
 
     def find_named(self, room: Room, usernames: Collection[str]) -> list[Person]:
         """Of the people with these folded user names, return those who can read the room (all, if it is public)."""
@@ -104,6 +120,18 @@ class MemberStore:
         able.sort(key=lambda document: (document.get("role", "member") == "member", document["joined_at"]))
         return able[0]["user"] if able else None
 
+    def _page_of_users(self, room: Room, query: Document) -> list[Member]:
+        """Look for members of a large room among the users, by user name."""
+        found: list[Member] = []
+        while len(found) <= MEMBERS_PAGE:
+            users = list(self._users.find(query, LISTED).sort("username_key", ASCENDING).limit(BATCH))
+            among = {"room": room.id, "user": {"$in": [user["_id"] for user in users]}, "removed_at": None}
+            found += _members(users, self._memberships.find(among))
+            if len(users) < BATCH:
+                break
+            query["username_key"] = {"$gt": users[-1]["username_key"]}
+        return found[: MEMBERS_PAGE + 1]
+
     def _users_like(self, key: str, limit: int) -> list[Document]:
         if key:
             like = {"name_parts": {"$elemMatch": beginning_with(key)}, "deleted_at": None}
@@ -115,3 +143,12 @@ class MemberStore:
         ids = [each["user"] for each in memberships.limit(MOST_NAMED)]
         users = self._users.find({"_id": {"$in": ids}, "deleted_at": None}, NAMES)
         return [user for user in users if any(part.startswith(key) for part in user.get("name_parts", ("",)))]
+
+
+def _members(users: Iterable[Document], memberships: Iterable[Document]) -> list[Member]:
+    roles = {each["user"]: each.get("role", "member") for each in memberships}
+    return [
+        Member(person=person_of(user), role=roles[user["_id"]], site_role=user.get("role", "member"))
+        for user in users
+        if user["_id"] in roles
+    ]

@@ -15,7 +15,7 @@ from chatroom.rooms.members_store import MemberStore
 from chatroom.rooms.memberships_store import MembershipStore
 from chatroom.site.acts import About, Acts, Write
 from chatroom.site.acts_store import Note
-from chatroom.site.audit import about_room
+from chatroom.site.audit import ActName, about_room
 from chatroom.site.audit_store import Subject
 from chatroom.site.notices import Notices
 
@@ -154,7 +154,7 @@ class RoomMembership:
             self._store.take_back(user_id, room, "administrator", note)
             raise _nobody_else()
 
-    def _do(self, access: Access, write: Write, act: str, user_id: str, **about: Unpack[About]) -> bool:
+    def _do(self, access: Access, write: Write, act: ActName, user_id: str, **about: Unpack[About]) -> bool:
         about["room"] = about_room(access.room)
         subject = Subject("user", user_id, self._member_store.username_of(user_id))
         return self._acts.do("memberships", write, access.author, act, subject, **about)

@@ -18,7 +18,7 @@ from chatroom.rooms.fields import SETTINGS
 from chatroom.rooms.making import RoomMaking
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
-from chatroom.site.audit import about_room
+from chatroom.site.audit import ActName, about_room
 
 
 class RoomSettings:
@@ -63,7 +63,7 @@ class RoomSettings:
         self._do(room, author, "archive_room" if is_archived else "unarchive_room", reason, fields)
         self._writer.note(room, author, "archived the room" if is_archived else "reopened the room")
 
-    def _do(self, room: Room, author: Author, act: str, reason: str, fields: Mapping[str, Any]) -> None:
+    def _do(self, room: Room, author: Author, act: ActName, reason: str, fields: Mapping[str, Any]) -> None:
         self._acts.do(
             "rooms",
             lambda note: self._store.change(room.id, dict(fields), note, is_public=room.kind == "public"),

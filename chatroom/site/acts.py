@@ -16,7 +16,7 @@ from chatroom.base.clock import Clock, as_stored, utc_now
 from chatroom.base.errors import ChatroomError, Unavailable
 from chatroom.base.models import Author, Notice
 from chatroom.site.acts_store import PLACES, ActStore, Note, Place
-from chatroom.site.audit import MOST_KEPT
+from chatroom.site.audit import MOST_KEPT, ActName
 from chatroom.site.audit_store import Act, AuditStore, Subject
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,9 @@ class Acts:
         self._clock = clock
         self._follow_ups = follow_ups or {}
 
-    def do(self, place: Place, write: Write, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> bool:
+    def do(
+        self, place: Place, write: Write, actor: Author, act: ActName, subject: Subject, **about: Unpack[About]
+    ) -> bool:
         """Make, announce and record a change; return False if nothing had to change. docs/moderation.md lists the acts.
 
         With `is_end`, also return True if an earlier try succeeded but its answer was lost. Raises the errors of
@@ -85,7 +87,7 @@ class Acts:
         self.follow(note)
         return True
 
-    def note(self, place: Place, actor: Author, act: str, subject: Subject, **about: Unpack[About]) -> Note:
+    def note(self, place: Place, actor: Author, act: ActName, subject: Subject, **about: Unpack[About]) -> Note:
         """Return the note of an act. The caller stores the note together with the change, and then calls `follow`."""
         done = Act(
             at=self._now(),

@@ -3,6 +3,8 @@
 Only `chatroom.site.acts` writes it, and nothing changes an entry.
 """
 
+from typing import Literal
+
 import msgspec
 
 from chatroom.base.errors import Refused
@@ -12,6 +14,40 @@ from chatroom.site.audit_store import AuditStore, Entry, Subject
 CONSOLE = Author("", "the console")
 """The person who runs commands on the server."""
 SITE = Subject("site", "site", "the site")
+ActName = Literal[
+    "add_member",
+    "appoint",
+    "approve_message",
+    "archive_room",
+    "ban",
+    "change_room",
+    "clear_history",
+    "delete_account",
+    "delete_message",
+    "dismiss_report",
+    "end_room_link",
+    "end_sessions",
+    "make_invite",
+    "make_reset_link",
+    "make_room_link",
+    "make_webhook",
+    "mute",
+    "reject_message",
+    "remove_member",
+    "remove_webhook",
+    "rename",
+    "revoke_invite",
+    "set_holding",
+    "set_registration",
+    "set_role",
+    "set_room_role",
+    "unarchive_room",
+    "unban",
+    "unmute",
+    "uphold_report",
+    "use_reset_link",
+]
+"""The names of the acts, which docs/moderation.md explains."""
 MOST_KEPT = 500
 """The largest number of characters of a stored reason."""
 LONGEST_REASON = 300

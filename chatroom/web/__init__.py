@@ -11,7 +11,7 @@ from chatroom.web.commands import COMMANDS
 from chatroom.web.export import export
 from chatroom.web.files import files
 from chatroom.web.kit import configuration, errors, health, lanes, login, metrics, reference, security
-from chatroom.web.kit.filters import as_json, hue, static_url
+from chatroom.web.kit.filters import as_json, full_stop, hue, static_url
 from chatroom.web.kit.services import services
 from chatroom.web.kit.times import day_text, times_of_reader, with_times
 from chatroom.web.messages import held, message_api, messages_api, pages, permalinks
@@ -71,7 +71,9 @@ def register(app: Flask, settings: Settings) -> None:
         app.register_blueprint(blueprint)
     for command in COMMANDS:
         app.cli.add_command(command)
-    app.jinja_env.filters.update(as_json=as_json, as_held=held.as_held, hue=hue, excerpt=excerpt_of, badge=badge)
+    app.jinja_env.filters.update(
+        as_json=as_json, as_held=held.as_held, full_stop=full_stop, hue=hue, excerpt=excerpt_of, badge=badge
+    )
     app.jinja_env.filters.update(day_text=day_text, with_times=with_times)
     app.jinja_env.filters["plain_text"] = plain_text
     app.jinja_env.globals.update(

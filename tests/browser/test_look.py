@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD, skip
-from tests.browser.steps import COLOURS, PHONE, make_room, open_room, say_many, still
+from tests.browser.steps import COLOURS, PHONE, make_room, open_room, say_many, send, still
 from tests.browser.targets import small_targets
 
 NARROW = {"viewport": {"width": 320, "height": 600}}
@@ -20,6 +20,7 @@ OTHER_PAGES = [
     "/rooms",
     "/rooms/new",
     "/rooms/lobby/settings",
+    "/rooms/lobby/members",
     "/people",
     "/search",
     "/search?q=once",
@@ -156,7 +157,10 @@ def test_axe_finds_nothing_in_forms_with_errors_and_pending_messages(person, axe
 def test_nothing_is_wider_than_the_screen(person, anything, options):
     alice = person("Alexandrina Victoria", **options)
     alice.post(RICH, anything("W" * 300), anything("ok"))
-    for path in PAGES:
+    attic = make_room(alice, anything("Attic"))
+    send(alice, f"/rooms/{attic}/archive", archived="yes", reason="Full")
+    of_room = [f"/rooms/{attic}/{page}" for page in ("settings", "members", "record")]
+    for path in [*PAGES, *of_room, *(OTHER_PAGES if options is NARROW else [])]:
         alice.page.goto(f"{alice.url}{path}")
         if path in SCRIPTED:
             alice.await_state("Live")

@@ -36,7 +36,7 @@ def test_a_private_room_its_link_and_a_removed_member(person, anything):
     mallory.sees(secret)
 
     settings = alice.open_tab()
-    settings.goto(address.replace("/chatroom/", "/rooms/") + "/settings")
+    settings.goto(address.replace("/chatroom/", "/rooms/") + "/members")
     settings.get_by_role("button", name=f"Remove {mallory.name}").click()
     expect(settings.get_by_text("The member was removed.")).to_be_visible()
     expect(mallory.page.get_by_text("You are no longer a member of this room.").first).to_be_visible()
@@ -68,6 +68,7 @@ def test_a_room_that_is_changed_is_changed_on_every_page(person, anything):
     bob.say(first)
     bob.page.wait_for_function(r"() => window.waits.some((text) => /^Next message in \d s$/.test(text))")
     bob.say(second)
+    expect(bob.page.locator("[data-pending] .message__state")).to_have_text(re.compile(r"^Waiting \d s$"))
     bob.sees(second)
 
     settings.get_by_role("button", name="Archive").click()

@@ -2,8 +2,15 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.steps import PHONE, still, stored
+from tests.browser.steps import PHONE, make_room, say, send, still, stored
 from tests.browser.targets import small_targets
+
+MIDDLES = """(all) => all.map((element) => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  const { left, right } = range.getBoundingClientRect();
+  return Math.round(left + right) / 2;
+})"""
 
 
 def test_enter_makes_a_new_line_on_a_phone_and_the_button_sends(person, anything):
@@ -55,3 +62,20 @@ def test_whatever_a_finger_opens_is_large_enough(person, anything):
     page.get_by_role("button", name="Cancel").tap()
     page.get_by_role("button", name="Rooms").tap()
     check("list of rooms")
+
+
+def test_lines_of_the_room_and_buttons_are_below_each_other(person, anything):
+    """Also in the frame without scripts, which has the same style sheets."""
+    alice = person("Alice", **PHONE)
+    page, slug = alice.page, make_room(alice, anything("Lines"))
+    for archived in ("yes", "", "yes", ""):
+        send(alice, f"/rooms/{slug}/archive", archived=archived, reason="to see")
+    say(alice, slug, *(anything("short") for _ in range(4)))
+    for path in (f"/chatroom/{slug}", f"/chatroom/{slug}/messages"):
+        page.goto(f"{alice.url}{path}")
+        lines = page.locator(".message--event .message__body p")
+        expect(lines).to_have_count(4)
+        assert set(lines.evaluate_all(MIDDLES)) == {PHONE["viewport"]["width"] / 2}, path
+        buttons = page.locator("[data-messages] [data-more]:visible, .frame [data-more]:visible")
+        expect(buttons).to_have_count(4)
+        assert len(set(buttons.evaluate_all(MIDDLES))) == 1, path

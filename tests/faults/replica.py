@@ -40,11 +40,11 @@ Client = MongoClient[dict[str, Any]]
 class Disk:
     """The folder of a node: a small file system of its own where that can be mounted, else a plain folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, megabytes: int = DISK_MEGABYTES) -> None:
         self.folder = folder
         self.why_not = ""
         folder.mkdir(parents=True)
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MEGABYTES}m,mode=0700", "chatroom-faults", str(folder)]
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "chatroom-faults", str(folder)]
         try:
             done = subprocess.run(mount, capture_output=True, text=True, check=False)
             self.why_not = done.stderr.strip() or ("" if done.returncode == 0 else "mount failed")

@@ -278,7 +278,7 @@ class TestElsewhere:
         with EmbeddedMongo.launch(tmp_path / "data") as running:
             make_tokens(running.wait_until_ready(), running.database, "alice")
             made = flask(data, "backup", str(tmp_path / "running"))
-        assert (made.returncode, made.stdout.endswith("contains 0 messages, 1 users, 1 rooms.\n")) == (0, True), made
+        assert (made.returncode, made.stdout.endswith("contains 0 messages, 1 user, 1 room.\n")) == (0, True), made
         made = flask(data, "backup", str(tmp_path / "stopped"))
         assert made.returncode == 0, made
         restored = flask(other, "restore", str(tmp_path / "stopped"))

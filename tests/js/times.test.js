@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Times, timesOfReader } from "../../static/state/kit/times.js";
+import { shortly, Times, timesOfReader } from "../../static/state/kit/times.js";
 
 const { moments } = JSON.parse(readFileSync(new URL("../corpus/times.json", import.meta.url), "utf8"));
 const MIDNIGHT = "2026-11-21T00:05:00Z";
@@ -77,6 +77,12 @@ test("the chosen time zone has priority over the browser's, unless the browser d
   assert.equal(timesOfReader({ ...page, timeZone: "Mars/Olympus" }).full(MIDNIGHT), browsers);
 });
 
+test("the time of another place has the reader's form", () => {
+  const times = new Times({ locale: "en-US", hour12: true, timeZone: "UTC" });
+  const [here, there] = [times, times.inZone("Asia/Tokyo")].map((each) => each.clock("2026-11-21T01:05:00Z").replace(/\s/u, " "));
+  assert.deepEqual([here, there], ["1:05 AM", "10:05 AM"]);
+});
+
 test("without a choice, the zone is the browser's", () => {
   const url = new URL("../../static/state/kit/times.js", import.meta.url);
   const code = `import { timesOfReader } from "${url}";
@@ -86,4 +92,8 @@ test("without a choice, the zone is the browser's", () => {
     const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", code], { env: { ...process.env, TZ: zone }, encoding: "utf8" });
     assert.equal(stdout, `${day} ${zone}\n`);
   }
+});
+
+test("a time to wait is in seconds, minutes or hours, never too short", () => {
+  assert.deepEqual([200, 17_400, 99_000, 100_000, 5_999_000, 6 * 3_600_000].map(shortly), ["1 s", "18 s", "99 s", "2 min", "100 min", "6 h"]);
 });

@@ -1,11 +1,12 @@
 """The code blocks of the pages for operators, by their heading and their place below it."""
 
 import re
+from textwrap import dedent
 from typing import NamedTuple
 
 from tests.documents import read
 
-PAGES = ("docs/operating.md", "docs/containers.md", "docs/monitoring.md", "docs/systems.md")
+PAGES = ("docs/operating.md", "docs/bad-nights.md", "docs/containers.md", "docs/monitoring.md", "docs/systems.md")
 MARK = re.compile(r"<!-- no test runs this block: (.+) -->")
 
 
@@ -23,13 +24,15 @@ def find_blocks() -> list[Block]:
     found: list[Block] = []
     title, inside, before = "", None, ""
     for line in _text().splitlines():
-        if line.startswith("```"):
+        if line.lstrip().startswith("```"):
             if inside is None:
                 inside = []
             else:
                 number = sum(block.title == title for block in found)
                 mark = MARK.fullmatch(before)
-                found.append(Block(title, number, "".join(f"{each}\n" for each in inside), mark[1] if mark else ""))
+                found.append(
+                    Block(title, number, dedent("".join(f"{each}\n" for each in inside)), mark[1] if mark else "")
+                )
                 inside = None
         elif inside is not None:
             inside.append(line)

@@ -17,10 +17,10 @@ UNCHECKED.check_hostname, UNCHECKED.verify_mode = False, ssl.CERT_NONE
 class Browser(httpx.Client):
     """A person without JavaScript."""
 
-    def submit(self, path: str, files: Any = None, **typed: str) -> httpx.Response:
-        """Load the page, and send its form."""
+    def submit(self, path: str, files: Any = None, *, to: str = "", **typed: str) -> httpx.Response:
+        """Load the page, and send its form, or that one of its forms which leads `to`."""
         [token] = set(re.findall(r'name="csrf_token"[^>]* value="([^"]+)"', self.get(path).text))
-        return self.post(path, data={"csrf_token": token, **typed}, files=files)
+        return self.post(to or path, data={"csrf_token": token, **typed}, files=files)
 
     def register(self, name: str, log: str) -> None:
         """Make the first account, with the code from the log of the server."""

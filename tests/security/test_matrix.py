@@ -177,6 +177,7 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/rooms/<slug>/join", "POST"):    (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/settings", "GET"):  (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/settings", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/members", "GET"):  (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/record", "GET"):   (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/archive", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/leave", "POST"):   (LOGIN, "404", "303 /rooms", "303 /rooms", "404", LOGIN, LOGIN, LOGIN),

@@ -50,7 +50,14 @@ def make_mathml(tex: str, display: str) -> str:
     del math.attrib["xmlns"]
     parts = list(_parts(math, 0))
     is_complete = all(_is_complete(part) and depth <= DEEPEST for part, depth in parts)
-    return tostring(math, encoding="unicode") if is_complete and _visible.search("".join(math.itertext())) else ""
+    return tostring(math, encoding="unicode") if is_complete and _visible.search(_shown_text(math)) else ""
+
+
+def _shown_text(element: Element) -> str:
+    """Return the text of a formula, without the parts that only take up space (`\\phantom`)."""
+    if element.tag == "mphantom":
+        return ""
+    return (element.text or "") + "".join(map(_shown_text, element))
 
 
 def _known_environment(match: re.Match[str]) -> str:

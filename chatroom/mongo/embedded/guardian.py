@@ -12,13 +12,16 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 READY = b"r"
 STOP = b"s"
 
 _GRACE_SECONDS = 1.5
 _RESTART_SECONDS = 1.0
+_QUIET_SECONDS = 60.0
 _LOG_BYTES = 4_000_000
+_FULL = b"No space left on device"
 _PR_SET_PDEATHSIG = 1
 _CANNOT_EXECUTE = 126
 
@@ -120,13 +123,18 @@ def _become(command: list[str], output: int, guardian: int, prctl: Callable[[int
 
 
 class Guardian:
-    """Starts and stops mongod with the app. Restarts mongod if it ends after the app has reported it as ready."""
+    """Starts and stops mongod with the app. Restarts mongod if it ends after the app has reported it as ready.
+
+    It reports each restart to the app as a line on its standard output, but not the same line again within a minute.
+    """
 
     def __init__(self, log: Log, command: list[str]) -> None:
         self._log = log
         self._command = command
         self._is_ready = False
         self._is_stopping = False
+        self._is_full = False
+        self._report, self._quiet_until = "", 0.0
 
     def run(self) -> int:
         """Run mongod until the app ends or orders a stop; return the exit code. Restart mongod only if it was ready."""
@@ -134,12 +142,22 @@ class Guardian:
             code = self._watch(Child(self._command))
             if self._is_stopping or not self._is_ready:
                 return code
-            self._log.note(f"mongod exited with {code} and is started again")
+            self._tell(f"mongod exited with {code} and is started again")
             if self._wait_for_orders(_RESTART_SECONDS):
                 return code
 
+    def _tell(self, report: str) -> None:
+        self._log.note(report)
+        if self._is_full:  # the log may have lost this
+            report += f": {_FULL.decode()}"
+        if report != self._report or time.monotonic() > self._quiet_until:
+            self._report, self._quiet_until = report, time.monotonic() + _QUIET_SECONDS
+            with suppress(BrokenPipeError):
+                os.write(1, f"{report}\n".encode())
+
     def _watch(self, child: Child) -> int:
         """Copy mongod's output to the log until mongod ends, and return its exit code."""
+        self._is_full = False
         while True:
             readable = select.select([child.output] if self._is_stopping else [0, child.output], [], [])[0]
             if 0 in readable:
@@ -170,6 +188,7 @@ class Guardian:
     def _copy(self, child: Child) -> bool:
         chunk = os.read(child.output, 65536)
         self._log.write(chunk)
+        self._is_full = self._is_full or _FULL in chunk
         return bool(chunk)
 
     def _wait_for_orders(self, seconds: float) -> bool:

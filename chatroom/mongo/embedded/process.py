@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,7 +31,8 @@ class Process:
             self._guardian = subprocess.Popen(
                 [*guardian, *mongod],
                 stdin=orders,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                bufsize=0,  # a buffer has a lock, for which the end of this process would wait
                 stderr=log_file,
                 cwd=folder,
                 pass_fds=[lock],
@@ -60,9 +61,14 @@ class Process:
         except subprocess.TimeoutExpired:
             self._guardian.kill()  # the kernel then kills its mongod
             self._guardian.wait()
+        if self._guardian.stdout is not None:
+            self._guardian.stdout.close()
 
-    def wait(self) -> None:
-        """Wait until the guardian has ended."""
+    def reports(self) -> Iterator[str]:
+        """Yield the reports of the guardian, until it has ended."""
+        with suppress(ValueError):  # `end` has closed the pipe
+            for line in self._guardian.stdout or ():
+                yield line.decode().strip()
         self._guardian.wait()
 
     def has_ended(self, grace_seconds: float) -> bool:

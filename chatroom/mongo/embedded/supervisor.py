@@ -121,9 +121,10 @@ class Supervisor:
                 self.start(lock)
 
     def _keep(self, process: Process) -> None:
-        """Restart the guardian and mongod each time the guardian is killed, until `stop` or `kill` is called."""
+        """Log what the guardian reports. Restart both each time it is killed, until `stop` or `kill` is called."""
         while True:
-            process.wait()
+            for report in process.reports():
+                log.error("%s", report)
             with self._turn:
                 if self._is_ending.is_set():
                     return

@@ -7,7 +7,7 @@ import click
 from chatroom.export import backup
 from chatroom.export.backup_folder import Manifest
 from chatroom.services import COLLECTIONS, Services
-from chatroom.web.commands.console import command, explained, show_progress
+from chatroom.web.commands.console import command, counted, explained, show_progress
 
 _folder = click.argument("folder", type=click.Path(resolve_path=True, path_type=Path))
 
@@ -50,4 +50,4 @@ def restore_backup(services: Services, folder: Path) -> None:
 
 def _contents(manifest: Manifest) -> str:
     counts = {name: facts.documents for name, facts in manifest.collections.items()}
-    return f"{counts['messages']:,} messages, {counts['users']:,} users, {counts['rooms']:,} rooms"
+    return ", ".join(counted(counts[f"{one}s"], one) for one in ("message", "user", "room"))

@@ -80,6 +80,11 @@ def get_room(services: Services, slug: str) -> Room:
     return room
 
 
+def counted(number: int, one: str) -> str:
+    """Return `1 room` or `2 rooms`."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
 def show_progress() -> Callable[[str, int, int], None]:
     """Make a function that shows progress: on one line of a terminal, or every ten seconds in a log."""
     is_terminal = sys.stderr.isatty()

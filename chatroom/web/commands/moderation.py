@@ -81,8 +81,8 @@ def list_reports(services: Services) -> None:
 def set_holding(services: Services, first: int) -> None:
     """Hold the first messages of newcomers. FIRST is the number of these messages; 0 turns this off.
 
-    The change takes effect at once, even while the site runs. Until a moderator approves a held message, other members
-    do not see it. Messages that are held already stay held.
+    The change takes effect within two seconds, even while the site runs. Until a moderator approves a held message,
+    other members do not see it. Messages that are held already stay held.
     """
     services.moderation.newcomers.set_first(None, first)
     click.echo(f"The first {first} messages of newcomers are held." if first else "Messages are no longer held.")

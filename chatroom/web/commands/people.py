@@ -136,7 +136,7 @@ def delete_user(services: Services, name: str, is_kept: bool | None, reason: str
 @command("set-registration")
 @click.argument("mode", type=click.Choice(["open", "invite", "closed", "as-set-up"]))
 def set_registration(services: Services, mode: str) -> None:
-    """Set who can register. The change takes effect at once, even while the site runs.
+    """Set who can register. The change takes effect within two seconds, even while the site runs.
 
     The new mode overrides the setting REGISTRATION. The mode `as-set-up` removes this override.
     """

@@ -11,7 +11,7 @@ from chatroom.export.export import parse_days
 from chatroom.moderation.figures_store import PAGE, SiteRoom
 from chatroom.services import Services
 from chatroom.site.audit import CONSOLE
-from chatroom.web.commands.console import command, get_room, get_user, show_progress
+from chatroom.web.commands.console import command, counted, get_room, get_user, show_progress
 from chatroom.web.export.download import in_chunks
 from chatroom.web.export.export import Format, write
 
@@ -112,8 +112,8 @@ def _line(each: SiteRoom) -> str:
     room = each.room
     facts = [
         room.kind,
-        f"{each.members:,} members",
-        f"{each.messages:,} messages",
+        counted(each.members, "member"),
+        counted(each.messages, "message"),
         f"{each.file_bytes:,} bytes of files",
     ]
     if each.last_at:

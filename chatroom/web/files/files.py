@@ -17,7 +17,7 @@ from werkzeug.datastructures import FileStorage
 
 from chatroom.asgi.downloads import HANDOVER
 from chatroom.asgi.uploads import SPOOLED
-from chatroom.base.config import Settings
+from chatroom.base.config import MOST_FILES, Settings
 from chatroom.base.errors import Refused
 from chatroom.base.models import File, Room
 from chatroom.files.files_store import Copy, KeptFile, no_such_file
@@ -27,6 +27,7 @@ from chatroom.names import storable_name
 from chatroom.people.tokens import grant_of
 from chatroom.web.files import shown
 from chatroom.web.kit.api import WRONG_HEADER, answer, asker, enter, query_as
+from chatroom.web.kit.configuration import MAX_FIELDS
 from chatroom.web.kit.errors import explain
 from chatroom.web.kit.lanes import brings_files, scarce
 from chatroom.web.kit.login import LoggedIn, client_address, current_user, find_by_token, redirect_to_login
@@ -66,8 +67,8 @@ def is_upload(scope: Any) -> bool:
 
 def most_upload_bytes(settings: Settings, kind: str = "several") -> int:
     """The maximum size of a request with files, in bytes; 0 means no limit."""
-    count = settings.max_files_per_message if kind == "several" else 1
-    return settings.max_file_bytes * count + FORM_BYTES if settings.max_file_bytes and count else 0
+    count = settings.most_files if kind == "several" else 1
+    return settings.max_file_bytes * count + FORM_BYTES if settings.max_file_bytes else 0
 
 
 class Naming(msgspec.Struct):
@@ -118,8 +119,8 @@ def sent_files() -> list[FileStorage]:
 
 def keep_sent(user_id: str, room: Room, parts: list[FileStorage]) -> list[File]:
     """Store the files of a form."""
-    most = services.settings.max_files_per_message
-    if 0 < most < len(parts):
+    most = services.settings.most_files
+    if len(parts) > most:
         raise Refused("too_many_files", f"A message has at most {most} files.")
     kept = []
     for part in parts:
@@ -132,6 +133,7 @@ def _allow_uploads() -> None:
     kind = UPLOADING.get(request.endpoint or "")
     if request.method != "POST" or kind is None:
         return
+    request.max_form_parts = MAX_FIELDS + MOST_FILES
     most = most_upload_bytes(services.settings, kind)
     if 0 < most < (request.content_length or 0):
         one = in_megabytes(services.settings.max_file_bytes)

@@ -2,9 +2,10 @@
 
 import logging
 import math
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
@@ -105,10 +106,22 @@ def explain(status: int, message: str, *, reason: str = "", retry_after: float |
         response = jsonify(error=error)
     else:
         title = TITLES.get(status, "Bad request")
-        page = render_template("error.html", code=status, title=title, message=message, retry_after=retry_after)
-        response = make_response(page)
+        shown = {"code": status, "title": title, "message": message, "retry_after": retry_after}
+        response = make_response(_page_for_reader(**shown) if status < 500 else _plain_page(**shown))
     response.status_code = status
     return with_retry_after(response, retry_after)
+
+
+def _page_for_reader(**shown: Any) -> str:
+    """The page with the header of the logged-in user, unless the database does not answer."""
+    try:
+        return render_template("error.html", is_known=current_user.is_authenticated, **shown)
+    except Unavailable:
+        return _plain_page(**shown)
+
+
+def _plain_page(**shown: Any) -> str:
+    return render_template("error.html", is_known=False, **shown)
 
 
 def _refused(error: Refused | Unavailable) -> Response:

@@ -1,4 +1,4 @@
-"""Template filters: a person's colour, a static address, a value for a script."""
+"""Template filters: a person's colour, a full stop, a static address, a value for a script."""
 
 import zlib
 from functools import lru_cache
@@ -13,6 +13,11 @@ HUES = 12
 def hue(user_id: str) -> int:
     """The number of a person's colour. There are twelve colours. static/state/kit/text.js computes the same number."""
     return zlib.crc32(user_id.encode()) % HUES
+
+
+def full_stop(text: str) -> str:
+    """The full stop of a sentence that ends with `text`, unless the text has one, as in `Linus T.`"""
+    return "" if text.rstrip().endswith((".", "!", "?", "…")) else "."
 
 
 def static_url(filename: str) -> str:

@@ -26,6 +26,8 @@ from chatroom.web.messages.forms import MessageForm
 from chatroom.web.rooms.rooms import sections_for
 
 LARGEST_SEQUENCE = 2**53
+LAST_ROOM = "room"
+"""The cookie with the slug of the room that this browser opened last."""
 LOGGED_OUT_FRAME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Logged out</title>{% include "kit/_styles.html" %}</head>
 <body class="frame"><p class="notice notice--error">You are logged out. <a target="_top"
@@ -37,10 +39,12 @@ blueprint = Blueprint("pages", __name__)
 
 @blueprint.get("/")
 def index() -> Page:
-    """Show the start page to visitors, and redirect logged-in users to the chat."""
-    if current_user.is_authenticated:
-        return redirect_to("pages.chatroom")
-    return render("index.html")
+    """Show the start page to visitors, and redirect logged-in users to the room that they opened last."""
+    if not current_user.is_authenticated:
+        return render("index.html")
+    last = request.cookies.get(LAST_ROOM, "")
+    access = services.rooms.access.find_for(current_user.id, last) if last else None
+    return redirect_to("pages.room", slug=access.room.slug) if access else redirect_to("pages.chatroom")
 
 
 def _shown_room(slug: str, form: MessageForm | None = None, **shown: Shown) -> Page:
@@ -160,7 +164,7 @@ def room_page(
     """Render the room with a page of its messages. If `is_history`, scripts do not add new messages."""
     form.renew()
     found = access.room
-    return render(
+    page_of_room = render(
         "chatroom.html",
         room=found,
         access=access,
@@ -177,6 +181,9 @@ def room_page(
         is_history=is_history,
         **shown,
     )
+    if request.cookies.get(LAST_ROOM) != found.slug:
+        page_of_room.set_cookie(LAST_ROOM, found.slug, secure=request.is_secure, httponly=True, samesite="Lax")
+    return page_of_room
 
 
 def _address_of_day(found: Room) -> str:

@@ -55,6 +55,7 @@ def person(user_id: str, **shown: Shown) -> Response:
     return render(
         "people/person.html",
         person=user,
+        now=now,
         local_time=local_time(user, now),
         form=SanctionForm(),
         roles=get_args(Role),

@@ -7,8 +7,10 @@ from flask import Response, request, url_for
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
+from chatroom.base.models import Room
 from chatroom.erasure.clearing import check_clearing
 from chatroom.rooms.fields import badges_of, values_of
+from chatroom.rooms.members_store import MEMBERS_PAGE, MOST_COUNTED
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.login import current_user, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
@@ -18,6 +20,7 @@ from chatroom.web.rooms.forms import InviteForm, RoomForm
 
 LATEST = 5
 """The number of entries of the record on the settings page."""
+LONGEST_NAME = 64
 ROLES = ("member", "moderator", "administrator")
 
 blueprint = page_blueprint("room_settings")
@@ -34,11 +37,10 @@ def _settings_page(slug: str, form: RoomForm | InviteForm | None = None, **shown
         badges=badges_of(room),
         form=form if isinstance(form, RoomForm) else RoomForm(formdata=None, data=values_of(room)),
         invite_form=form if isinstance(form, InviteForm) else InviteForm(),
-        members=services.rooms.members.list_in(access.room),
+        **_count(room),
         invites=services.rooms.links.list_for(access) if access.may_moderate else [],
         entries=services.site.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
         admits_strangers=access.may_moderate and services.rooms.invitations.may_admit_strangers(access),
-        roles=ROLES,
         typed_username=_typed_name(),
         archive_reason=_archive_reason() if request.endpoint == "room_settings.archive" else "",
         **shown,
@@ -56,6 +58,25 @@ def settings(form: RoomForm, slug: str) -> Page:
             return _settings_page(slug, form, status=409, older=older)
     services.rooms.settings.change(access, wanted, form.reason.data or "")
     return _changed(access, "The settings were saved.")
+
+
+@blueprint.get("/rooms/<slug>/members")
+def members(slug: str, **shown: Shown) -> Response:
+    """The members of a room, by user name. `q`: the beginning of a name; `after`: the user name before the page."""
+    access = get_access(slug) if request.method == "POST" else open_room(slug)
+    place = _place()
+    found = services.rooms.members.list_page(access.room, place.get("q", ""), place.get("after", ""))
+    return render(
+        "rooms/members.html",
+        access=access,
+        room=access.room,
+        members=found[:MEMBERS_PAGE],
+        after=found[MEMBERS_PAGE - 1].person.username if len(found) > MEMBERS_PAGE else None,
+        place=place,
+        roles=ROLES,
+        **_count(access.room),
+        **shown,
+    )
 
 
 @blueprint.post("/rooms/<slug>/archive")
@@ -99,16 +120,16 @@ def add_member(slug: str) -> Page:
 
 
 @blueprint.post("/rooms/<slug>/members/<user_id>/remove")
-@refusals_on(_settings_page)
+@refusals_on(members)
 def remove_member(slug: str, user_id: str) -> Page:
     """Remove a member."""
     access = get_access(slug)
     services.rooms.membership.remove(access, user_id)
-    return _changed(access, "The member was removed.")
+    return redirect_to("room_settings.members", "The member was removed.", slug=slug, **_place())
 
 
 @blueprint.post("/rooms/<slug>/members/<user_id>/role")
-@refusals_on(_settings_page)
+@refusals_on(members)
 def set_role(slug: str, user_id: str) -> Page:
     """Change the role of a member."""
     access = get_access(slug)
@@ -116,7 +137,7 @@ def set_role(slug: str, user_id: str) -> Page:
     if role not in ROLES:
         raise Refused("invalid", "Choose a role.")
     services.rooms.membership.set_role(access, user_id, role)  # type: ignore[arg-type]
-    return _changed(access, "The role was changed.")
+    return redirect_to("room_settings.members", "The role was changed.", slug=slug, **_place())
 
 
 @blueprint.post("/rooms/<slug>/invites")
@@ -151,8 +172,17 @@ def clear(slug: str) -> Page:
     return redirect_to("pages.room", slug=access.room.slug)
 
 
+def _count(room: Room) -> dict[str, int]:
+    return {"count": services.rooms.members.count(room), "most_counted": MOST_COUNTED}
+
+
 def _typed_name() -> str:
     return request.form.get("username", "")[:64]
+
+
+def _place() -> dict[str, str]:
+    """The part of the list of members that this request is about."""
+    return {name: request.args[name][:LONGEST_NAME] for name in ("q", "after") if request.args.get(name)}
 
 
 def _archive_reason() -> str:

@@ -7,6 +7,7 @@ const STATED = /\b(\d{1,2}) ([A-Z][a-z]{2})[a-z]* (\d{4}), (\d\d:\d\d) UTC\b/g;
 const DATE = { day: "numeric", month: "long", year: "numeric" };
 
 export class Times {
+  #options;
   #now;
   #clock;
   #full;
@@ -16,6 +17,7 @@ export class Times {
 
   /** `timeZone`: the zone that the person chose; otherwise, the browser's. */
   constructor({ locale, timeZone, hour12, now = Date.now } = {}) {
+    this.#options = { locale, hour12, now };
     this.#now = now;
     timeZone = isKnown(timeZone) ? timeZone : undefined;
     // `hour12: false` shows midnight as 24:00 in some engines.
@@ -25,6 +27,11 @@ export class Times {
     this.#date = new Intl.DateTimeFormat(locale, { ...DATE, timeZone });
     this.#key = new Intl.DateTimeFormat("en", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
     this.#day = new Intl.DateTimeFormat(locale, { weekday: "long", ...DATE, timeZone: "UTC" }); // for the days of `dayKey`
+  }
+
+  /** The same formats, in another time zone. */
+  inZone(timeZone) {
+    return new Times({ ...this.#options, timeZone });
   }
 
   /** "13:45" */
@@ -77,6 +84,13 @@ export function timesOfReader({ language, languages, timeZone }) {
   const locale = languages.find((each) => each === language || each.startsWith(`${language}-`)) ?? language;
   const { hour12 } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
   return new Times({ locale, hour12, timeZone });
+}
+
+/** "18 s", "5 min" or "3 h": a time to wait. */
+export function shortly(ms) {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 100) return `${seconds} s`;
+  return seconds < 6000 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3600)} h`;
 }
 
 /** A day of the calendar has 24 hours in UTC; in other zones, it may have 23 or 25. */

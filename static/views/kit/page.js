@@ -45,9 +45,10 @@ export function localizeTimes(root, times) {
   });
 }
 
-/** Fill a `<time>` from its `datetime`: `data-time` is the format. */
-export function showTime(element, times) {
+/** Fill a `<time>` from its `datetime`: `data-time` is the format, `data-zone` the time zone if it is not the reader's. */
+export function showTime(element, readersTimes) {
   const { dateTime, dataset } = element;
+  const times = dataset.zone ? readersTimes.inZone(dataset.zone) : readersTimes;
   const isDay = dataset.time === "day";
   element.title = isDay ? times.day(dateTime) : times.full(dateTime);
   element.textContent = isDay ? times.dayLabel(dateTime) : dataset.time === "clock" ? times.clock(dateTime) : times.moment(dateTime);

@@ -79,7 +79,7 @@ def removed_on_a_fault(ground: Ground) -> Outcome:
                 opened.append("muted, and posts")
             if (
                 demoted.remove(muted, slug).status_code < 400
-                and "The member was removed." in demoted.get(f"/rooms/{slug}/settings").text
+                and "The member was removed." in demoted.get(f"/rooms/{slug}/members").text
             ):
                 opened.append("demoted, and removes somebody")
         again = owner.remove(removed, slug)

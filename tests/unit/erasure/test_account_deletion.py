@@ -144,7 +144,7 @@ class TestAtOnce:
             named = directory.list_named_like(beginning, 9)
             assert [user.username for user in named] == ([] if beginning else ["alice"])
         assert [member.username for member in rooms.members.list_like(lobby.room, "")] == ["alice"]
-        assert [member.person.username for member in rooms.members.list_in(lobby.room)] == ["alice"]
+        assert [member.person.username for member in rooms.members.list_page(lobby.room)] == ["alice"]
         assert site.services.rooms.access.find_for(site.bob.id, "lobby") is None
         assert site.say(site.alice, "@bob?").mentions == ()
         assert site.services.moderation.overview().people == 1

@@ -320,7 +320,7 @@ class TestUnposted:
             ({"max_total_file_bytes": 0}, 500_000_000),
             ({"max_file_bytes": 0}, 1_000_000_000),
             ({"max_file_bytes": 0, "max_total_file_bytes": 0}, 0),
-            ({"max_files_per_message": 0}, 50_000_000),
+            ({"max_files_per_message": 0, "max_file_bytes": 1_000_000}, 100_000_000),
         ],
     )
     def test_how_much_it_is(self, clock: Clock, settings: dict[str, int], share: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pymongo import compression_support
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     ConfigurationError,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -184,6 +185,17 @@ def test_pymongo_errors_become_readable_errors(
         raise raised
     if expected is Unavailable:
         assert "does not answer" in str(error.value)
+
+
+def test_the_log_has_the_reason_of_a_failed_bulk_write_and_none_of_its_documents(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failure = {"index": 0, "code": 8, "errmsg": "28: No space left on device", "op": {"_id": "lobby secretly"}}
+    for details in ({"writeErrors": [failure]}, {"writeErrors": [], "writeConcernErrors": [failure]}):
+        with pytest.raises(Unavailable), connect("mongomock://").bounded():
+            raise BulkWriteError(details)
+    assert caplog.text.count("BulkWriteError: 8, 28: No space left on device") == 2
+    assert "secretly" not in caplog.text
 
 
 @pytest.mark.parametrize("raised", BAD_AUTH)

@@ -17,6 +17,7 @@ from unittest.mock import Mock
 import pytest
 from pymongo.errors import AutoReconnect, OperationFailure
 
+from chatroom.base import owners
 from chatroom.mongo.embedded import (
     EmbeddedError,
     EmbeddedMongo,
@@ -29,6 +30,7 @@ from chatroom.mongo.embedded import (
 )
 from chatroom.mongo.embedded.folder import DataFolder, FolderError
 from chatroom.mongo.embedded.place import clear_place, clear_stale, place_socket
+from chatroom.mongo.embedded.process import Process
 
 
 def mode(path: Path) -> int:
@@ -55,11 +57,15 @@ class TestDataFolder:
     ) -> None:
         """O09."""
         tmp_path.chmod(0o755)
-        other = SimpleNamespace(**vars(os) | {"geteuid": lambda: os.geteuid() + 4242})
+        me = os.geteuid()
+        other = SimpleNamespace(**vars(os) | {"geteuid": lambda: me + 4242})
         monkeypatch.setattr(folder, "os", other)
-        with pytest.raises(FolderError, match=r"belongs to another account \(\w+\).*DATA_DIR") as refusal:
-            DataFolder.open(tmp_path)
-        assert f"Run: sudo -u {folder._name_of(os.geteuid())} {shlex.join(sys.orig_argv)}, or" in str(refusal.value)
+        monkeypatch.setattr(owners, "os", other)
+        for owner, remedy in ((7, f"Run: sudo -u {owners.name_of(7)} {shlex.join(sys.orig_argv)}"), (0, "chown -R ")):
+            monkeypatch.setattr(folder, "owner_of", lambda _, owner=owner: owner)
+            with pytest.raises(FolderError, match=r"belongs to another account \(\w+\).*, or set DATA_DIR") as refusal:
+                DataFolder.open(tmp_path)
+            assert remedy in str(refusal.value)
         assert mode(tmp_path) == 0o755
         assert not list(tmp_path.iterdir())
 
@@ -78,7 +84,7 @@ class TestDataFolder:
             DataFolder.open(tmp_path)
 
     def test_an_owner_without_a_name_has_a_number(self) -> None:
-        assert folder._name_of(3_000_000_000) == "3000000000"
+        assert owners.name_of(3_000_000_000) == "3000000000"
 
     def test_a_replaceable_folder_is_refused(self, tmp_path: Path) -> None:
         """O09."""
@@ -536,6 +542,23 @@ class TestGuardianLog:
 
     def test_a_full_disk_loses_lines_and_raises_nothing(self) -> None:
         guardian.Log("/dev/full").write(b"a line\n")
+
+
+def test_the_guardian_reports_restarts_and_a_full_disk_but_not_twice_a_minute(tmp_path: Path) -> None:
+    script = tmp_path / "mongod"
+    script.write_text(
+        "#!/bin/sh\necho >> runs\ntest $(wc -l < runs) -gt 2 && exit 4\necho 28: No space left on device\nexit 3\n"
+    )
+    script.chmod(0o755)
+    with (tmp_path / "lock").open("w") as lock:
+        process = Process([str(script)], tmp_path, lock.fileno())
+        process.is_ready()
+        reports = process.reports()
+        assert next(reports) == "mongod exited with 3 and is started again: No space left on device"
+        assert next(reports) == "mongod exited with 4 and is started again"
+        process.end()
+    assert list(reports) == []
+    assert len((tmp_path / "runs").read_text()) >= 3
 
 
 def test_compression_scripts_and_other_machines_are_shut_out() -> None:

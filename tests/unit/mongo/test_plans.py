@@ -204,7 +204,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "all rooms": (lambda d: SiteRoomStore(d).list_like("", ("", ""), 5), 400),
     "rooms by how their names begin": (lambda d: SiteRoomStore(d).list_like("lob", ("", ""), 5), MESSAGES // 2),
     "a room in figures": (lambda d: SiteRoomStore(d).find("room-7"), 4),
-    "the members of a room": (lambda d: MemberStore(d).list_in(LOBBY), 3),
+    "the members of a room": (lambda d: MemberStore(d).list_page(LOBBY), 6),
     "a member's role": (lambda d: MembershipStore(d).find_role(ALICE.id, LOBBY), 1),
     "a turn in a slow room": (lambda d: OwnMembershipStore(d).take_turn(ALICE.id, LOBBY, "c1", 5), 1),
     "the links into a room": (lambda d: links_in(d).list_valid(50, order="created_at", room=LOBBY.id), 1),

@@ -240,6 +240,8 @@ def test_by_invitation(clock: Clock) -> None:
         with pytest.raises(Refused) as refusal:
             accounts.register(wanted("carol", invite=invite), HOME)
         assert refusal.value.reason == "forbidden"
+    with pytest.raises(Refused, match="You need an invite to register here"):
+        accounts.register(wanted("carol", invite=" "), HOME)
 
 
 def test_a_failed_registration_does_not_use_the_invite(clock: Clock) -> None:

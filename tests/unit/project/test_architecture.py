@@ -236,6 +236,7 @@ def test_modules_that_catch_a_duplicate_key_are_known() -> None:
 # Everywhere else in web/ a refusal passes through: `kit/pages.py` shows it on the page that has the form, and
 # `kit/errors.py` on the error page or as JSON.
 WHO_CATCHES_REFUSALS = {
+    "chatroom.web.kit.errors._page_for_reader": "the page of an error needs no database",
     "chatroom.web.kit.pages._show_refusal": "the one way",
     "chatroom.web.kit.forms.obeys": "what a rule refuses stands beside its field",
     "chatroom.web.people.accounts._needs_first_code": "the page is shown while the database is away, too",

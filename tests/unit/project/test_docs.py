@@ -47,7 +47,6 @@ from tests.pictures import make_picture
 from tests.visitors import Visitor
 
 PROTOCOL, MODEL = "docs/protocol.md", "docs/data-model.md"
-BUILTIN_COMMANDS = {"run", "routes", "shell", "--help"}
 OPEN = {"data", "details"}  # what a notice carries is up to its kind, and what is said of an act to the act
 CODES_OF_THE_SERVER = {"1007", "1009", "1012"}  # uvicorn's own
 COUNTED_BY_THE_LIBRARY = {"attempts", "attempt_counters"}
@@ -87,11 +86,6 @@ class TestCommands:
         commands = "\n".join([*blocks(page, "sh"), *re.findall(r"`(make [^`]*)`", read(page))])
         named = re.findall(r"(?:^|&& )make ((?:[a-z./-]+ ?)+)(?![\w=])", commands, re.MULTILINE)
         assert {target for words in named for target in words.split()} <= targets
-
-    @pytest.mark.parametrize("page", pages())
-    def test_of_flask_exist(self, page: str, app: Flask) -> None:
-        named = re.findall(r"flask --app test_mongo ([\w-]+)", read(page))
-        assert set(named) <= set(app.cli.commands) | BUILTIN_COMMANDS
 
     def test_of_flask_are_in_the_changelog(self, app: Flask) -> None:
         assert [name for name in app.cli.commands if f"`{name}`" not in read("CHANGELOG.md")] == []

@@ -1,12 +1,14 @@
 """Facts of the docs that a reader depends on: each is compared with the code."""
 
 import re
+from typing import get_args
 
 import click
 from flask import Flask
 
 from chatroom.people.tokens import SCOPES
 from chatroom.serve import start, workers
+from chatroom.site.audit import ActName
 from chatroom.web.kit.security import PROBES
 from tests.documents import first_cells, read, section, tables
 
@@ -36,6 +38,12 @@ def test_the_exit_codes_are_those_of_the_code() -> None:
     commands = section("docs/operating.md", "Commands")
     assert f"exits with status {click.ClickException.exit_code}." in commands
     assert f"A usage error exits with status {click.UsageError.exit_code}." in commands
+
+
+def test_each_act_of_the_audit_log_is_in_the_table() -> None:
+    rows = tables(section("docs/moderation.md", "The audit log"))[0]
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(named) == sorted(get_args(ActName))
 
 
 def test_each_key_of_the_list_is_on_its_page() -> None:

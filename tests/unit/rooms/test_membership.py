@@ -73,7 +73,7 @@ class TestGoing:
             with pytest.raises(Refused) as refusal:
                 again(BOB, room.slug)
             assert reason(refusal) == "not_found"
-        assert [member.person.name for member in world.rooms.members.list_in(access.room)] == ["Alice"]
+        assert [member.person.name for member in world.rooms.members.list_page(access.room)] == ["Alice"]
         world.rooms.membership.add(access, BOB.id, "Bob")
         assert world.access(BOB, room).role == "member"
 
@@ -135,7 +135,7 @@ class TestGoing:
             deeds[how](bob, ALICE)
         assert reason(refusal) == "forbidden"
         monkeypatch.undo()
-        managers = [each.person.id for each in world.rooms.members.list_in(bob.room) if each.role == "administrator"]
+        managers = [each.person.id for each in world.rooms.members.list_page(bob.room) if each.role == "administrator"]
         assert len(managers) == 1
 
     def test_moderators_remove_members_but_nobody_above(self, world: World) -> None:

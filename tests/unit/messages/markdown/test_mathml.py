@@ -78,6 +78,8 @@ def test_x01_the_sanitizer_allows_what_the_library_writes_except_links_styles_an
         r"x_1_2",
         r"\quad",
         r"\phantom{}",
+        r"\phantom{xy}",
+        r"\hphantom{xy}\mathstrut",
         r"\text{ }",
         "{" * (DEEPEST + 1) + "x" + "}" * (DEEPEST + 1),
         r"\hat" * 200 + "x",

@@ -18,7 +18,7 @@ def test_rooms_in_figures(app: Flask, runner: FlaskCliRunner) -> None:
     assert code == 0
     lines = output.splitlines()
     assert lines[0] == "lobby  (Lobby)  public, 0 members, 0 messages, 0 bytes of files"
-    assert lines[1] == f"{den.slug}  (The den)  private, 1 members, 0 messages, 0 bytes of files, managed by alice"
+    assert lines[1] == f"{den.slug}  (The den)  private, 1 member, 0 messages, 0 bytes of files, managed by alice"
     assert run(runner, "list-rooms", "the") == (0, lines[1] + "\n")
     assert run(runner, "list-rooms", "--limit", "1") == (0, lines[0] + "\n")
 

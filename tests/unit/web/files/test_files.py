@@ -208,6 +208,13 @@ class TestPosting:
         assert "The message is empty" in problem(by_form(alice))
         assert messages(alice) == []
 
+    @pytest.mark.parametrize(("setting", "most"), [(10, 10), (0, 50)])
+    def test_the_most_files_and_one_more(self, make_app: MakeApp, setting: int, most: int) -> None:
+        alice = signed_in(make_app(max_files_per_message=setting, upload_limit_account="0"), "alice")
+        refused = by_form(alice, *[(b"x", "a.txt")] * (most + 1))
+        assert (refused.status_code, problem(refused)) == (400, f"A message has at most {most} files.")
+        assert by_form(alice, *[(b"x", "a.txt")] * most).status_code == 303
+
     def test_files_are_on_the_page(self, alice: Visitor) -> None:
         shared(alice, make_picture(), "kitten.jpg")
         shared(alice, b"words", "<i>.txt", client_id="c2")

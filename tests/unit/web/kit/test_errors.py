@@ -89,6 +89,14 @@ def test_a_page_and_json(
         assert each.headers["Cache-Control"] == "no-store"
 
 
+def test_an_error_page_keeps_the_header_of_the_user(alice: Visitor, client: Visitor) -> None:
+    known, stranger = alice.get("/nothing-there").text, client.get("/nothing-there").text
+    assert 'action="/logout"' in known
+    assert "Back to the chat" in known
+    assert 'action="/logout"' not in stranger
+    assert "Back to the start page" in stranger
+
+
 def test_redirects_are_not_errors(broken: Visitor) -> None:
     response = broken.get("/lead_away")
     assert (response.status_code, response.location) == (302, "/login")

@@ -30,8 +30,23 @@ class TestIndex:
         response = alice.get("/")
         assert (response.status_code, response.location) == (303, "/chatroom")
 
+    def test_it_leads_back_to_the_room_that_was_open_last(self, alice: Visitor, secret_room: Room) -> None:
+        assert alice.get(f"/chatroom/{secret_room.slug}").status_code == 200
+        assert alice.get("/").location == f"/chatroom/{secret_room.slug}"
+        assert '<p class="back"><a href="/">Back to the chat</a></p>' in alice.get("/rooms").text
+
+    @pytest.mark.parametrize("slug", ["", "nothing-there", "x" * 3000, "../x", "\u20ac", "%00"])
+    def test_another_room_in_the_cookie_is_ignored(self, mallory: Visitor, secret_room: Room, slug: str) -> None:
+        for each in (slug, secret_room.slug):
+            mallory.set_cookie("room", each)
+            assert mallory.get("/").location == "/chatroom"
+
 
 class TestRoom:
+    def test_a_greeting_has_one_full_stop(self, client: Visitor) -> None:
+        assert client.register("linus", display_name="Linus T.").status_code == 303
+        assert "Hello, <bdi>Linus T.</bdi></span>" in client.get("/chatroom").text
+
     def test_it_greets_by_name(self, alice: Visitor) -> None:
         """A2, B1, C1."""
         page = alice.get("/chatroom").text

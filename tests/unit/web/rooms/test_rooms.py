@@ -80,7 +80,7 @@ class TestEvading:
         """M15."""
         slug = make_room(bob, "Tea", "public")
         assert alice.get(f"/chatroom/{slug}").status_code == 200
-        assert f"members/{user_of(services, 'alice').id}/remove" not in bob.get(f"/rooms/{slug}/settings").text
+        assert f"members/{user_of(services, 'alice').id}/remove" not in bob.get(f"/rooms/{slug}/members").text
         assert press(bob, f"/rooms/{slug}/members/{user_of(services, 'alice').id}/remove") == 403
         assert alice.get(f"/chatroom/{slug}").status_code == 200
         assert press(alice, f"/rooms/{slug}/members/{user_of(services, 'bob').id}/remove") == 303

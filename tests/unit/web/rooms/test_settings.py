@@ -8,6 +8,9 @@ import pytest
 from flask import Flask
 
 from chatroom.base.errors import ChatroomError, Refused, Unavailable
+from chatroom.people.accounts import Registration
+from chatroom.rooms import members_store
+from chatroom.rooms.members_store import MEMBERS_PAGE, MOST_MEMBERS
 from chatroom.services import Services
 from chatroom.site.audit import CONSOLE, ENTRIES, about_room
 from tests.conftest import signed_in
@@ -30,11 +33,43 @@ class TestSettings:
     def test_a_member_sees_the_members_without_forms(self, alice: Visitor, bob: Visitor) -> None:
         slug = make_room(alice, kind="public")
         press(bob, f"/rooms/{slug}/join")
+        members = bob.get(f"/rooms/{slug}/members").text
+        assert "Alice" in members
+        assert "Remove" not in members
         page = bob.get(f"/rooms/{slug}/settings").text
-        assert "Alice" in page
+        assert 'Members <span class="people__count">2</span>' in page
         assert "Leave this room" in page
         assert f"/rooms/{slug}/archive" not in page
         assert bob.submit(f"/rooms/{slug}/settings", **SAVED).status_code == 403
+
+    def test_members_have_pages(self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+        slug = make_room(alice, kind="public")
+        room = services.rooms.store.find_public(slug)
+        assert room is not None
+        for number in range(MEMBERS_PAGE + 3):
+            name = f"member{number:03}"
+            user = services.people.accounts.create(Registration(username=name, display_name=name, password=PASSWORD))
+            services.rooms.access.admit(user.id, room)
+        path = f"/rooms/{slug}/members"
+        for most in (MOST_MEMBERS, 5):  # a small and a large room
+            monkeypatch.setattr(members_store, "MOST_MEMBERS", most)
+            first = alice.get(path).text
+            assert "member000" in first
+            assert f"member{MEMBERS_PAGE:03}" not in first
+            assert len(first) < 100_000
+            [more] = re.findall(r'href="([^"]*)">More members', first)
+            assert f"member{MEMBERS_PAGE:03}" in alice.get(more.replace("&amp;", "&")).text
+            found = alice.get(f"{path}?q=MEMBER002").text
+            assert set(re.findall(r"member\d+(?=</bdi>)", found)) == {"member002"}
+            assert "No matching members." in alice.get(f"{path}?q=nobody").text
+
+    def test_a_change_leads_back_to_the_same_members(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        slug = make_room(alice, kind="public")
+        press(bob, f"/rooms/{slug}/join")
+        shown = alice.get(f"/rooms/{slug}/members?q=bo").text
+        [action] = re.findall(r'action="(/rooms/[^"]*/remove[^"]*)"', shown)
+        answer = alice.post(action, data={"csrf_token": alice.token()})
+        assert (answer.status_code, answer.location) == (303, f"/rooms/{slug}/members?q=bo")
 
     @pytest.mark.parametrize(
         "wrong", [{"slow_seconds": "x"}, {"slow_seconds": "-1"}, {"retention_days": "9999"}, {"title": ""}]
