@@ -9,9 +9,8 @@ import pytest
 from flask import Flask
 
 from chatroom.web.commands import COMMANDS
-from tests.documents import pages, read, section, tables
+from tests.documents import pages, present_pages, read, section, tables
 
-PRESENT = [page for page in pages() if page != "CHANGELOG.md" and "decisions" not in page]
 BUILTIN = {"run", "routes", "shell"}
 USED = re.compile(r"(?:flask --app test_mongo|chatroom flask) ([a-z-]+)([^`;|&>\n]*)")
 OPTIONS = {name for each in COMMANDS for option in each.params for name in [*option.opts, *option.secondary_opts]}
@@ -32,7 +31,7 @@ def test_each_use_is_valid(page: str, app: Flask) -> None:
             check_use(app.cli.commands[name], shlex.split(words, comments=True))
 
 
-@pytest.mark.parametrize("page", PRESENT)
+@pytest.mark.parametrize("page", present_pages())
 def test_each_option_in_a_sentence_exists(page: str) -> None:
     assert set(re.findall(r"`(--[a-z-]+)", read(page))) <= OPTIONS | OF_OTHERS
 
