@@ -156,8 +156,6 @@ class Services:
             self.messages,
             check_making=later(lambda: self.moderation.newcomers.check_making_rooms),
             check_direct=later(lambda: self.moderation.newcomers.check_direct),
-            registration=later(lambda: self.moderation.admission.registration),
-            find_exclusion=self.people.accounts.find_exclusion,
         )
         self.outbound = outbound.OutboundParts(
             *below, find_room=self.rooms.store.find, find_access=self.rooms.access.find_for

@@ -12,7 +12,6 @@ from chatroom.rooms.current_rights_store import CurrentRightsStore
 from chatroom.rooms.direct import DirectRooms
 from chatroom.rooms.direct_store import DirectRoomStore
 from chatroom.rooms.former_slugs_store import FormerSlugs
-from chatroom.rooms.invitations import Invitations
 from chatroom.rooms.links import RoomLinks
 from chatroom.rooms.listings_store import ListingStore
 from chatroom.rooms.making import RoomMaking
@@ -44,14 +43,9 @@ class RoomParts:
         *,
         check_making: Callable[[str], None] = lambda _user_id: None,
         check_direct: Callable[[str, Sequence[str]], None] = lambda _user_id, _others: None,
-        registration: Callable[[], str] = lambda: "open",
-        find_exclusion: Callable[[str], str | None] = lambda _user_id: None,
         clock: Clock = utc_now,
     ) -> None:
-        """Create the parts. `check_making` and `check_direct` refuse new rooms and conversations of newcomers.
-
-        `registration` returns who may register now; `find_exclusion` returns why a user may not log in.
-        """
+        """Create the parts. `check_making` and `check_direct` refuse new rooms and conversations of newcomers."""
         database, settings = site.context.database, site.context.settings
         notices, acts = site.notices, site.acts
         self.store = RoomStore(database, clock=clock)
@@ -83,14 +77,6 @@ class RoomParts:
         self.settings = RoomSettings(self.store, self.making, messages.writer, acts, clock=clock)
         codes = CodeStore(database, database["room_invites"], owner="created_by_id", clock=clock)
         self.links = RoomLinks(codes, self.store, self.membership_store, self.membership, acts, clock=clock)
-        self.invitations = Invitations(
-            self.links,
-            codes,
-            self.access,
-            self.membership,
-            registration=registration,
-            find_exclusion=find_exclusion,
-        )
         self.read_positions = ReadPositions(self.preferences, messages.store, notices)
         self.current_rights = CurrentRightsStore(database, clock=clock)
         self.forget = (codes.forget,)

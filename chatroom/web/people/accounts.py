@@ -3,7 +3,6 @@
 After a refusal, the page is shown again with the input, except passwords.
 """
 
-import msgspec
 from flask import Blueprint, Response, abort, redirect, request, url_for
 
 from chatroom.base.errors import Refused, Unavailable
@@ -45,16 +44,15 @@ def _register_page(form: RegisterForm | None = None, status: int = 200, msg: str
 @form_page(_register_page, RegisterForm)
 def register(form: RegisterForm) -> Page:
     """Create an account, and log in to it at once. A person who comes by a room link becomes a member of the room."""
-    accounts, wanted, address = services.people.accounts, form.read(Registration), client_address()
+    wanted, address = form.read(Registration), client_address()
     code, invitation = code_in(form.next.data), invitation_to(form.next.data)
     if invitation and invitation.admits_strangers:
-        wanted = msgspec.structs.replace(wanted, invite=code)
-        user, room = services.rooms.invitations.register(code, lambda links: accounts.register(wanted, address, links))
+        user, room = services.moderation.invitations.register(code, wanted, address)
         log_in(user)
         return redirect_to("pages.room", slug=room.slug)
     if services.moderation.admission.registration() == "closed":
         raise Refused("forbidden", CLOSED)
-    log_in(accounts.register(wanted, address))
+    log_in(services.people.accounts.register(wanted, address))
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from flask import Blueprint
 
 from chatroom.base.errors import Unavailable
-from chatroom.rooms.invitations import Invitation
+from chatroom.moderation.invitations import Invitation
 from chatroom.web.kit.login import current_user, login_required
 from chatroom.web.kit.pages import Page, redirect_to, render
 from chatroom.web.kit.services import services
@@ -18,7 +18,7 @@ blueprint = Blueprint("invitations", __name__)
 @blueprint.get(f"{PATH}<code>")
 def show(code: str) -> Page:
     """Who invites to which room."""
-    return render("rooms/rooms_join.html", invitation=services.rooms.invitations.get(code), code=code)
+    return render("rooms/rooms_join.html", invitation=services.moderation.invitations.get(code), code=code)
 
 
 @blueprint.post(f"{PATH}<code>")
@@ -39,5 +39,5 @@ def invitation_to(address: str | None) -> Invitation | None:
     """Return the invitation to which a visitor returns, for a page that is shown even if the database is away."""
     code = code_in(address)
     with suppress(Unavailable):
-        return services.rooms.invitations.find(code) if code else None
+        return services.moderation.invitations.find(code) if code else None
     return None

@@ -40,7 +40,7 @@ def _settings_page(slug: str, form: RoomForm | InviteForm | None = None, **shown
         **_count(room),
         invites=services.rooms.links.list_for(access) if access.may_moderate else [],
         entries=services.site.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
-        admits_strangers=access.may_moderate and services.rooms.invitations.may_admit_strangers(access),
+        admits_strangers=access.may_moderate and services.moderation.invitations.may_admit_strangers(access),
         typed_username=_typed_name(),
         archive_reason=_archive_reason() if request.endpoint == "room_settings.archive" else "",
         **shown,

@@ -4,17 +4,16 @@ On a site by invite, a link admits only while its creator may moderate the room 
 creator must also be an administrator of the site.
 """
 
-from collections.abc import Callable
-
 import msgspec
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Room, User
+from chatroom.moderation.admission import Admission
+from chatroom.people.accounts import Accounts, Registration
 from chatroom.rooms.access import RoomAccess
 from chatroom.rooms.links import RoomLinks
 from chatroom.rooms.membership import RoomMembership
-from chatroom.site.codes_store import CodeStore
 
 
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,27 +25,21 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Invitations:
-    """Read room links as invitations, and register people by them.
-
-    `registration` returns the mode of the site. `find_exclusion` returns why a user may not log in, or None.
-    """
+    """Read room links as invitations, and register people by them."""
 
     def __init__(
         self,
         links: RoomLinks,
-        codes: CodeStore,
         access: RoomAccess,
         membership: RoomMembership,
-        *,
-        registration: Callable[[], str],
-        find_exclusion: Callable[[str], str | None],
+        accounts: Accounts,
+        admission: Admission,
     ) -> None:
         self._links = links
-        self._codes = codes
         self._access = access
         self._membership = membership
-        self._registration = registration
-        self._find_exclusion = find_exclusion
+        self._accounts = accounts
+        self._admission = admission
 
     def get(self, secret: str) -> Invitation:
         """Return the invitation of a link. Raises `Refused` (`not_found`) if the link is not valid."""
@@ -67,21 +60,19 @@ class Invitations:
 
     def may_admit_strangers(self, access: Access | None) -> bool:
         """Return whether people can register now by a link of this member of the room."""
-        mode = self._registration()
+        mode = self._admission.registration()
         if mode == "open":
             return True
         if access is None or not access.may_moderate or (mode == "closed" and access.site_role != "administrator"):
             return False
-        return self._find_exclusion(access.user_id) is None
+        return self._accounts.find_exclusion(access.user_id) is None
 
-    def register(self, secret: str, add_account: Callable[[CodeStore], User]) -> tuple[User, Room]:
-        """Create an account by a link, and make its user a member of the room. This is one use of the link.
-
-        `add_account` takes the secret from the given codes. It is called only if the link admits strangers.
-        """
+    def register(self, secret: str, wanted: Registration, address: str) -> tuple[User, Room]:
+        """Create an account by a link, and make its user a member of the room. This is one use of the link."""
         invitation = self.get(secret)
         if not invitation.admits_strangers:
             raise Refused("forbidden", "This link admits only people who have an account.")
-        user = add_account(self._codes)
+        wanted = msgspec.structs.replace(wanted, invite=secret)
+        user = self._accounts.register(wanted, address, self._links.codes)
         self._membership.let_in(user.person.author, invitation.room)
         return user, invitation.room
