@@ -129,7 +129,7 @@ class TestLinks:
         assert world.is_in(MALLORY, access.room)
         assert world.lines(access.room)[-1] == "Mallory joined"
         with pytest.raises(Refused) as refusal:
-            world.links.get_room(code)
+            world.links.get(code)
         assert reason(refusal) == "not_found"
 
     def test_a_link_ends_by_itself_or_by_hand(self, world: Managed, access: Access) -> None:
