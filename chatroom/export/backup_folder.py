@@ -67,7 +67,10 @@ def unfinished(folder: Path) -> Iterator[Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BackupError(f"{folder} already exists and is not empty: choose a new folder.")
     part = folder.with_name(f"{folder.name}.unfinished-{secrets.token_hex(3)}")
-    part.mkdir(mode=0o700)
+    try:
+        part.mkdir(mode=0o700)
+    except OSError as error:
+        raise BackupError(f"{folder} cannot be created: {error.strerror}.") from error
     try:
         yield part
         _sync(part)
