@@ -6,6 +6,7 @@ The cast: Alice (the first, so the administrator) and Bob are members; Mallory i
 
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -33,6 +34,10 @@ hypothesis.settings.register_profile("chatroom", deadline=None, suppress_health_
 hypothesis.settings.load_profile("chatroom")
 
 share_maps()
+
+# Some machines forbid it. Then each process of a run would compile all tests, and each server the whole application.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # What has expired would be removed by the machine's clock, and the tests' own stands still on one day; as for mongod
 # in tests/databases.py.

@@ -23,6 +23,11 @@ def pages() -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in found)
 
 
+def present_pages() -> list[str]:
+    """The pages about the present: without the decisions and the changes."""
+    return [page for page in pages() if page != "CHANGELOG.md" and "decisions" not in page]
+
+
 def section(page: str, title: str) -> str:
     """The text below a heading, up to the next one of the same or a higher level; ignore backticks in titles."""
     lines = read(page).splitlines()

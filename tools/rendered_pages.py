@@ -253,7 +253,9 @@ def _show_shown_once(album: Album, site: Site) -> None:
     album.keep("bob", bob.submit("/account/tokens", **token), 201)
     den = f"/rooms/{site.den}"
     link = album.keep("alice", alice.submit(f"{den}/settings", to=f"{den}/invites", uses="5", hours="24"))
-    album.keep_all("erin", site.erin, re.findall(r"(/join/[\w-]+)", link)[0])
+    invited = re.findall(r"(/join/[\w-]+)", link)[0]
+    album.keep_all("erin", site.erin, invited)
+    album.keep_all("nobody", site.nobody, invited, f"/register?next={invited}", f"/login?next={invited}")
     album.keep("alice", alice.submit("/admin/joining", to="/admin/invites", uses="3", days="7"), 201)
     person = f"/people/{site.id_of('bob')}"
     reset = album.keep("alice", alice.submit(person, to=f"{person}/reset-link"), 201)

@@ -19,6 +19,7 @@ import msgspec
 
 from chatroom import __version__
 from chatroom.base.errors import ChatroomError
+from chatroom.base.owners import name_of, owner_of, run_as
 from chatroom.site.upgrades import DATA_VERSION
 
 FORMAT = 2
@@ -66,6 +67,8 @@ def unfinished(folder: Path) -> Iterator[Path]:
     """Create a folder that is renamed to `folder` at the end, or removed after an error."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BackupError(f"{folder} already exists and is not empty: choose a new folder.")
+    if os.geteuid() == 0 and (owner := owner_of(folder.parent)) != 0:
+        raise BackupError(f"{folder.parent} belongs to another account ({name_of(owner)}). {run_as(name_of(owner))}")
     part = folder.with_name(f"{folder.name}.unfinished-{secrets.token_hex(3)}")
     try:
         part.mkdir(mode=0o700)

@@ -106,16 +106,27 @@ def browsers(playwright: tuple[Browsers, asyncio.AbstractEventLoop]) -> Iterator
     asyncio._set_running_loop(None)
 
 
+# Where it matters that pages go through the service worker. Elsewhere it only takes a quarter of each page's time.
+WITH_SERVICE_WORKER = {
+    "test_account",
+    "test_connection",
+    "test_files",
+    "test_notifications",
+    "test_talking",
+}
+
 _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def person(browsers: Browsers, server: Server) -> Iterator[Callable[..., Person]]:
+def person(request: pytest.FixtureRequest, browsers: Browsers, server: Server) -> Iterator[Callable[..., Person]]:
     """Make a person: `person("Alice")` is registered and in the room; options are those of a browser context."""
     contexts = []
+    workers = "allow" if request.path.stem in WITH_SERVICE_WORKER else "block"
 
     def make(name: str, *, at: Server | None = None, is_registered: bool = True, **options: Any) -> Person:
-        options = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options}
+        usual = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", "service_workers": workers}
+        options = {**usual, **options}
         context = browsers.new_context(**options)
         contexts.append(context)
         # Every test has its own people, so one server is enough for all tests.

@@ -68,6 +68,7 @@ def test_a_room_that_is_changed_is_changed_on_every_page(person, anything):
     bob.say(first)
     bob.page.wait_for_function(r"() => window.waits.some((text) => /^Next message in \d s$/.test(text))")
     bob.say(second)
+    expect(bob.page.locator("[data-pending] .message__state")).to_have_text(re.compile(r"^Waiting \d s$"))
     bob.sees(second)
 
     settings.get_by_role("button", name="Archive").click()

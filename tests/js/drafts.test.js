@@ -100,3 +100,25 @@ test("without a live connection it polls the held messages", async () => {
   await clock.pass(15_000);
   assert.equal(asked.length, 1, "nothing waits any more");
 });
+
+test("a draft that waits for slow mode or a limit says how long, and those behind it wait for it", async () => {
+  const { drafts, posts, counts, clock, connection } = setUp();
+  const said = () => drafts.waiting.map((draft) => drafts.explain(draft));
+  drafts.add("first", {});
+  drafts.add("second", {});
+  assert.deepEqual(said(), ["Sending…", "Sending…"]);
+  posts[0].resolve({ type: "refused", reason: "too_fast", message: "This room is slow.", retryAfterMs: 17_400 });
+  await settle();
+  assert.deepEqual(said(), ["Waiting 18 s", "Waiting for the message above."]);
+  const { changed } = counts;
+  await clock.pass(10_000);
+  assert.ok(counts.changed >= changed + 10, "each second is shown");
+  assert.deepEqual(said(), ["Waiting 8 s", "Waiting for the message above."]);
+  connection.state = { name: "offline" };
+  assert.equal(said()[0], "Waiting until you are online again.");
+  connection.state = { name: "live" };
+  await clock.pass(7500);
+  assert.deepEqual([posts.length, ...said()], [2, "Sending…", "Sending…"]);
+  await clock.pass(5000);
+  assert.equal(said()[0], "Not stored yet, still trying.");
+});

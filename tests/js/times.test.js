@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Times, timesOfReader } from "../../static/state/kit/times.js";
+import { shortly, Times, timesOfReader } from "../../static/state/kit/times.js";
 
 const { moments } = JSON.parse(readFileSync(new URL("../corpus/times.json", import.meta.url), "utf8"));
 const MIDNIGHT = "2026-11-21T00:05:00Z";
@@ -92,4 +92,8 @@ test("without a choice, the zone is the browser's", () => {
     const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", code], { env: { ...process.env, TZ: zone }, encoding: "utf8" });
     assert.equal(stdout, `${day} ${zone}\n`);
   }
+});
+
+test("a time to wait is in seconds, minutes or hours, never too short", () => {
+  assert.deepEqual([200, 17_400, 99_000, 100_000, 5_999_000, 6 * 3_600_000].map(shortly), ["1 s", "18 s", "99 s", "2 min", "100 min", "6 h"]);
 });

@@ -5,15 +5,13 @@ A folder with other contents, such as /tmp, is refused, because `open` would mak
 
 import fcntl
 import os
-import pwd
-import shlex
 import stat
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from chatroom.base.errors import ChatroomError
+from chatroom.base.owners import give_to_me, name_of, owner_of, run_as
 
 _LOCK = "app.lock"
 _HARMLESS = {"lost+found", ".DS_Store"}
@@ -72,9 +70,12 @@ class DataFolder:
 
 
 def _refuse_foreign(path: Path) -> None:
-    if (owner := path.stat().st_uid) != os.geteuid():
+    if (owner := owner_of(path)) != os.geteuid():
+        remedy = run_as(name_of(owner))
+        if owner == 0:  # the server should not run as root
+            remedy = f"If a command that root ran has made the folder: {give_to_me(path)}"
         raise FolderError(
-            f"The data folder {path} belongs to another account ({_name_of(owner)}). {_run_as(_name_of(owner))}, "
+            f"The data folder {path} belongs to another account ({name_of(owner)}). {remedy}, "
             "or set DATA_DIR to a folder of your own."
         )
     for parent in path.parents:
@@ -102,14 +103,8 @@ def _refuse_owner(path: Path, file: Path, owner: int) -> None:
     if owner != os.geteuid():
         raise FolderError(
             f"{str(file.relative_to(path))!r} in the data folder {path} belongs to another account "
-            f"({_name_of(owner)}). As root, run: chown -R {_name_of(os.geteuid())}: {shlex.quote(str(path))}"
+            f"({name_of(owner)}): {give_to_me(path)}"
         )
-
-
-def _run_as(user: str) -> str:
-    """Say how to run the command of this process as another account."""
-    switch = f"runuser -u {user} --" if os.geteuid() == 0 else f"sudo -u {user}"
-    return f"Run: {switch} {shlex.join(sys.orig_argv)}"
 
 
 def _close(path: Path) -> None:
@@ -119,13 +114,6 @@ def _close(path: Path) -> None:
             f"The data folder {path} cannot be protected from other accounts: its file system has no file modes. "
             "Set DATA_DIR to a folder on a disk of this machine."
         )
-
-
-def _name_of(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return str(user)
 
 
 def _take(path: Path) -> int:

@@ -86,6 +86,13 @@ export function timesOfReader({ language, languages, timeZone }) {
   return new Times({ locale, hour12, timeZone });
 }
 
+/** "18 s", "5 min" or "3 h": a time to wait. */
+export function shortly(ms) {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 100) return `${seconds} s`;
+  return seconds < 6000 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3600)} h`;
+}
+
 /** A day of the calendar has 24 hours in UTC; in other zones, it may have 23 or 25. */
 function dayBefore(key) {
   return new Date(Date.parse(key) - DAY_MS).toISOString().slice(0, 10);

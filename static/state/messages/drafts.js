@@ -1,10 +1,19 @@
 /* The person's messages that are not in the timeline yet: being sent, failed, or waiting for approval. No DOM. */
 
+import { shortly } from "../kit/times.js";
 import { Held } from "./held.js";
 import { MAX_WAITING } from "./outbox.js";
 import { Sender } from "./sender.js";
 
 const CLAIM_EVERY_MS = 5000;
+const WAITING = {
+  offline: "Waiting until you are online again.",
+  reconnecting: "Waiting for the connection.",
+  connecting: "Waiting for the connection.",
+  signed_out: "Kept here. It will be sent after you log in.",
+  stale: "Kept here. It will be sent after you reload the page.",
+  closed: "Kept here.",
+};
 
 export class Drafts {
   #outbox;
@@ -52,9 +61,14 @@ export class Drafts {
     return this.#outbox.drafts;
   }
 
-  /** The client ids of drafts that have waited too long for an answer. */
-  get slow() {
-    return this.#sender.slow;
+  /** What happens to a draft, as a sentence. */
+  explain({ client_id, problem }) {
+    const { waitMs, slow } = this.#sender;
+    const { name } = this.#connection.state;
+    if (problem) return `Not sent. ${problem}`;
+    if (WAITING[name]) return WAITING[name];
+    if (waitMs) return client_id === this.#outbox.next.client_id ? `Waiting ${shortly(waitMs)}` : "Waiting for the message above.";
+    return slow.has(client_id) ? "Not stored yet, still trying." : "Sending…";
   }
 
   /** Why the outbox takes no further draft, or "". */

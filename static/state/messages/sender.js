@@ -6,6 +6,7 @@
 /** After this time without an answer, a draft is shown as slow. */
 export const SLOW_MS = 4000;
 const PASSING = new Set(["too_fast", "busy", "unavailable", "unknown", "unreachable"]);
+const SECOND_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 
 export class Sender {
@@ -18,6 +19,7 @@ export class Sender {
   #onWait;
   #inFlight = null;
   #waiting = null;
+  #waitsUntil = 0; // the end of a wait that the server has asked for
   #failures = 0;
 
   /** Drafts that have waited for an answer for too long. */
@@ -31,6 +33,11 @@ export class Sender {
     this.#onStored = onStored;
     this.#onHeld = onHeld;
     this.#onWait = onWait;
+  }
+
+  /** The milliseconds for which the server lets the next draft wait: for slow mode, or for a limit. */
+  get waitMs() {
+    return Math.max(0, this.#waitsUntil - this.#clock.now());
   }
 
   /** Send the next draft, if there is one and the server can be reached. */
@@ -85,13 +92,24 @@ export class Sender {
     if (reason === "signed_out") return; // kept; sent after the next log-in
     if (PASSING.has(reason)) {
       this.#failures += 1;
-      if (reason === "too_fast" && retryAfterMs) this.#onWait(retryAfterMs);
+      if (reason === "too_fast" && retryAfterMs) this.#countDown(retryAfterMs);
       this.#wait(retryAfterMs ?? Math.min(LONGEST_WAIT_MS, 500 * 2 ** this.#failures));
     } else {
       this.slow.delete(draft.client_id);
       this.#outbox.fail(draft.client_id, message || "The server refused this message.");
     }
     this.#onChange();
+  }
+
+  #countDown(ms) {
+    this.slow.clear();
+    this.#onWait(ms);
+    this.#waitsUntil = this.#clock.now() + ms;
+    const tick = () => {
+      if (this.waitMs) this.#clock.setTimeout(tick, SECOND_MS);
+      this.#onChange();
+    };
+    this.#clock.setTimeout(tick, SECOND_MS);
   }
 
   #wait(ms) {
@@ -104,11 +122,12 @@ export class Sender {
   #stopWaiting() {
     this.#clock.clearTimeout(this.#waiting);
     this.#waiting = null;
+    this.#waitsUntil = 0;
   }
 
   #watch({ client_id }) {
     this.#clock.setTimeout(() => {
-      if (!this.#outbox.get(client_id) || this.#outbox.get(client_id).problem) return;
+      if (this.waitMs || !this.#outbox.get(client_id) || this.#outbox.get(client_id).problem) return;
       this.slow.add(client_id);
       this.#onChange();
     }, SLOW_MS);

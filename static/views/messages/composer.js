@@ -1,6 +1,7 @@
 /* The composer: sends on Enter, counts characters near the limit, shows problems, and keeps the typed text. */
 
 import { countCharacters, findProblem } from "../../state/kit/text.js";
+import { shortly } from "../../state/kit/times.js";
 import { fitHeight, formatByKeys, insertText } from "../kit/fields.js";
 import { isSubmit, isTouchOnly, onKeys } from "../kit/keys.js";
 
@@ -79,10 +80,10 @@ export class ComposerView {
   countDown(ms) {
     const until = Date.now() + ms;
     const tick = () => {
-      const seconds = Math.ceil((until - Date.now()) / 1000);
-      this.#wait.hidden = seconds <= 0;
-      this.#wait.textContent = seconds > 0 ? `Next message in ${seconds} s` : "";
-      if (seconds <= 0) clearInterval(this.#waiting);
+      const left = until - Date.now();
+      this.#wait.hidden = left <= 0;
+      this.#wait.textContent = left > 0 ? `Next message in ${shortly(left)}` : "";
+      if (left <= 0) clearInterval(this.#waiting);
     };
     clearInterval(this.#waiting);
     this.#waiting = setInterval(tick, 1000);

@@ -19,10 +19,10 @@ export class PendingView {
     this.#actions = actions;
   }
 
-  /** Show these drafts; `slow` are the client ids of drafts that have waited too long for an answer. */
-  render(drafts, { slow, state }) {
+  /** Show these drafts; `explain(draft)` returns what happens to one. */
+  render(drafts, explain) {
     showAll(this.#list, drafts.map((draft) => this.#elementOf(draft)));
-    for (const draft of drafts) this.#explain(this.#elements.get(draft.client_id), draft, explain(draft, { slow, state }));
+    for (const draft of drafts) this.#explain(this.#elements.get(draft.client_id), draft, explain(draft));
     forgetOthers(this.#elements, drafts.map(({ client_id }) => client_id));
   }
 
@@ -94,21 +94,6 @@ export class HeldView {
     await this.#onWithdraw(id);
     button.disabled = false;
   }
-}
-
-const WAITING = {
-  offline: "Waiting until you are online again.",
-  reconnecting: "Waiting for the connection.",
-  connecting: "Waiting for the connection.",
-  signed_out: "Kept here. It will be sent after you log in.",
-  stale: "Kept here. It will be sent after you reload the page.",
-  closed: "Kept here.",
-};
-
-function explain({ client_id, problem }, { slow, state }) {
-  if (problem) return `Not sent. ${problem}`;
-  if (WAITING[state.name]) return WAITING[state.name];
-  return slow.has(client_id) ? "Not stored yet, still trying." : "Sending…";
 }
 
 function showAll(list, elements) {

@@ -11,7 +11,6 @@ import { HeldView, PendingView } from "./waiting.js";
 
 export class Writing {
   #page;
-  #connection;
   #timeline;
   #reader;
   #onType;
@@ -30,7 +29,6 @@ export class Writing {
   constructor({ page, api, connection, timeline, reader, quotes, messageView, toast, onType, onUp }) {
     const { data, find } = page;
     this.#page = page;
-    this.#connection = connection;
     this.#timeline = timeline;
     this.#reader = reader;
     this.#onType = onType;
@@ -66,9 +64,9 @@ export class Writing {
 
   /** Show the current drafts, without moving the text that the reader is reading. */
   show() {
-    const { waiting, slow, held } = this.drafts;
+    const { waiting, held } = this.drafts;
     this.#reader.keepPlace(() => {
-      this.#pending.render(waiting, { slow, state: this.#connection.state });
+      this.#pending.render(waiting, (draft) => this.drafts.explain(draft));
       this.#heldView.render(held.messages);
       if (this.#empty) this.#empty.hidden = waiting.length > 0 || !held.isEmpty || this.#timeline.messages.length > 0;
     });

@@ -7,6 +7,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,10 +15,11 @@ from click.testing import Result
 from flask import Flask
 
 from chatroom.app import create_app, open_app
+from chatroom.base import owners
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
 from chatroom.base.models import Room
-from chatroom.export import backup
+from chatroom.export import backup, backup_folder
 from chatroom.export import backup_store as store_module
 from chatroom.export.backup import BackupError
 from chatroom.export.backup_store import BackupStore
@@ -579,6 +581,21 @@ class TestCommands:
         made = run(app, "backup", str(tmp_path / "b"))
         assert (made.exit_code, made.stdout) == (0, f"{tmp_path / 'b'} contains 7 messages, 2 users, 2 rooms.\n")
         assert "messages: 7\n" in made.stderr
+
+    def test_root_makes_none_in_a_folder_of_another_account(
+        self, app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The account could neither read nor delete this backup."""
+        other = SimpleNamespace(**vars(os) | {"geteuid": lambda: 0})
+        for module in (backup_folder, owners):
+            monkeypatch.setattr(module, "os", other)
+        monkeypatch.setattr(backup_folder, "owner_of", lambda _: 7)
+        made = run(app, "backup", str(tmp_path / "b"))
+        assert made.exit_code == 1
+        assert (
+            f"belongs to another account ({owners.name_of(7)}). Run: runuser -u {owners.name_of(7)} -- " in made.stderr
+        )
+        assert not os.listdir(tmp_path)
 
     def test_verify_needs_no_database(self, folder: Path, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
         app = make_app()

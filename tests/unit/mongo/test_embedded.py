@@ -17,6 +17,7 @@ from unittest.mock import Mock
 import pytest
 from pymongo.errors import AutoReconnect, OperationFailure
 
+from chatroom.base import owners
 from chatroom.mongo.embedded import (
     EmbeddedError,
     EmbeddedMongo,
@@ -56,11 +57,15 @@ class TestDataFolder:
     ) -> None:
         """O09."""
         tmp_path.chmod(0o755)
-        other = SimpleNamespace(**vars(os) | {"geteuid": lambda: os.geteuid() + 4242})
+        me = os.geteuid()
+        other = SimpleNamespace(**vars(os) | {"geteuid": lambda: me + 4242})
         monkeypatch.setattr(folder, "os", other)
-        with pytest.raises(FolderError, match=r"belongs to another account \(\w+\).*DATA_DIR") as refusal:
-            DataFolder.open(tmp_path)
-        assert f"Run: sudo -u {folder._name_of(os.geteuid())} {shlex.join(sys.orig_argv)}, or" in str(refusal.value)
+        monkeypatch.setattr(owners, "os", other)
+        for owner, remedy in ((7, f"Run: sudo -u {owners.name_of(7)} {shlex.join(sys.orig_argv)}"), (0, "chown -R ")):
+            monkeypatch.setattr(folder, "owner_of", lambda _, owner=owner: owner)
+            with pytest.raises(FolderError, match=r"belongs to another account \(\w+\).*, or set DATA_DIR") as refusal:
+                DataFolder.open(tmp_path)
+            assert remedy in str(refusal.value)
         assert mode(tmp_path) == 0o755
         assert not list(tmp_path.iterdir())
 
@@ -79,7 +84,7 @@ class TestDataFolder:
             DataFolder.open(tmp_path)
 
     def test_an_owner_without_a_name_has_a_number(self) -> None:
-        assert folder._name_of(3_000_000_000) == "3000000000"
+        assert owners.name_of(3_000_000_000) == "3000000000"
 
     def test_a_replaceable_folder_is_refused(self, tmp_path: Path) -> None:
         """O09."""

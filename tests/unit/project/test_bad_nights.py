@@ -1,4 +1,4 @@
-"""The page of bad nights: its sections are complete, its commands parse, its claims hold."""
+"""The page of bad nights: its sections are complete, its claims hold."""
 
 import re
 

@@ -1,7 +1,6 @@
 """Facts of the docs that a reader depends on: each is compared with the code."""
 
 import re
-import shlex
 from typing import get_args
 
 import click
@@ -11,9 +10,8 @@ from chatroom.people.tokens import SCOPES
 from chatroom.serve import start, workers
 from chatroom.site.audit import ActName
 from chatroom.web.kit.security import PROBES
-from tests.documents import ROOT, first_cells, read, section, tables
+from tests.documents import first_cells, read, section, tables
 
-OF_OPERATORS = ("operating", "bad-nights", "moderation", "programs", "exports", "containers", "systems")
 SHOWN_KEYS = {"Mod+": "Ctrl+", "ArrowUp": "↑", "ArrowDown": "↓", "Escape": "Esc"}
 
 
@@ -46,25 +44,6 @@ def test_each_act_of_the_audit_log_is_in_the_table() -> None:
     rows = tables(section("docs/moderation.md", "The audit log"))[0]
     named = [name for row in rows for name in re.findall(r"`(\w+)`", row[0])]
     assert sorted(named) == sorted(get_args(ActName))
-
-
-def test_the_commands_of_all_pages_have_these_arguments(app: Flask) -> None:
-    """Also the words with which the text names a command or an option."""
-    pages = [*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]
-    text = "\n".join(path.read_text() for path in pages)
-    lines = re.findall(r"\bflask --app test_mongo ([a-z][a-z-]+)([^#;`\n|>)]*)", text)
-    assert len(lines) > 50
-    for name, arguments in lines:
-        assert name in {*app.cli.commands, "run"}, name
-        if name != "run" and not {"$", "…"} & set(arguments):
-            command = app.cli.commands[name]
-            given, more, _ = command.make_parser(click.Context(command)).parse_args(shlex.split(arguments))
-            assert more == [], (name, arguments)
-            if arguments.strip():
-                assert [each.name for each in command.params if each.required and not given.get(each.name or "")] == []
-    known = {option for command in app.cli.commands.values() for each in command.params for option in each.opts}
-    named = re.findall(r"`(--[a-z-]+)`", "\n".join(read(f"docs/{name}.md") for name in OF_OPERATORS))
-    assert set(named) <= known | {"--help"}
 
 
 def test_each_key_of_the_list_is_on_its_page() -> None:

@@ -32,12 +32,10 @@ class Place:
     """A site with its administrators Alice and Dave, a public room and a private one of Alice's, and Bob in both."""
 
     def __init__(self, database: Database) -> None:
-        for collection in database.client[database.name].list_collection_names():
-            database.client[database.name][collection].delete_many({})
-        settings = Settings(mongo_uri="mongomock://", bcrypt_rounds=4, **PATIENT)
-        self.services = services = Services(settings)
-        services._wire(Context(settings, database, "k" * 32, "here"))
-        services._preparation._is_done = True
+        self.database = database
+        self.told: list[Notice] = []
+        self.fill({})
+        services = self.services
         services.rooms.making.ensure_lobby()
         self.alice, self.dave, self.bob = self.add("alice"), self.add("dave"), self.add("bob")
         services.people.states.set_role(self.dave.id, "administrator")
@@ -45,12 +43,27 @@ class Place:
         self.room = services.rooms.making.create(self.author, "administrator", title="Tea", is_private=True)
         self.rooms.membership.add(self.access(self.alice), self.bob.id, "Bob")
         database["audit"].delete_many({})
-        self.database = database
         self.cached = self.access(self.bob)
         """What an open connection of Bob's remembers."""
-        self.told: list[Notice] = []
-        services.site.notices._apply = self.told.append
         self.session = services.people.sessions.begin(self.bob, label="", address="")
+
+    def documents(self) -> dict[str, list[dict[str, Any]]]:
+        """All documents, by their collection."""
+        collections = self.database.client[self.database.name]
+        return {name: list(collections[name].find()) for name in collections.list_collection_names()}
+
+    def fill(self, documents: dict[str, list[dict[str, Any]]]) -> None:
+        """Replace the data, as in a process that has just started."""
+        collections = self.database.client[self.database.name]
+        for name in collections.list_collection_names():
+            collections[name].delete_many({})
+            if documents.get(name):
+                collections[name].insert_many(documents[name])
+        settings = Settings(mongo_uri="mongomock://", bcrypt_rounds=4, **PATIENT)
+        self.services = Services(settings)
+        self.services._wire(Context(settings, self.database, "k" * 32, "here"))
+        self.services._preparation._is_done = True
+        self.services.site.notices._apply = self.told.append
 
     @property
     def rooms(self) -> Any:
@@ -397,10 +410,12 @@ class TestEveryWriteFails:
 
 
 def failures(deed: Deed, mode: str, database: Database, writes: Writes) -> Iterator[tuple[int, Place, Any, bool]]:
-    """Do it on one new site after the other, each time with a later write that fails, until none is left to fail."""
+    """Do it again and again on the same data, each time with a later write that fails, until none is left to fail."""
+    place = Place(database)
+    made = deed.prepare(place)
+    documents = place.documents()
     for number in count(1):
-        place = Place(database)
-        made = deed.prepare(place)
+        place.fill(documents)
         is_answered = attempt(deed, place, made, writes, number, mode)
         if not writes.has_failed:
             assert number > 3, "change, announce or record, and settle: at least three writes"
@@ -422,12 +437,12 @@ def attempt(deed: Deed, place: Place, made: Any, writes: Writes, number: int, mo
 @pytest.mark.parametrize("mode", MODES)
 def test_a_reset_link_that_was_used_is_noted(mode: str, database: Database, writes: Writes) -> None:
     """M14."""
-    number = 0
-    while True:
-        number += 1
-        place = Place(database)
-        secret = place.services.people.resets.make(None, place.bob)
-        database["audit"].delete_many({})
+    place = Place(database)
+    secret = place.services.people.resets.make(None, place.bob)
+    database["audit"].delete_many({})
+    documents = place.documents()
+    for number in count(1):
+        place.fill(documents)
         with writes.failing(number, mode), suppress(Unavailable):
             place.services.people.resets.use(secret, "another quiet evening")
         if not writes.has_failed:
@@ -457,10 +472,10 @@ MAKING: dict[str, tuple[Callable[[Place], object], str]] = {
 def test_each_creation_is_recorded(act: str, mode: str, database: Database, writes: Writes) -> None:
     """M14."""
     make, collection = MAKING[act]
-    number = 0
-    while True:
-        number += 1
-        place = Place(database)
+    place = Place(database)
+    documents = place.documents()
+    for number in count(1):
+        place.fill(documents)
         with writes.failing(number, mode), suppress(Unavailable):
             make(place)
         if not writes.has_failed:

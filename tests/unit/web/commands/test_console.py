@@ -1,7 +1,5 @@
 """What the commands share."""
 
-import re
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
@@ -13,7 +11,6 @@ from chatroom.services import Services
 from chatroom.web.commands import COMMANDS
 from chatroom.web.commands.console import open_beside
 from tests.commands import run
-from tests.documents import read, tables
 from tests.waiting import PATIENCE_SECONDS
 
 WIDTH = 78  # what click writes into
@@ -30,11 +27,6 @@ def test_no_summary_is_cut_short(app: Flask) -> None:
     room = WIDTH - 6 - max(len(name) for name in app.cli.commands)
     cut = {command.name: command.get_short_help_str(room) for command in COMMANDS}
     assert [name for name, text in cut.items() if not text or text.endswith("...")] == []
-
-
-def test_every_command_is_in_its_table() -> None:
-    cells = [row[0] for table in tables(read("docs/operating.md").split("\n## Commands\n")[1]) for row in table]
-    assert [name for cell in cells for name in re.findall("`([^`]+)`", cell)] == [command.name for command in COMMANDS]
 
 
 @pytest.mark.integration
