@@ -96,7 +96,9 @@ class Read(Frame, frozen=True, tag="read"):
 
 
 class Typing(Frame, frozen=True, tag="typing"):
-    """Announce that the user is typing. While the user types, clients repeat this every three seconds."""
+    """Announce that the user types, or has stopped. While the user types, clients repeat this every three seconds."""
+
+    on: bool = True
 
 
 ClientFrame = Post | Edit | Delete | React | Pin | Follow | Unfollow | Read | Typing
