@@ -70,7 +70,10 @@ def unfinished(folder: Path) -> Iterator[Path]:
     if os.geteuid() == 0 and (owner := owner_of(folder.parent)) != 0:
         raise BackupError(f"{folder.parent} belongs to another account ({name_of(owner)}). {run_as(name_of(owner))}")
     part = folder.with_name(f"{folder.name}.unfinished-{secrets.token_hex(3)}")
-    part.mkdir(mode=0o700)
+    try:
+        part.mkdir(mode=0o700)
+    except OSError as error:
+        raise BackupError(f"{folder} cannot be created: {error.strerror}.") from error
     try:
         yield part
         _sync(part)

@@ -14,11 +14,14 @@ from chatroom.base.config import Settings, load_settings
 from chatroom.base.models import Membership, Person, Role, RoomValues
 from chatroom.files.filetypes import PICTURE_ENDINGS, PICTURES
 from chatroom.messages.rules import why_closed
+from chatroom.mongo.embedded import mongod
+from chatroom.mongo.embedded.versions import release_of
 from chatroom.outbound.formats.bodies import FORMATS
 from chatroom.people.tokens import SCOPES
 from chatroom.rooms.access import LOBBY
 from chatroom.search import queries
 from chatroom.serve import start, workers
+from chatroom.services import Services
 from chatroom.site.audit import ActName
 from chatroom.web.export.export import Format
 from chatroom.web.kit.security import PROBES
@@ -48,6 +51,22 @@ def test_each_scope_is_in_the_table() -> None:
 def test_each_health_check_is_in_the_table() -> None:
     paths = first_cells(tables(section("docs/monitoring.md", "Health checks"))[0])
     assert paths == {f"GET {path}" for path in PROBES - {"/metrics"}}
+
+
+def test_the_statuses_of_health_checks_are_those_of_a_database_that_is_away(
+    app: Flask, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services.database, "is_answering", lambda _: False)
+    for path, _, otherwise in tables(section("docs/monitoring.md", "Health checks"))[0]:
+        status = app.test_client().get(path.strip("`").removeprefix("GET ")).status_code
+        assert otherwise.startswith(str(status)) or (status == 200 and otherwise.startswith("no answer"))
+
+
+def test_the_version_of_the_bundled_mongod_is_named() -> None:
+    for binary in mongod._bundled():
+        version = ".".join(map(str, release_of(binary)))
+        assert f"The bundled mongod has the version {version}," in read("docs/systems.md")
+        assert f"mongod {version} is one of the packages" in read("docs/systems.md")
 
 
 def test_the_exit_codes_are_those_of_the_code() -> None:
