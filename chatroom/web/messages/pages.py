@@ -14,7 +14,7 @@ from chatroom.base.models import File, Held, Message, Room
 from chatroom.messages.history import Page as MessagePage
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.posting import Submission
-from chatroom.messages.rules import wait_between, why_closed
+from chatroom.messages.rules import wait_between, why_closed, why_muted
 from chatroom.rooms.access import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
 from chatroom.web.kit.lanes import scarce
@@ -169,6 +169,7 @@ def room_page(
         room=found,
         access=access,
         closed=why_closed(access),
+        muted=why_muted(access),
         slow_seconds=wait_between(access, "person"),
         held=services.moderation.approval.list_of(access),
         waiting=services.moderation.approval.count_for(current_user.user) if access.may_moderate else 0,

@@ -45,6 +45,7 @@ from chatroom.web.rooms.api import ListedRoom, NewRoom, Read, ReadAnswer, RoomAn
 from chatroom.web.search.search import Asked, Found, SearchAnswer
 from tests.documents import ROOT, blocks, calls, first_cells, is_defined, pages, read, section, tables
 from tests.messaging import new_draft
+from tests.people import ALICE, access
 from tests.pictures import make_picture
 from tests.visitors import Visitor
 
@@ -386,6 +387,8 @@ def frames_of_the_server() -> list[dict[str, Any]]:
     """At least one of every kind, with all the fields that it can have."""
     refusal = Refused("too_fast", "Wait.", retry_after=1.5)
     person = Person("u", "Ann")
+    until = datetime(2100, 1, 1, tzinfo=UTC)
+    muted = msgspec.structs.replace(access(ALICE, LOBBY), muted_until=until, mute_reason="too loud")
     piece = protocol.encode_message(MESSAGE, "text")
     made = [
         protocol.changes("lobby", 2, [piece]),
@@ -399,6 +402,7 @@ def frames_of_the_server() -> list[dict[str, Any]]:
         protocol.presence_changed("lobby", [person], ["u"]),
         protocol.closed("dm-1", "moved", "This conversation has a new address.", to="dm_1"),
         protocol.room(LOBBY),
+        protocol.mute("lobby", muted),
         protocol.rooms(),
         protocol.read("lobby", 41),
     ]

@@ -1,6 +1,8 @@
 """Facts of the docs that a reader depends on: each is compared with the code."""
 
 import ast
+import inspect
+import json
 import re
 from typing import get_args
 
@@ -13,9 +15,12 @@ from chatroom.base.access import Access
 from chatroom.base.config import Settings, load_settings
 from chatroom.base.models import Membership, Person, Role, RoomValues
 from chatroom.files.filetypes import PICTURE_ENDINGS, PICTURES
+from chatroom.live.protocol import Follow, Post, Unfollow
+from chatroom.live.sockets.socketio_connection import History
 from chatroom.messages.rules import why_closed
 from chatroom.mongo.embedded import mongod
 from chatroom.mongo.embedded.versions import release_of
+from chatroom.outbound import deliveries
 from chatroom.outbound.formats.bodies import FORMATS
 from chatroom.people.tokens import SCOPES
 from chatroom.rooms.access import LOBBY
@@ -113,6 +118,23 @@ def test_each_event_of_socket_io_is_in_a_table() -> None:
     names = {name for call in made for name in texts(call.args[0])}
     frames = set(re.findall(r"^#### `(\w+)`$", read("docs/protocol.md"), re.MULTILINE))
     assert first_cells(received) == names - frames | {"other events"}
+
+
+def test_each_field_of_an_event_of_socket_io_exists() -> None:
+    fields = {row[0].strip("`"): braced(row[1]) for row in tables(section("docs/programs.md", "Socket.IO"))[0]}
+    assert fields["history"] == set(History.__struct_fields__)
+    kinds: dict[str, type[msgspec.Struct]] = {"new_message": Post, "join": Follow, "leave": Unfollow}
+    for name, kind in kinds.items():
+        required = {field.name for field in msgspec.structs.fields(kind) if field.required}
+        assert required <= fields[name] <= set(kind.__struct_fields__), name
+
+
+def test_an_outgoing_webhook_has_the_headers_and_fields_of_the_page() -> None:
+    example, code = section("docs/programs.md", "Outgoing webhooks"), inspect.getsource(deliveries)
+    assert re.findall(r"^(webhook-\w+):", example, re.MULTILINE) == re.findall(r'"(webhook-\w+)":', code)
+    (body,) = re.findall(r'^\{"hook": .*\}$', example, re.MULTILINE)
+    (made,) = re.findall(r"json\.dumps\((\{.*\})\)", code)
+    assert json.loads(body).keys() == set(re.findall(r'"(\w+)":', made))
 
 
 def test_each_field_of_a_webhooks_body_is_in_the_table() -> None:
@@ -250,6 +272,11 @@ def texts(node: ast.AST) -> set[str]:
 
 def types(listed: str) -> set[str]:
     return {name.lower() for name in re.split(r", | and | or ", listed)}
+
+
+def braced(text: str) -> set[str]:
+    (fields,) = re.findall(r"\{([^}]*)\}", text)
+    return set(fields.split(", "))
 
 
 def words(text: str) -> set[str]:
