@@ -67,9 +67,11 @@ class Album:
             raise NotRendered(f"{name} is {page.mimetype} with status {page.status_code}")
         self._note(asked.path, asked.method)
         file = f"{len(self.names):03}.html"
-        (self._folder / file).write_text(page.text, "utf-8")
+        text = page.text
+        page.close()  # a static file would stay open
+        (self._folder / file).write_text(text, "utf-8")
         self.names[file] = name
-        return page.text
+        return text
 
     def keep_all(self, who: str, person: Visitor, *paths: str, status: int = 200) -> None:
         """Store the pages that a user sees at these addresses."""

@@ -29,7 +29,8 @@ LARGEST_SEQUENCE = 2**53
 LAST_ROOM = "room"
 """The cookie with the slug of the room that this browser opened last."""
 LOGGED_OUT_FRAME = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Logged out</title>{% include "kit/_styles.html" %}</head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Logged out</title>{% include "kit/_styles.html" %}</head>
 <body class="frame"><p class="notice notice--error">You are logged out. <a target="_top"
 href="{{ url_for('accounts.login', next=url_for('pages.room', slug=slug)) }}">Log in again</a></p></body></html>
 """
