@@ -108,3 +108,14 @@ def defined(body: list[ast.stmt], owner: str = "") -> Iterator[str]:
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def calls_in(folder: str, within: str) -> list[tuple[str, ast.Call]]:
+    found = [node for path in sorted((ROOT / folder).rglob(within)) for node in ast.walk(tree(path))]
+    return [(ast.unparse(node.func), node) for node in found if isinstance(node, ast.Call)]
+
+
+def calls(folder: str, name: str, within: str = "*.py") -> list[ast.Call]:
+    """Every call of a function in the code, as `name` or `something.name`."""
+    return [call for full, call in calls_in(folder, within) if full == name or full.endswith(f".{name}")]

@@ -67,9 +67,11 @@ class Album:
             raise NotRendered(f"{name} is {page.mimetype} with status {page.status_code}")
         self._note(asked.path, asked.method)
         file = f"{len(self.names):03}.html"
-        (self._folder / file).write_text(page.text, "utf-8")
+        text = page.text
+        page.close()  # a static file would stay open
+        (self._folder / file).write_text(text, "utf-8")
         self.names[file] = name
-        return page.text
+        return text
 
     def keep_all(self, who: str, person: Visitor, *paths: str, status: int = 200) -> None:
         """Store the pages that a user sees at these addresses."""
@@ -253,7 +255,9 @@ def _show_shown_once(album: Album, site: Site) -> None:
     album.keep("bob", bob.submit("/account/tokens", **token), 201)
     den = f"/rooms/{site.den}"
     link = album.keep("alice", alice.submit(f"{den}/settings", to=f"{den}/invites", uses="5", hours="24"))
-    album.keep_all("erin", site.erin, re.findall(r"(/join/[\w-]+)", link)[0])
+    invited = re.findall(r"(/join/[\w-]+)", link)[0]
+    album.keep_all("erin", site.erin, invited)
+    album.keep_all("nobody", site.nobody, invited, f"/register?next={invited}", f"/login?next={invited}")
     album.keep("alice", alice.submit("/admin/joining", to="/admin/invites", uses="3", days="7"), 201)
     person = f"/people/{site.id_of('bob')}"
     reset = album.keep("alice", alice.submit(person, to=f"{person}/reset-link"), 201)

@@ -17,6 +17,7 @@ from msgspec import Meta
 from chatroom.base.errors import SettingsError
 from chatroom.base.setting_checks import IN_MEMORY, MIN_SECRET_LENGTH, QUOTED, SECRETS, parse_setting
 
+_ROOT = Path(__file__).resolve().parents[2]
 LOCAL = {"localhost", "::1"}
 
 MOST_FILES = 50
@@ -124,8 +125,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def data_path(self) -> Path:
-        """The folder of the embedded database and of the generated secret key."""
-        return Path(self.data_dir).expanduser().resolve()
+        """The folder of the embedded database and of the generated secret key; a relative path starts at the site."""
+        return (_ROOT / Path(self.data_dir).expanduser()).resolve()
 
 
 def read_dotenv(path: Path) -> None:

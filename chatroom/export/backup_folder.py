@@ -67,10 +67,14 @@ def unfinished(folder: Path) -> Iterator[Path]:
     """Create a folder that is renamed to `folder` at the end, or removed after an error."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BackupError(f"{folder} already exists and is not empty: choose a new folder.")
-    if os.geteuid() == 0 and (owner := owner_of(folder.parent)) != 0:
-        raise BackupError(f"{folder.parent} belongs to another account ({name_of(owner)}). {run_as(name_of(owner))}")
     part = folder.with_name(f"{folder.name}.unfinished-{secrets.token_hex(3)}")
-    part.mkdir(mode=0o700)
+    try:
+        owner = name_of(owner_of(folder.parent))
+        if os.geteuid() == 0 and owner != name_of(0):
+            raise BackupError(f"{folder.parent} belongs to another account ({owner}). {run_as(owner)}")
+        part.mkdir(mode=0o700)
+    except OSError as error:
+        raise BackupError(f"{folder} cannot be created: {error.strerror}.") from error
     try:
         yield part
         _sync(part)

@@ -171,7 +171,7 @@ class Connection:
         elif isinstance(frame, Read):
             self._positions.put(await self._accesses.get(frame.room), frame.sequence)
         elif self._chat.posting.may_post(access := await self._accesses.get(frame.room)):
-            self._engine.presence.type(access.room, self._accesses.person)
+            self._engine.presence.type(access.room, self._accesses.person, is_typing=frame.on)
 
 
 def _is_own_fault(error: ChatroomError) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from functools import partial
 
 from chatroom.base.access import Access
@@ -51,6 +52,7 @@ class Following:
         self._reading = chat.paces.of(accesses.person.id).reading
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._followed: dict[str, LiveRoom] = {}
+        self._mutes: dict[str, datetime | None] = {}
         self._chores: set[asyncio.Task[None]] = set()
 
     def __contains__(self, slug: str) -> bool:
@@ -62,7 +64,8 @@ class Following:
         if frame.room not in self._followers and 0 < most <= len(self._followers):
             raise Refused("too_many_rooms", f"One connection follows at most {most} rooms.")
         forgotten = self._accesses.forgotten
-        room = (await self._accesses.get(frame.room)).room
+        access = await self._accesses.get(frame.room)
+        room = access.room
         if room.slug != frame.room:  # the frames would contain the current slug, which the client does not know
             self._answers.put(protocol.closed(frame.room, "moved", CLOSED["moved"], to=room.slug))
             return
@@ -81,12 +84,14 @@ class Following:
         follower.add_done_callback(lambda _: self._engine.leave(live, person))
         self._followers[frame.room] = follower
         self._followed[frame.room] = live
+        self._tell_mute(frame.room, access)
         if forgotten != self._accesses.forgotten:  # meanwhile, a notice may have changed the rights in this room
             self._start(self._look_again(frame.room, "removed"))
 
     def unfollow(self, slug: str) -> None:
         """Stop following a room."""
         self._followed.pop(slug, None)
+        self._mutes.pop(slug, None)
         follower = self._followers.pop(slug, None)
         if follower is not None:
             follower.cancel()
@@ -128,6 +133,13 @@ class Following:
                 self._answers.put(protocol.closed(slug, why, CLOSED[why]))
             elif forgotten == self._accesses.forgotten:
                 self._accesses.put(slug, access)
+                self._tell_mute(slug, access)
+
+    def _tell_mute(self, slug: str, access: Access) -> None:
+        """Tell the client of a mute, and later of its changes."""
+        if access.muted_until != self._mutes.get(slug):
+            self._mutes[slug] = access.muted_until
+            self._answers.put(protocol.mute(slug, access))
 
     async def _run(self, live: LiveRoom, cursor: int | None, format: Format) -> None:
         try:

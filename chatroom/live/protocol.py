@@ -12,10 +12,12 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from chatroom.base.access import Access
+from chatroom.base.durations import FOREVER
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Author, ClientId, File, Held, Message, Person, Reaction, Room, Scope, given_client_id
 from chatroom.messages.outcomes import answer_of, stored_answer
-from chatroom.messages.rules import closed_to
+from chatroom.messages.rules import closed_to, why_muted
 
 Format = Literal["text", "html", "brief"]
 """The format of messages in frames. `brief` is for clients that only count messages: it has no text of users."""
@@ -96,7 +98,9 @@ class Read(Frame, frozen=True, tag="read"):
 
 
 class Typing(Frame, frozen=True, tag="typing"):
-    """Announce that the user is typing. While the user types, clients repeat this every three seconds."""
+    """Announce that the user types, or has stopped. While the user types, clients repeat this every three seconds."""
+
+    on: bool = True
 
 
 ClientFrame = Post | Edit | Delete | React | Pin | Follow | Unfollow | Read | Typing
@@ -252,6 +256,13 @@ def closed(room: str, reason: str, message: str, *, to: str = "") -> bytes:
     """
     frame = {"type": "closed", "room": room, "reason": reason, "message": message}
     return _encoder.encode({**frame, "to": to} if to else frame)
+
+
+def mute(room: str, access: Access) -> bytes:
+    """The frame after a change of the user's mute in a room. Without a mute, `message` is empty."""
+    frame = {"type": "mute", "room": room, "message": why_muted(access)}
+    end = access.muted_until if frame["message"] else None
+    return _encoder.encode({**frame, "until": timestamp(end)} if end and end < FOREVER else frame)
 
 
 def room(room: Room) -> bytes:

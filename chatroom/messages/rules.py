@@ -130,9 +130,14 @@ class RoomRules:
 
 
 def why_closed(access: Access) -> str:
-    """Return the reason why a person cannot post in a room, or "". Mutes do not count, because they end."""
+    """Return the reason why a person cannot post in a room now, or ""."""
     refusal = _find_lasting(access, "person", utc_now())
-    return refusal.message if refusal is not None else ""
+    return refusal.message if refusal is not None else why_muted(access)
+
+
+def why_muted(access: Access) -> str:
+    """Return the sentence for a person who is muted in a room now, or ""."""
+    return MUTED.sentence(access) if MUTED.applies(access, utc_now()) else ""
 
 
 def closed_to(room: Room) -> dict[str, str]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Literal, get_args
 
 from chatroom.base.clock import Clock, utc_now
-from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.errors import Refused
 from chatroom.site.acts import Acts
 from chatroom.site.audit import SITE
 from chatroom.site.authority import By, author_of
@@ -44,10 +44,7 @@ class Admission:
 
     def shown_registration(self) -> str:
         """Return the mode for a page, even while the database does not answer."""
-        try:
-            return self.registration()
-        except Unavailable:
-            return self.default
+        return str(self._site.get_to_show("registration", "")) or self.default
 
     def set_registration(self, by: By, mode: str) -> None:
         """Set the registration mode. An empty mode restores the mode of the environment."""

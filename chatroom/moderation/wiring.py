@@ -11,6 +11,7 @@ from chatroom.moderation.decisions import Decisions
 from chatroom.moderation.figures_store import SiteRoomStore, read_overview
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import Holding
+from chatroom.moderation.invitations import Invitations
 from chatroom.moderation.moderation import Moderation
 from chatroom.moderation.newcomers import Newcomers
 from chatroom.moderation.reports import Reports
@@ -45,6 +46,7 @@ class ModerationParts:
             users, people.states, rooms.membership_store, rooms.membership, people.sessions, acts=acts
         )
         self.admission = Admission(site.settings, people.invites, acts, site.context.settings.registration)
+        self.invitations = Invitations(rooms.links, rooms.access, rooms.membership, people.accounts, self.admission)
         self.newcomers = Newcomers(site.settings, users, acts)
         self.holding = Holding(self.held, users, messages.store, newcomers=self.newcomers, notices=notices)
         self.decisions = Decisions(

@@ -30,11 +30,13 @@ Document = dict[str, Any]
 COMPRESSORS = ["snappy", "zstd", "zlib"]
 INDEX_TIMEOUT_SECONDS = 600.0
 LAST_CHARACTER = "\U0010ffff"
-NOT_LET_IN = {13, 18}
-"""The error codes Unauthorized and AuthenticationFailed."""
+UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
 ATLAS = 8000
 """Atlas's code for a refused log-in, and for many other errors, such as an exceeded quota."""
-ATLAS_NOT_LET_IN = re.compile(r"bad auth|auth\w* failed|not (?:allowed|authorized)", re.IGNORECASE)
+ATLAS_CODES = {
+    re.compile(r"bad auth|auth\w* failed", re.IGNORECASE): AUTHENTICATION_FAILED,
+    re.compile(r"not (?:allowed|authorized)", re.IGNORECASE): UNAUTHORIZED,
+}
 WITHOUT_FORM = (InvalidDocument, OverflowError, UnicodeEncodeError)
 """Errors for values that BSON cannot represent: a lone surrogate, a number beyond 64 bits."""
 
@@ -219,6 +221,10 @@ def _wrong_setting(error: PyMongoError) -> str:
     if isinstance(error, ConfigurationError):
         return f"MONGO_URI cannot be used: {error}"
     code = error.code if isinstance(error, OperationFailure) else None
-    if code in NOT_LET_IN or (code == ATLAS and ATLAS_NOT_LET_IN.search(str(error))):
-        return f"MONGO_URI's account is not allowed to use the database: {code}"
+    if code == ATLAS:
+        code = next((meant for text, meant in ATLAS_CODES.items() if text.search(str(error))), None)
+    if code == AUTHENTICATION_FAILED:
+        return "MongoDB refuses the user name or the password of MONGO_URI"
+    if code == UNAUTHORIZED:
+        return "MONGO_URI's account may not use the database MONGO_DB: give it the role readWrite on this database"
     return ""

@@ -63,9 +63,12 @@ class Accounts:
         self._registration = registration
         self.first_key = first_key
 
-    def register(self, wanted: Registration, address: str) -> User:
-        """Create the account of a visitor. Raises `Taken`, or `Refused` with the reason."""
-        registration = self._registration()
+    def register(self, wanted: Registration, address: str, room_links: CodeStore | None = None) -> User:
+        """Create the account of a visitor. Raises `Taken`, or `Refused` with the reason.
+
+        If `room_links` is given, the visitor's invite is one of these links, and admits in every mode.
+        """
+        registration = "invite" if room_links else self._registration()
         if registration == "closed":
             raise Refused("forbidden", "Registration is closed.")
         wanted = self._check(wanted)
@@ -75,15 +78,15 @@ class Accounts:
             raise Refused("forbidden", "The first account needs a code. The server printed it when it started.")
         if needs_first_code or registration != "invite":
             return self._add(wanted, address)
-        code = wanted.invite.strip()
+        code, codes = wanted.invite.strip(), room_links or self._invites
         if not code:
             raise Refused("forbidden", "You need an invite to register here.")
-        if self._invites.take(code) is None:
+        if codes.take(code) is None:
             raise Refused("forbidden", "This invite has expired or has been used up. Please ask for a new one.")
         try:
             return self._add(wanted, address)
         except Refused:
-            self._invites.give_back(code)
+            codes.give_back(code)
             raise
 
     def needs_first_code(self) -> bool:

@@ -19,7 +19,7 @@ MAX_HOURS = 30 * 24
 
 
 class RoomLinks:
-    """Create, list, use and end the links of a room."""
+    """Create, list, use and end the links of a room. `codes` are the links of all rooms."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class RoomLinks:
         *,
         clock: Clock = utc_now,
     ) -> None:
-        self._codes = codes
+        self.codes = codes
         self._room_store = room_store
         self._membership_store = membership_store
         self._membership = membership
@@ -49,7 +49,7 @@ class RoomLinks:
         secret, code = make_code(self._clock(), timedelta(hours=hours), about, uses=uses)
         self._acts.do(
             "room_invites",
-            lambda note: self._codes.add(code, note),
+            lambda note: self.codes.add(code, note),
             access.author,
             "make_room_link",
             about_room(access.room),
@@ -61,14 +61,14 @@ class RoomLinks:
     def list_for(self, access: Access) -> list[Code]:
         """Return the valid links of a room, the oldest first."""
         _check(access)
-        return self._codes.list_valid(MAX_LINKS, order="created_at", room=access.room.id)
+        return self.codes.list_valid(MAX_LINKS, order="created_at", room=access.room.id)
 
     def end(self, access: Access, link_id: str) -> None:
         """End a link. Raises `Refused` (`not_found`) if the link does not exist or has ended."""
         _check(access)
         if not self._acts.do(
             "room_invites",
-            lambda note: self._codes.end(link_id, note, room=access.room.id),
+            lambda note: self.codes.end(link_id, note, room=access.room.id),
             access.author,
             "end_room_link",
             about_room(access.room),
@@ -77,22 +77,22 @@ class RoomLinks:
         ):
             raise Refused("not_found", "This link does not exist, or has already ended.")
 
-    def get_room(self, secret: str) -> Room:
-        """Return the room of a link. Raises `Refused` (`not_found`) if the link is not valid."""
-        code = self._codes.find(secret)
+    def get(self, secret: str) -> tuple[Code, Room]:
+        """Return a link and its room. Raises `Refused` (`not_found`) if the link is not valid."""
+        code = self.codes.find(secret)
         room = self._room_store.find(str(code.about["room"])) if code else None
-        if room is None:
+        if code is None or room is None:
             raise _not_valid()
-        return room
+        return code, room
 
     def accept(self, author: Author, secret: str) -> Room:
         """Join a room by a link. For a member, this does not count as a use of the link."""
-        room = self.get_room(secret)
+        _, room = self.get(secret)
         if self._membership_store.find_role(author.id, room) is not None:
             return room
         if self._membership_store.was_removed(author.id, room):
             raise Refused("forbidden", "You were removed from this room. Ask one of its moderators to add you.")
-        if self._codes.take(secret) is None:
+        if self.codes.take(secret) is None:
             raise _not_valid()
         self._membership.let_in(author, room)
         return room

@@ -26,7 +26,7 @@ class Site:
         self._database = database
         self._site = database["site"]
         self._seconds = seconds
-        self._read_at = -KEPT_SECONDS
+        self._read_at = self._failed_at = -KEPT_SECONDS
         self.known: Mapping[str, Any] | None = None
         """The cached settings of any age; None before the first reading."""
 
@@ -34,6 +34,15 @@ class Site:
         """Return the value of a setting, or `usual` if it is not set."""
         if self.known is None or self._seconds() - self._read_at >= KEPT_SECONDS:
             self.renew()
+        return (self.known or {}).get(name, usual)
+
+    def get_to_show(self, name: str, usual: Any) -> Any:
+        """The same, for a page: if the database does not answer, the last known value, and no second wait for it."""
+        if self._seconds() - self._failed_at >= KEPT_SECONDS:
+            try:
+                return self.get(name, usual)
+            except Unavailable:
+                self._failed_at = self._seconds()
         return (self.known or {}).get(name, usual)
 
     def set(self, name: str, value: Any, note: Note) -> None:

@@ -19,7 +19,7 @@ from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, approval, reports
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, people, tokens
-from chatroom.web.rooms import api, rooms
+from chatroom.web.rooms import api, invitations, rooms
 from chatroom.web.rooms import settings as room_settings
 from chatroom.web.rooms.rooms import badge
 from chatroom.web.search import search
@@ -37,6 +37,7 @@ BLUEPRINTS = (
     health.blueprint,
     held.blueprint,
     held.api,
+    invitations.blueprint,
     message_api.marks,
     message_api.blueprint,
     messages_api.blueprint,

@@ -3,13 +3,15 @@
 import itertools
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.cast import PASSWORD, skip
+from tests.browser.cast import PASSWORD, ROOT, skip
 from tests.browser.steps import COLOURS, PHONE, make_room, open_room, say_many, send, still
 from tests.browser.targets import small_targets
+from tools.rendered_pages import render
 
 NARROW = {"viewport": {"width": 320, "height": 600}}
 PAGES = ["/", "/register", "/login", "/chatroom", "/account", "/nowhere", "/chatroom/lobby?before=1000000"]
@@ -133,6 +135,29 @@ def test_axe_finds_nothing_on_the_other_pages_and_none_is_too_wide(person, own_s
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, path
         if path not in REFERENCE:
             assert small_targets(page) == [], path
+
+
+@pytest.mark.long
+def test_a_finger_hits_everything_on_every_page_without_scripts(browsers, tmp_path):
+    names = render(tmp_path)
+    context = browsers.new_context(**PHONE, java_script_enabled=False)
+    folders = {"pages": tmp_path, "static": ROOT / "static"}
+
+    def answer(route):
+        first, _, path = urlsplit(route.request.url).path[1:].partition("/")
+        route.fulfill(path=folders[first] / path) if first in folders else route.abort()
+
+    context.route("**/*", answer)
+    page = context.new_page()
+    found = {}
+    for file, name in names.items():
+        page.goto(f"http://chat.test/pages/{file}")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        small = [] if any(path in name for path in REFERENCE) else small_targets(page)
+        if small or width > PHONE["viewport"]["width"]:
+            found[name] = width, small
+    context.close()
+    assert found == {}
 
 
 def test_axe_finds_nothing_in_forms_with_errors_and_pending_messages(person, axe):

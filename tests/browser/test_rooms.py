@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.steps import make_room_by_form
+from tests.browser.steps import make_room_by_form, send
 
 NOTE_WAITS = """() => {
   const line = document.querySelector("[data-wait]");
@@ -70,6 +70,21 @@ def test_a_room_that_is_changed_is_changed_on_every_page(person, anything):
     bob.say(second)
     expect(bob.page.locator("[data-pending] .message__state")).to_have_text(re.compile(r"^Waiting \d s$"))
     bob.sees(second)
+
+    in_room = {"room": address.rsplit("/", 1)[1]}
+    author = bob.message(second).last.get_attribute("data-author")
+    send(alice, f"/people/{author}/mute", reason="to hear others", duration="1h", **in_room)
+    expect(bob.page.locator("[data-writing-note]")).to_have_text(
+        re.compile("^You are muted here until .*: to hear others$")
+    )
+    expect(bob.page.locator("[data-composer]")).to_be_hidden()
+    bob.page.reload()
+    expect(bob.page.locator("[data-writing-note]")).to_have_text(
+        re.compile("^You are muted here until .*: to hear others$")
+    )
+    bob.await_state("Live")
+    send(alice, f"/people/{author}/unmute", **in_room)
+    expect(bob.page.locator("[data-composer]")).to_be_visible()
 
     settings.get_by_role("button", name="Archive").click()
     expect(bob.page.get_by_text("This room is archived")).to_be_visible()

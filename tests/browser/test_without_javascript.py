@@ -48,7 +48,7 @@ def test_a_whole_visit_without_a_script(person, anything):
     expect(page.get_by_role("status")).to_contain_text("password was changed")
 
     page.goto(f"{alice.url}/")
-    page.wait_for_url(f"{alice.url}/chatroom")  # already signed in
+    page.wait_for_url(f"{alice.url}/chatroom/lobby")  # already signed in
     page.get_by_role("button", name="Log out").click()
     page.wait_for_url(f"{alice.url}/")
     page.goto(f"{alice.url}/chatroom/lobby")
@@ -134,14 +134,19 @@ def test_sessions_can_be_seen_and_ended(person):
 
 
 @pytest.fixture
-def show_in_w3m():
+def show_in_w3m(tmp_path):
     """Show a page as a text browser does."""
     if shutil.which("w3m") is None:
         skip("w3m is missing (Debian: apt-get install w3m)")
 
     def show(url, cookie=""):
         command = ["w3m", "-dump", "-cols", "100", *(["-header", f"Cookie: {cookie}"] if cookie else []), url]
-        environment = {**os.environ, "LANG": "C.UTF-8", "TERM": "dumb"}
+        environment = {
+            **os.environ,
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "HOME": str(tmp_path),
+        }  # without cookies of the user
         return subprocess.run(
             command, capture_output=True, check=True, env=environment, timeout=PATIENCE_SECONDS
         ).stdout.decode()

@@ -221,7 +221,7 @@ class TestStart:
         running = start(MONGO_URI=wrong, SECRET_KEY="k" * 32, WEB_CONCURRENCY=processes)
         code, said = running.finish()
         assert code == 2
-        assert said == "chatroom: MONGO_URI's account is not allowed to use the database: 18\n"
+        assert said == "chatroom: MongoDB refuses the user name or the password of MONGO_URI\n"
 
     @pytest.mark.parametrize("processes", ["1", "2"])
     def test_the_start_reports_a_database_that_does_not_answer(self, start: Any, processes: str) -> None:

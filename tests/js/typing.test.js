@@ -44,17 +44,21 @@ test("it ends by itself, even without the server", async () => {
   assert.equal(typing.text, "");
 });
 
-test("typing is announced every three seconds, again after sending, and not for an empty text", async () => {
+test("typing is announced every three seconds, and its end when the text was sent or cleared", async () => {
   const clock = new FakeClock();
-  let sent = 0;
-  const notifier = new TypingNotifier({ clock, send: () => (sent += 1) });
+  const sent = [];
+  const notifier = new TypingNotifier({ clock, send: (isTyping) => sent.push(isTyping) });
   notifier.type(" ");
+  assert.deepEqual(sent, []);
   for (const text of ["h", "he", "hel"]) notifier.type(text);
-  assert.equal(sent, 1);
+  assert.deepEqual(sent, [true]);
   await clock.pass(3000);
   notifier.type("hell");
-  assert.equal(sent, 2);
-  notifier.finish();
+  assert.deepEqual(sent, [true, true]);
+  for (const text of ["", " ", ""]) notifier.type(text);
+  assert.deepEqual(sent, [true, true, false]);
   notifier.type("n");
-  assert.equal(sent, 3);
+  await clock.pass(8000);
+  notifier.type("");
+  assert.deepEqual(sent, [true, true, false, true], "the others no longer see it");
 });

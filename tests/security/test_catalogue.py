@@ -12,7 +12,7 @@ from tests.faults.schedule import KINDS
 
 PAGE = "docs/threat-model.md"
 GROUPS = {
-    "A": 13,
+    "A": 14,
     "S": 8,
     "C": 7,
     "I": 11,

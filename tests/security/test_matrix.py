@@ -186,7 +186,7 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/rooms/<slug>/members/<user_id>/role", "POST"):   (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/invites", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/invites/<invite_id>/end", "POST"):  (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
-    ("/join/<code>", "GET"):           (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
+    ("/join/<code>", "GET"):           ("404",) * 8,
     ("/join/<code>", "POST"):          (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
     ("/people", "GET"):                (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     ("/people", "POST"):               (LOGIN, "400", "400", "400", "400", LOGIN, LOGIN, LOGIN),

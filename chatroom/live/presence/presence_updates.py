@@ -43,17 +43,20 @@ class PresenceUpdates:
         if live.presence.leave(person):
             self._taken.pop((live.room.id, person.id), None)
             self._ended.add((live.room.id, person.id))
+            live.typing.stop(person.id, self._clock())
 
     def update(self, live: LiveRoom, person: Person) -> None:
         """Update the name and picture of a present person."""
         if live.presence.update(person):
             self._take(live, person)
 
-    def type(self, room: Room, person: Person) -> None:
-        """Show that a person types in a room, if the room has followers in this process."""
+    def type(self, room: Room, person: Person, *, is_typing: bool) -> None:
+        """Show that a person types in a room or has stopped, if the room has followers in this process."""
         live = self._rooms.find(room.id)
-        if live is not None:
+        if live is not None and is_typing:
             live.typing.type(person, self._clock())
+        elif live is not None:
+            live.typing.rest(person.id, self._clock())
 
     async def keep(self, tick: int) -> None:
         """Write and renew the leases of this process, and send each room's presence to its readers."""
@@ -76,13 +79,17 @@ class PresenceUpdates:
         """Publish the people who type in this process, and send each room's typing people to its readers."""
         watched = {live.room.id: live for live in self._rooms if live.presence.is_watched}
         try:
-            fresh = [(room_id, user_id) for room_id, live in watched.items() for user_id in live.typing.take_fresh()]
-            if fresh:
-                await self._run(self._store.mark_typing, fresh, self._clock())
+            fresh: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
+            for room_id, live in watched.items():
+                for user_id, is_typing in live.typing.take_fresh().items():
+                    fresh[is_typing].append((room_id, user_id))
+            for is_typing, people in fresh.items():
+                if people:
+                    await self._run(self._store.mark_typing, people, self._clock() if is_typing else None)
             if watched and tick % TYPING_TICKS == 0:
                 found = await self._run(self._store.typing_elsewhere, list(watched), typing.LASTS)
-                for room_id, person, at in found:
-                    watched[room_id].typing.see(person, at)
+                for room_id, live in watched.items():
+                    live.typing.see_elsewhere(found[room_id])
         finally:
             for live in watched.values():
                 if live.typing.publish(self._clock()):

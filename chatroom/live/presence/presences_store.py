@@ -74,17 +74,21 @@ class PresenceStore:
             people[room].append(person)
         return people
 
-    def mark_typing(self, typed: Iterable[tuple[str, str]], at: datetime) -> None:
-        """Note in the leases of these people (room, user id) that they are typing."""
+    def mark_typing(self, typed: Iterable[tuple[str, str]], at: datetime | None) -> None:
+        """Note in the leases of these people (room, user id) that they are typing, or (None) that they have stopped."""
         keys = [self._key(room, user_id) for room, user_id in typed]
         if keys:
             with self._database.bounded():
-                self._presences.update_many({"_id": {"$in": keys}}, {"$set": {"typed_at": at}})
+                mark = {"$set": {"typed_at": at}} if at else {"$unset": {"typed_at": ""}}
+                self._presences.update_many({"_id": {"$in": keys}}, mark)
 
-    def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> list[tuple[str, Person, datetime]]:
-        """For each person who typed recently in these rooms through another process: the room, the person, the time."""
+    def typing_elsewhere(self, rooms: Collection[str], within: timedelta) -> dict[str, list[tuple[Person, datetime]]]:
+        """The people who typed recently in these rooms through other processes, with the time."""
+        people: dict[str, list[tuple[Person, datetime]]] = {room: [] for room in rooms}
         typed = {"typed_at": {"$gt": self._clock() - within}}
-        return self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}} | typed)
+        for room, person, at in self._find({"room": {"$in": list(rooms)}, "process": {"$ne": self._process}} | typed):
+            people[room].append((person, at))
+        return people
 
     def here(self, room: str) -> list[Person]:
         """The people in a room, without duplicates, sorted by name."""

@@ -66,7 +66,6 @@ def hand_out(
     `check` raises `Refused` if the user has lost the right to the file.
     """
     session_id, user_id = current_user.session.id, current_user.id
-    services.site.limits.export.check(user_id)
 
     def check_all() -> None:
         if services.people.sessions.prolong(session_id, is_active=False) is None:
@@ -75,6 +74,7 @@ def hand_out(
 
     with ExitStack() as until_begun:
         until_begun.enter_context(services.export.exports.slot(user_id))
+        services.site.limits.export.check(user_id)
         pieces = read()
         taken = Taken(pieces, check=check_all, release=until_begun.pop_all().close)
     response = Response(content_type=f"{content_type}; charset=utf-8")

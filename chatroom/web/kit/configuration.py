@@ -1,10 +1,11 @@
 """Flask's own configuration, made from the settings."""
 
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_compress import Compress
 from werkzeug.security import safe_join
 
@@ -12,6 +13,9 @@ from chatroom.base.config import Settings
 from chatroom.web.kit.cookies import CookieSessions
 
 MAX_FIELDS = 50
+SHEETS = ("tokens", "base", "layout", "components", "chat", "actions", "marks", "rooms", "search", "files", "sidebar")
+SITE_SHEET = "css/site.css"
+"""The name of the style sheet that contains all `SHEETS`."""
 PARTIAL = 206
 
 
@@ -46,6 +50,12 @@ def _version_of(file: str) -> str:
     return f"{file} {Path(file).stat().st_mtime_ns}"
 
 
+@cache
+def _join_sheets(static_folder: str) -> bytes:
+    """The style sheets of all pages in one: a browser shows nothing before it has them all."""
+    return b"".join(Path(static_folder, "css", f"{name}.css").read_bytes() for name in SHEETS)
+
+
 def compress_static(app: Flask) -> None:
     """Compress scripts and styles. Do not compress pages: their compressed size would reveal secrets (BREACH)."""
     app.config.from_mapping(
@@ -53,16 +63,24 @@ def compress_static(app: Flask) -> None:
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_BR_LEVEL=11,
         COMPRESS_CACHE_BACKEND=_Compressed,
-        COMPRESS_CACHE_KEY=lambda request: _version_of(
-            str(safe_join(str(app.static_folder), request.view_args["filename"]))
+        COMPRESS_CACHE_KEY=lambda request: (
+            SITE_SHEET
+            if request.view_args["filename"] == SITE_SHEET
+            else _version_of(str(safe_join(str(app.static_folder), request.view_args["filename"])))
         ),
     )
     compress = Compress()
     compress.init_app(app)
-    send = app.view_functions["static"]
+    send, sheets = app.view_functions["static"], _join_sheets(str(app.static_folder))
+
+    def send_sheets() -> Response:
+        response = Response(sheets, mimetype="text/css", headers={"Cache-Control": "no-cache"})
+        response.add_etag()
+        response.make_conditional(request)
+        return response
 
     def send_whole(**arguments: Any) -> Response:
-        response = cast("Response", send(**arguments))
+        response = send_sheets() if arguments["filename"] == SITE_SHEET else cast("Response", send(**arguments))
         if response.status_code == PARTIAL:  # the library would keep it as the whole file
             return response
         response.direct_passthrough = False

@@ -17,7 +17,7 @@ def livez() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> Response:
-    """Whether the database answers within a second."""
+    """Whether the database answers within a second. pymongo looks every half second, so this takes up to 1.5 s."""
     if services.database.is_answering(READY_SECONDS):
         return Response("ready\n", content_type="text/plain; charset=utf-8")
     return Response("the database does not answer\n", 503, content_type="text/plain; charset=utf-8")

@@ -14,7 +14,7 @@ from chatroom.base.models import File, Held, Message, Room
 from chatroom.messages.history import Page as MessagePage
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.posting import Submission
-from chatroom.messages.rules import wait_between, why_closed
+from chatroom.messages.rules import wait_between, why_closed, why_muted
 from chatroom.rooms.access import LOBBY
 from chatroom.web.files.files import keep_sent, sent_files
 from chatroom.web.kit.lanes import scarce
@@ -29,7 +29,8 @@ LARGEST_SEQUENCE = 2**53
 LAST_ROOM = "room"
 """The cookie with the slug of the room that this browser opened last."""
 LOGGED_OUT_FRAME = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Logged out</title>{% include "kit/_styles.html" %}</head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Logged out</title>{% include "kit/_styles.html" %}</head>
 <body class="frame"><p class="notice notice--error">You are logged out. <a target="_top"
 href="{{ url_for('accounts.login', next=url_for('pages.room', slug=slug)) }}">Log in again</a></p></body></html>
 """
@@ -169,6 +170,7 @@ def room_page(
         room=found,
         access=access,
         closed=why_closed(access),
+        muted=why_muted(access),
         slow_seconds=wait_between(access, "person"),
         held=services.moderation.approval.list_of(access),
         waiting=services.moderation.approval.count_for(current_user.user) if access.may_moderate else 0,

@@ -13,6 +13,7 @@ from chatroom.web.kit.login import client_address, current_user, log_in, log_out
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.people.forms import LoginForm, PasswordForm, PictureForm, RegisterForm, ResetForm
+from chatroom.web.rooms.invitations import code_in, invitation_to
 
 CLOSED = "Registration is closed."
 
@@ -20,13 +21,17 @@ blueprint = Blueprint("accounts", __name__)
 
 
 def _register_page(form: RegisterForm | None = None, status: int = 200, msg: str = "") -> Response:
+    form = form or RegisterForm(username=request.args.get("username", "")[:64])
+    invitation = invitation_to(form.next.data)
     admission = services.moderation.admission
     # A refusal is shown even while the database does not answer.
     closed = (admission.shown_registration() if msg else admission.registration()) == "closed"
+    closed = closed and not (invitation and invitation.admits_strangers)
     return render(
         "register.html",
         403 if closed else status,
-        form=form or RegisterForm(username=request.args.get("username", "")[:64]),
+        form=form,
+        invitation=invitation,
         msg=msg,
         rules=RULES,
         closed=closed,
@@ -38,15 +43,22 @@ def _register_page(form: RegisterForm | None = None, status: int = 200, msg: str
 @scarce("passwords")
 @form_page(_register_page, RegisterForm)
 def register(form: RegisterForm) -> Page:
-    """Create an account, and log in to it at once."""
+    """Create an account, and log in to it at once. A person who comes by a room link becomes a member of the room."""
+    wanted, address = form.read(Registration), client_address()
+    code, invitation = code_in(form.next.data), invitation_to(form.next.data)
+    if invitation and invitation.admits_strangers:
+        user, room = services.moderation.invitations.register(code, wanted, address)
+        log_in(user)
+        return redirect_to("pages.room", slug=room.slug)
     if services.moderation.admission.registration() == "closed":
         raise Refused("forbidden", CLOSED)
-    log_in(services.people.accounts.register(form.read(Registration), client_address()))
+    log_in(services.people.accounts.register(wanted, address))
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
 
 
 def _login_page(form: LoginForm | None = None, **shown: Shown) -> Response:
-    return render("login.html", form=form or LoginForm(), **shown)
+    form = form or LoginForm()
+    return render("login.html", form=form, invitation=invitation_to(form.next.data), **shown)
 
 
 @blueprint.route("/login", methods=["GET", "POST"])

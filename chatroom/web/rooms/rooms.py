@@ -67,16 +67,6 @@ def join(slug: str) -> Page:
     return redirect_to("pages.room", slug=room.slug)
 
 
-@blueprint.route("/join/<code>", methods=["GET", "POST"])
-def accept(code: str) -> Page:
-    """Join a room by a room link."""
-    if request.method != "POST":
-        return render("rooms/rooms_join.html", room=services.rooms.links.get_room(code), code=code)
-    services.site.limits.coming.check(current_user.id)
-    room = services.rooms.links.accept(current_user.author, code)
-    return redirect_to("pages.room", slug=room.slug)
-
-
 @blueprint.get("/people")
 def people(**shown: Shown) -> Response:
     """Search for people."""

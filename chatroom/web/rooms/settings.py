@@ -40,6 +40,7 @@ def _settings_page(slug: str, form: RoomForm | InviteForm | None = None, **shown
         **_count(room),
         invites=services.rooms.links.list_for(access) if access.may_moderate else [],
         entries=services.site.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
+        admits_strangers=access.may_moderate and services.moderation.invitations.may_admit_strangers(access),
         typed_username=_typed_name(),
         archive_reason=_archive_reason() if request.endpoint == "room_settings.archive" else "",
         **shown,
@@ -144,7 +145,7 @@ def set_role(slug: str, user_id: str) -> Page:
 def create_invite(form: InviteForm, slug: str) -> Page:
     """Create a room link, and show the link once."""
     code = services.rooms.links.make(get_access(slug), uses=form.uses.data, hours=form.hours.data)
-    return _settings_page(slug, link=url_for("rooms.accept", code=code, _external=True))
+    return _settings_page(slug, link=url_for("invitations.show", code=code, _external=True))
 
 
 @blueprint.post("/rooms/<slug>/invites/<invite_id>/end")

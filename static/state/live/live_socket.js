@@ -8,7 +8,7 @@ const OPEN_TIMEOUT_MS = 6000;
 const ANSWER_TIMEOUT_MS = 10_000;
 const ANSWERS = new Set(["stored", "held", "refused"]);
 /** Frames whose `message` is a sentence for the reader. */
-const SENTENCES = new Set(["refused", "closed"]);
+const SENTENCES = new Set(["refused", "closed", "mute"]);
 const OPEN = 1;
 const NO_CODE = 1006;
 

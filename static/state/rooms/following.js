@@ -45,7 +45,7 @@ export class Following {
     this.rooms = new Rooms({ user, open: room });
     this.#position = new ReadPosition({ timers, position: readTo, send: (sequence) => this.#sendRead(sequence) });
     this.#typing = new Typing({ user, timers, onChange: onTyping });
-    this.#notifier = new TypingNotifier({ clock, send: () => connection.send({ type: "typing", room }) });
+    this.#notifier = new TypingNotifier({ clock, send: (on) => connection.send({ type: "typing", room, on }) });
   }
 
   /** Handle any frame; frames about rooms that are not in the list change nothing. */
@@ -88,8 +88,7 @@ export class Following {
 
   /** The composer of the open room has this text now; "" when it was sent. */
   type(text) {
-    if (text) this.#notifier.type(text);
-    else this.#notifier.finish();
+    this.#notifier.type(text);
   }
 
   /** The page is closed, or is no longer visible. */

@@ -29,6 +29,7 @@ export class OpenRoom {
     this.#takes = {
       presence: (frame) => views.people.apply(frame),
       room: (frame) => views.room.apply(frame),
+      mute: (frame) => views.room.mute(frame),
       approval: () => drafts.held.read(),
       changes: (frame, details) => this.#takeChanges(frame, details),
     };

@@ -41,27 +41,27 @@ export class Typing {
   }
 }
 
-/** Notifies the others that the person is typing, at most every three seconds. */
+/** Notifies the others that the person is typing, at most every three seconds, and when that is over. */
 export class TypingNotifier {
   #clock;
   #send;
   #notifiedAt = -Infinity;
 
+  /** `send(isTyping)` */
   constructor({ clock, send }) {
     this.#clock = clock;
     this.#send = send;
   }
 
-  /** The text changed; an empty composer announces nothing. */
+  /** The composer has this text now: an empty one, after the message was sent or cleared, ends the announcement. */
   type(text) {
-    const now = this.#clock.now();
-    if (!text.trim() || now - this.#notifiedAt < NOTIFY_EVERY_MS) return;
-    this.#notifiedAt = now;
-    this.#send();
-  }
-
-  /** The message was sent: announce the next one at once. */
-  finish() {
-    this.#notifiedAt = -Infinity;
+    const age = this.#clock.now() - this.#notifiedAt;
+    if (!text.trim()) {
+      this.#notifiedAt = -Infinity;
+      if (age < LASTS_MS) this.#send(false);
+    } else if (age >= NOTIFY_EVERY_MS) {
+      this.#notifiedAt = this.#clock.now();
+      this.#send(true);
+    }
   }
 }

@@ -1,17 +1,22 @@
 /* The title and the topic of the room, and whether the person may write in it. */
 
-import { showTimes } from "../kit/page.js";
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class RoomView {
   #find;
   #mayModerate;
   #slowSeconds;
+  #closed = "";
+  #mute;
+  #timer;
 
-  constructor({ find, mayModerate, times }) {
-    showTimes(find("writing-note"), times);
+  constructor({ data, find, mayModerate, times }) {
     this.#find = find;
     this.#mayModerate = mayModerate;
     this.#slowSeconds = Number(find("composer").dataset.slowSeconds);
+    this.#closed = data.closed;
+    this.#mute = { message: times.restate(data.muted), until: data.mutedUntil };
+    this.#show();
   }
 
   /** Handle a room frame. */
@@ -20,7 +25,14 @@ export class RoomView {
     if (kind !== "direct") this.#find("room-heading").textContent = title;
     this.#find("room-topic").textContent = topic;
     this.#slowSeconds = this.#mayModerate ? 0 : slow_seconds;
-    this.close(closed[this.#mayModerate ? "moderator" : "member"] ?? "");
+    this.#closed = closed[this.#mayModerate ? "moderator" : "member"] ?? "";
+    this.#show();
+  }
+
+  /** Handle a mute frame: the person is muted, or (without a message) no longer. */
+  mute({ message, until }) {
+    this.#mute = { message, until };
+    this.#show();
   }
 
   /** The milliseconds that the person must wait after a message. */
@@ -28,8 +40,19 @@ export class RoomView {
     return Math.max(0, this.#slowSeconds * 1000 - Math.max(0, Date.now() - new Date(sent_at)));
   }
 
-  /** Show why the person cannot write here; "" opens the composer. */
+  /** The person cannot write here any more. */
   close(why) {
+    this.#closed = why;
+    this.#show();
+  }
+
+  /** Show why the person cannot write here, or the composer. A mute ends by itself. */
+  #show() {
+    const { message, until } = this.#mute;
+    const left = until ? new Date(until) - Date.now() : Infinity;
+    clearTimeout(this.#timer);
+    if (message && left > 0) this.#timer = setTimeout(() => this.#show(), Math.min(left, LONGEST_TIMER_MS));
+    const why = this.#closed || (left > 0 ? message : "");
     const note = this.#find("writing-note");
     note.textContent = why;
     note.hidden = !why;

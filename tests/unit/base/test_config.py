@@ -7,6 +7,7 @@ import pytest
 
 from chatroom.base.config import Settings, find_misspelt, load_settings, read_dotenv
 from chatroom.base.errors import SettingsError
+from tests.documents import ROOT
 
 KEY = "k" * 32
 MONGO_DB = "1 to 38 letters, digits, _ and -, and not admin, local or config"
@@ -20,7 +21,7 @@ def test_nothing_set_is_the_embedded_room() -> None:
     assert settings == Settings()
     assert settings.is_embedded
     assert not settings.is_in_memory
-    assert settings.data_path == (Path.cwd() / "data").resolve()
+    assert settings.data_path == ROOT / "data"
 
 
 def test_settings_come_from_the_environment() -> None:
@@ -130,6 +131,14 @@ def test_s06_an_earlier_secret_has_to_be_one_too() -> None:
 def test_a_folder_that_cannot_be_one(path: str) -> None:
     with pytest.raises(SettingsError, match=r"DATA_DIR=.*must be a path"):
         load_settings({"DATA_DIR": path})
+
+
+def test_a_relative_folder_is_in_the_folder_of_the_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command in another folder finds the data of the site."""
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({}).data_path == ROOT / "data"
+    assert load_settings({"DATA_DIR": "../room"}).data_path == ROOT.parent / "room"
+    assert load_settings({"DATA_DIR": "/srv/data"}).data_path == Path("/srv/data")
 
 
 def test_o06_a_repr_shows_no_secret() -> None:

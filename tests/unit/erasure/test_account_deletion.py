@@ -170,7 +170,7 @@ class TestAtOnce:
             assert site.database.client[site.database.name][name].count_documents(query) == 0, name
         assert [invite.about["made_by"] for invite in services.moderation.admission.list_invites()] == ["the console"]
         with pytest.raises(Refused):
-            services.rooms.links.get_room(code)
+            services.rooms.links.get(code)
 
     def test_held_messages_are_removed(self, site: Site) -> None:
         services = site.services

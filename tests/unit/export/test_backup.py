@@ -542,9 +542,9 @@ class TestFolders:
         for path, said in ((tmp_path / "no", "no/manifest.json: No such"), (tmp_path / "file", "Not a directory")):
             with pytest.raises(BackupError, match=said):
                 backup.verify(COLLECTIONS, path, silent)
-        with pytest.raises(BackupError, match="No such file"):
+        with pytest.raises(BackupError, match="no/b cannot be created: No such file"):
             backup.make(store_of(full), tmp_path / "no" / "b", silent)
-        with pytest.raises(BackupError, match="Not a directory"):
+        with pytest.raises(BackupError, match="file/b cannot be created: Not a directory"):
             backup.make(store_of(full), tmp_path / "file" / "b", silent)
 
     def test_that_are_not_ours_to_read_are_named(self, full: Services, folder: Path, tmp_path: Path) -> None:

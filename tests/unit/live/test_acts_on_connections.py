@@ -73,6 +73,7 @@ async def test_a_connection_posts_no_faster_than_a_page(
         await alice.say({**post, "client_id": "a3"})
         stored = [frame["client_id"] for frame in alice.frames("stored")]
         assert stored == ["a1"] + ["a2"] * before, (number, mode)
+        await alice.leave()
         await process.engine.stop()
         return has_failed
 

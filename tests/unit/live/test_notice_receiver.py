@@ -1,10 +1,12 @@
 """What notices do to connections: told by one process, applied in two."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from chatroom.base.durations import FOREVER
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Notice, Room
 from chatroom.live import answers, following
@@ -49,6 +51,24 @@ class TestAccess:
         assert bob.seen("den") == ["b1"]
         assert alice.seen("den") == []
         assert bob.frames("closed") == []
+
+    @in_loop
+    async def test_a_member_learns_of_a_mute_and_of_its_end(self) -> None:
+        process = await started()
+        alice, bob = [await process.connect(name, query={"room": "den"}) for name in ("alice", "bob")]
+        until = datetime(2100, 1, 1, 12, 30, tzinfo=UTC)
+        for end in (until, until, FOREVER, None):
+            mute = {"muted_until": end, "mute_reason": "too loud"}
+            process.database["memberships"].update_one({"user": ALICE.id, "room": DEN.id}, {"$set": mute})
+            process.notices.tell(Notice(kind="access", user=ALICE.id, room=DEN.id))
+            await settle()
+        told = [(frame["message"], frame.get("until")) for frame in alice.frames("mute")]
+        assert told == [
+            ("You are muted here until 1 January 2100, 12:30 UTC: too loud", "2100-01-01T12:30:00.000Z"),
+            ("You are muted here until it is lifted: too loud", None),
+            ("", None),
+        ]
+        assert bob.frames("mute") == []
 
     @in_loop
     async def test_the_cached_access_does_not_allow_posting(self) -> None:

@@ -1,6 +1,6 @@
 """Read positions and typing, as frames on connections."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -114,6 +114,30 @@ class TestTyping:
         await there.engine.presence.keep_typing(4)
         await settle()
         assert typing(bob) == [["Alice"], []]
+
+    @in_loop
+    async def test_typing_ends_when_the_text_is_cleared_or_the_person_is_gone(self) -> None:
+        here = await started()
+        there = await started(beside=here)
+        alice, bob, near = await here.connect(), await there.connect("bob"), await here.connect("bob")
+        await here.engine.presence.keep(1)
+
+        async def tick(number: int) -> None:
+            for process in (here, there):
+                await process.engine.presence.keep_typing(number)
+            await settle()
+
+        await alice.say({"type": "typing", "room": "lobby"})
+        await tick(2)
+        await alice.say({"type": "typing", "room": "lobby", "on": False})
+        await tick(4)
+        assert typing(near) == typing(bob) == [["Alice"], []]
+        here.now += timedelta(seconds=1)
+        await alice.say({"type": "typing", "room": "lobby"})
+        await tick(6)
+        await alice.leave()
+        await tick(7)
+        assert typing(near) == [["Alice"], [], ["Alice"], []]
 
     @in_loop
     async def test_typing_without_the_right_to_post_is_ignored(self) -> None:

@@ -187,6 +187,15 @@ def test_pymongo_errors_become_readable_errors(
         assert "does not answer" in str(error.value)
 
 
+REMEDIES = ("readWrite", "password", "password", "readWrite", "readWrite", "no dns")
+
+
+@pytest.mark.parametrize(("raised", "remedy"), list(zip(BAD_AUTH, REMEDIES, strict=True)))
+def test_a_refused_account_is_told_what_to_change(at_start: Database, raised: Exception, remedy: str) -> None:
+    with pytest.raises(SettingsError, match=remedy), at_start.bounded():
+        raise raised
+
+
 def test_the_log_has_the_reason_of_a_failed_bulk_write_and_none_of_its_documents(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -10,9 +10,8 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 from urllib.parse import unquote
 
 import msgspec
@@ -23,7 +22,7 @@ from pymongo import IndexModel
 
 from chatroom.base.config import Settings
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Held, Hook, Message, Notice, Person, RoomValues, User
+from chatroom.base.models import Author, File, Held, Hook, Message, Notice, Person, Reaction, RoomValues, User
 from chatroom.live import protocol
 from chatroom.live.sockets.endpoint import REFUSED_STATUS
 from chatroom.moderation.held_store import HeldStore
@@ -39,10 +38,14 @@ from chatroom.rooms.rooms_store import RoomStore
 from chatroom.services import COLLECTIONS, Services
 from chatroom.web.files.files import most_upload_bytes
 from chatroom.web.kit import errors
+from chatroom.web.messages.held import HeldMessage
+from chatroom.web.messages.message_api import Editing
 from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
 from chatroom.web.rooms.api import ListedRoom, NewRoom, Read, ReadAnswer, RoomAnswer, RoomChange
-from tests.documents import ROOT, blocks, first_cells, is_defined, pages, read, section, tables, tree
+from chatroom.web.search.search import Asked, Found, SearchAnswer
+from tests.documents import ROOT, blocks, calls, first_cells, is_defined, pages, read, section, tables
 from tests.messaging import new_draft
+from tests.people import ALICE, access
 from tests.pictures import make_picture
 from tests.visitors import Visitor
 
@@ -174,6 +177,24 @@ class TestPlainHTTP:
         assert first_cells(body) == set(Post.__struct_fields__)
         assert first_cells(answer) == set(StoredAnswer.__struct_fields__)
         assert first_cells(tables(section(PROTOCOL, "Reading"))[1]) == set(Changes.__struct_fields__)
+
+    def test_fields_of_a_search(self) -> None:
+        query, answer = tables(section(PROTOCOL, "Searching"))
+        assert first_cells(query) == set(Asked.__struct_fields__)
+        assert first_cells(answer) == set(SearchAnswer.__struct_fields__)
+        assert set(re.findall(r"`(\w+)`", answer[0][1])) == set(Found.__struct_fields__)
+
+    def test_fields_of_an_edit_and_of_a_held_message(self) -> None:
+        assert first_cells(tables(section(PROTOCOL, "One message"))[0]) == set(Editing.__struct_fields__)
+        (sentence,) = re.findall(r"Each has ([^.]*)\. *$", section(PROTOCOL, "Posting"), re.MULTILINE)
+        values = set(get_args(get_type_hints(HeldMessage)["state"]))
+        assert set(re.findall(r"`(\w+)`", sentence)) - values == set(HeldMessage.__struct_fields__)
+
+    @pytest.mark.parametrize(("field", "kind"), [("files", File), ("reactions", Reaction), ("author", Author)])
+    def test_fields_inside_a_message(self, field: str, kind: type[msgspec.Struct]) -> None:
+        (text,) = [row[1] for row in tables(section(PROTOCOL, "A message"))[0] if row[0] == f"`{field}`"]
+        documented = set(re.findall(r'"(\w+)"', text.split("`")[1]))
+        assert documented - {"id", "name"} == set(kind.__struct_fields__) - {"id", "name"}
 
     def test_fields_of_a_listed_room(self) -> None:
         listed, new, shown, change, body, answer = tables(section(PROTOCOL, "Rooms"))
@@ -366,6 +387,8 @@ def frames_of_the_server() -> list[dict[str, Any]]:
     """At least one of every kind, with all the fields that it can have."""
     refusal = Refused("too_fast", "Wait.", retry_after=1.5)
     person = Person("u", "Ann")
+    until = datetime(2100, 1, 1, tzinfo=UTC)
+    muted = msgspec.structs.replace(access(ALICE, LOBBY), muted_until=until, mute_reason="too loud")
     piece = protocol.encode_message(MESSAGE, "text")
     made = [
         protocol.changes("lobby", 2, [piece]),
@@ -379,6 +402,7 @@ def frames_of_the_server() -> list[dict[str, Any]]:
         protocol.presence_changed("lobby", [person], ["u"]),
         protocol.closed("dm-1", "moved", "This conversation has a new address.", to="dm_1"),
         protocol.room(LOBBY),
+        protocol.mute("lobby", muted),
         protocol.rooms(),
         protocol.read("lobby", 41),
     ]
@@ -414,17 +438,6 @@ def fields_of(document: dict[str, Any], owner: str = "") -> Iterator[str]:
             yield from fields_of(value, f"{name}.")
         else:
             yield owner + name
-
-
-@cache
-def calls_in(folder: str, within: str) -> list[tuple[str, ast.Call]]:
-    found = [node for path in sorted((ROOT / folder).rglob(within)) for node in ast.walk(tree(path))]
-    return [(ast.unparse(node.func), node) for node in found if isinstance(node, ast.Call)]
-
-
-def calls(folder: str, name: str, within: str = "*.py") -> list[ast.Call]:
-    """Every call of a function in the code, as `name` or `something.name`."""
-    return [call for full, call in calls_in(folder, within) if full == name or full.endswith(f".{name}")]
 
 
 def literals(call: ast.Call) -> list[Any]:

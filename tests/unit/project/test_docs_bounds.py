@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from pymongo.common import MIN_HEARTBEAT_INTERVAL
 
 from chatroom.asgi import downloads, http_protocol, incoming_request, stalled_reader, uploads
 from chatroom.base import log_limits
@@ -177,7 +178,7 @@ BOUNDS: list[tuple[str, str, list[Any]]] = [
     ("moderation", "erases the texts, {} messages at a time", [clearing.BATCH]),
     ("moderation", "differ by less than {} seconds", [moderation.SAME // SECOND]),
     ("moderation", "use the new mode within about {} seconds", [word(int(settings_store.KEPT_SECONDS))]),
-    ("monitoring", "waits at most {} second for the database", [word(int(health.READY_SECONDS))]),
+    ("monitoring", "waits at most {} s for the database", [health.READY_SECONDS + MIN_HEARTBEAT_INTERVAL]),
     ("monitoring", "finishes running requests within {} s", [server.GRACEFUL_SECONDS]),
     ("monitoring", "at most {:,} lines of one kind a minute", [log_limits.MOST_OF_KIND]),
     ("monitoring", "at most {} of these lines about one person", [log_limits.MOST_ABOUT_ONE]),

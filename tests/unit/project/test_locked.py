@@ -1,6 +1,8 @@
 """What is installed is locked: versions and hashes for everything that the lists ask for, and nothing else."""
 
+import ast
 import re
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import msgspec
@@ -17,6 +19,8 @@ LISTS = {
     "requirements-dev.lock": RUNS + CHECKS + (ROOT / "requirements-dev.txt").read_text(),
     "requirements-build.lock": "setuptools",
 }
+WITHOUT_DEV = r"tests/(browser/|fuzz/__main__|integration/test_programs|security/test_api_contract)"
+"""The modules that `pytest` leaves out if the packages of requirements-dev.txt are not installed."""
 each_lock = pytest.mark.parametrize("name", LISTS)
 
 
@@ -93,6 +97,38 @@ def test_a_running_site_has_no_tests_and_the_same_versions_as_they() -> None:
     running, everything = (versions(read(name)) for name in ("requirements.lock", "requirements-dev.lock"))
     assert not running.keys() & {canonicalize_name(each.name) for each in asked_for(CHECKS)}
     assert running == {name: which for name, which in everything.items() if name in running}
+
+
+def test_pytest_needs_only_requirements_txt() -> None:
+    installed, new = set[str](), {canonicalize_name(each.name) for each in asked_for(RUNS + CHECKS)}
+    while new - installed:
+        installed |= new
+        new = {canonicalize_name(each.name) for name in new for each in needs(name)} - installed
+    known = packages_distributions()
+    for path in (ROOT / "tests").rglob("*.py"):
+        if not re.match(WITHOUT_DEV, str(path.relative_to(ROOT))):
+            for package in imports(path) & known.keys():
+                assert {canonicalize_name(name) for name in known[package]} & installed, (path, package)
+
+
+def needs(name: str) -> list[Requirement]:
+    """What a package needs on this machine, without its extras. A package for another system is not installed here."""
+    try:
+        wanted = [Requirement(text) for text in requires(name) or ()]
+    except PackageNotFoundError:
+        return []
+    return [each for each in wanted if not each.marker or each.marker.evaluate({"extra": ""})]
+
+
+def imports(path: Path) -> set[str]:
+    """The packages that a module imports when it is loaded."""
+    found = set[str]()
+    for step in ast.parse(path.read_text()).body:
+        if isinstance(step, ast.Import):
+            found |= {each.name.partition(".")[0] for each in step.names}
+        elif isinstance(step, ast.ImportFrom):
+            found.add((step.module or "").partition(".")[0])
+    return found
 
 
 def test_make_installs_only_locked_packages() -> None:

@@ -123,13 +123,13 @@ class TestLinks:
     def test_a_link_lets_in_so_many_and_only_its_hash_is_kept(self, world: Managed, access: Access) -> None:
         code = world.links.make(access, uses=1, hours=1)
         assert code not in str(list(world.database["room_invites"].find()))
-        assert world.links.get_room(code).id == access.room.id
+        assert world.links.get(code)[1].id == access.room.id
         world.links.accept(BOB, code)  # who is in uses nothing up
         world.links.accept(MALLORY, code)
         assert world.is_in(MALLORY, access.room)
         assert world.lines(access.room)[-1] == "Mallory joined"
         with pytest.raises(Refused) as refusal:
-            world.links.get_room(code)
+            world.links.get(code)
         assert reason(refusal) == "not_found"
 
     def test_a_link_ends_by_itself_or_by_hand(self, world: Managed, access: Access) -> None:

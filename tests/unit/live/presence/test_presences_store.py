@@ -141,7 +141,10 @@ def test_typing_is_seen_by_other_processes_for_a_while(one: PresenceStore, two: 
     at = clock.now.replace(microsecond=0)
     one.mark_typing([("lobby", ALICE.id), ("den", ALICE.id)], at)
     within = timedelta(seconds=6)
-    assert two.typing_elsewhere(["lobby", "den"], within) == [("lobby", ALICE, at)]
-    assert one.typing_elsewhere(["lobby"], within) == two.typing_elsewhere(["den"], within) == []
+    assert two.typing_elsewhere(["lobby", "den"], within) == {"lobby": [(ALICE, at)], "den": []}
+    assert one.typing_elsewhere(["lobby"], within) == {"lobby": []}
+    one.mark_typing([("lobby", ALICE.id)], None)
+    assert two.typing_elsewhere(["lobby"], within) == {"lobby": []}
+    one.mark_typing([("lobby", ALICE.id)], at)
     clock.pass_seconds(7)
-    assert two.typing_elsewhere(["lobby"], within) == []
+    assert two.typing_elsewhere(["lobby"], within) == {"lobby": []}

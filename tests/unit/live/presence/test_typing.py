@@ -56,7 +56,7 @@ def test_typing_ends_with_the_message_despite_late_frames() -> None:
     typing.publish(NOW)
     typing.stop(ALICE.id, after(2))
     assert typing.publish(after(2))
-    typing.see(ALICE, after(1))  # as a lease says that was read late
+    typing.see_elsewhere([(ALICE, after(1))])  # as a lease says that was read late
     assert not typing.publish(after(3))
     typing.type(ALICE, after(4))
     assert typing.publish(after(4))
@@ -68,8 +68,25 @@ def test_leases_get_typing_once_and_not_after_the_message() -> None:
     typing.type(ALICE, NOW)
     typing.type(BOB, NOW)
     typing.stop(BOB.id, after(1))
-    assert typing.take_fresh() == {ALICE.id}
-    assert typing.take_fresh() == set()
+    assert typing.take_fresh() == {ALICE.id: True}
+    assert typing.take_fresh() == {}
+    typing.rest(ALICE.id, after(2))
+    assert typing.take_fresh() == {ALICE.id: False}
+
+
+def test_who_stops_is_no_longer_shown_here_and_elsewhere() -> None:
+    typing = TypingPeople("lobby")
+    typing.type(ALICE, NOW)
+    typing.see_elsewhere([(BOB, NOW)])
+    typing.publish(after(1))
+    assert shown(typing) == ["Alice", "Bob"]
+    typing.rest(ALICE.id, after(2))
+    typing.publish(after(2))
+    assert shown(typing) == ["Bob"]
+    typing.type(ALICE, after(3))
+    typing.see_elsewhere([])
+    typing.publish(after(3))
+    assert shown(typing) == ["Alice"]
 
 
 def test_a_crowd_is_a_few_names_and_changes_nothing_more() -> None:

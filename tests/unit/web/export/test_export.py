@@ -205,6 +205,13 @@ class TestWhoMay:
         assert somebody.get("/chatroom/lobby/export?format=text").status_code == 200
         assert somebody.get("/chatroom/lobby/export?format=text").status_code == 429
 
+    def test_a_refused_export_does_not_count(self, make_app: MakeApp) -> None:
+        somebody = signed_in(make_app(export_limit_account="1 per hour"), "alice")
+        services = somebody.application.extensions["chatroom"]
+        with services.export.exports.slot(services.people.users.find_by_username("alice").id):
+            assert somebody.get("/chatroom/lobby/export?format=text").status_code == 503
+        assert somebody.get("/chatroom/lobby/export?format=text").status_code == 200
+
     def test_simultaneous_exports_are_limited(self, alice: Visitor, talk: Services) -> None:
         """A slot is given back when its export ends, and when its reader goes away in the middle."""
         for _ in range(export.MOST_AT_ONCE + 1):

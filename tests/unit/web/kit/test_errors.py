@@ -54,7 +54,7 @@ def test_o06_a_failed_request_is_logged_without_its_address(
     for path in ("/reset/a-secret", "/join/a-secret", "/hooks/a-secret", "/nothing/a-secret?code=a-secret"):
         visitor(app).get(path)
     failed = [record for record in caplog.records if record.getMessage() == "a request failed"]
-    assert [vars(record)["route"] for record in failed] == ["accounts.reset", "rooms.accept", "none", "none"]
+    assert [vars(record)["route"] for record in failed] == ["accounts.reset", "invitations.show", "none", "none"]
     assert "a-secret" not in caplog.text
 
 

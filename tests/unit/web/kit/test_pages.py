@@ -99,7 +99,7 @@ WITHOUT_A_PAGE = {
     "tokens.end": "nothing is typed",
     "admin.revoke_invite": "nothing is typed",
     "rooms.join": "nothing is typed; the page has many forms, on many places in the list",
-    "rooms.accept": "nothing is typed",
+    "invitations.accept": "nothing is typed",
     "held.withdraw_by_form": "nothing is typed",
     "webhooks.remove": "nothing is typed",
     "webhooks.receive": "programs get JSON",

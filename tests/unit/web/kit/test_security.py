@@ -250,7 +250,7 @@ def test_everything_else_is_not(target: str | None) -> None:
 class TestCompression:
     """L20."""
 
-    @pytest.mark.parametrize("name", ["pages/chat.js", "css/chat.css", "hero.svg"])
+    @pytest.mark.parametrize("name", ["pages/chat.js", "css/chat.css", "css/site.css", "hero.svg"])
     def test_scripts_and_styles_are_sent_compressed_and_asked_again_by_tag(self, client: Visitor, name: str) -> None:
         with client.get(f"/static/{name}") as plain:
             expected = plain.data
@@ -264,6 +264,16 @@ class TestCompression:
             tag = answer.headers["ETag"]
         with client.get(f"/static/{name}", headers={"Accept-Encoding": "gzip", "If-None-Match": tag}) as again:
             assert again.status_code == 304
+
+    def test_one_style_sheet_has_those_of_all_pages(self, client: Visitor) -> None:
+        with client.get("/static/css/site.css") as answer:
+            assert answer.mimetype == "text/css"
+            sheet = answer.text
+        own = {"admin", "export", "noscript", "programs"}  # of some pages
+        rest = {path for path in Path("static/css").glob("*.css") if path.stem not in own}
+        assert sum(len(path.read_text()) for path in rest) == len(sheet)
+        assert all(path.read_text() in sheet for path in rest)
+        assert client.get("/login").text.count('rel="stylesheet"') == 1
 
     def test_a_part_of_a_file_is_not_kept_as_the_whole_file(self, client: Visitor) -> None:
         whole = Path("static/css/chat.css").read_bytes()

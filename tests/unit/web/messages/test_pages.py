@@ -8,13 +8,16 @@ from flask import Flask
 
 from chatroom.app import create_app
 from chatroom.base.config import Settings
+from chatroom.base.durations import FOREVER
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Person, Room
 from chatroom.services import Services
 from chatroom.web.kit.filters import hue
 from tests.conftest import MakeApp, services_of, signed_in, visitor
 from tests.ports import Port
-from tests.visitors import Visitor, bodies, hidden_fields, problem, texts
+from tests.visitors import Visitor, bodies, hidden_fields, problem, texts, user_of
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class TestIndex:
@@ -100,6 +103,19 @@ class TestRoom:
         assert alice.say("hello", client_id=client_id).status_code == 303
         [document] = services.database["messages"].find()
         assert document["client_id"] != client_id
+
+    @pytest.mark.parametrize(
+        "end", [datetime(2100, 1, 1, 12, 30, tzinfo=UTC), FOREVER, LONG_AGO], ids=["for a time", "for good", "over"]
+    )
+    def test_a_muted_member_reads_why_in_place_of_the_composer(
+        self, alice: Visitor, services: Services, end: datetime
+    ) -> None:
+        services.people.states.set_mute(user_of(services, "alice").id, end, "too <loud>")
+        page = alice.get("/chatroom").text
+        is_muted = end != LONG_AGO
+        assert bool(re.search(r"<form class=\"composer\"[^>]* hidden>", page)) == is_muted
+        assert ("You are muted here until" in page) == ("too &lt;loud&gt;</p>" in page) == is_muted
+        assert ("data-muted-until" in page) == (end.year == 2100)
 
     def test_line_ends_and_all_kinds_of_text(self, alice: Visitor, services: Services) -> None:
         """U07."""

@@ -1,11 +1,13 @@
 """The administration's pages: what they show and do, and to whom they do not exist."""
 
 import re
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
 
 from chatroom.base.durations import FOREVER
+from chatroom.base.errors import Unavailable
 from chatroom.base.models import Author
 from chatroom.moderation.admission import Admission
 from chatroom.moderation.figures_store import PAGE
@@ -115,6 +117,22 @@ class TestJoining:
         services.moderation.admission.set_registration(None, "closed")
         clock.advance(seconds=KEPT_SECONDS)
         assert elsewhere.registration() == "closed"
+
+    def test_a_page_shows_the_last_known_mode_and_waits_once_while_the_database_is_away(
+        self, alice: Visitor, services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        site = Site(services.database, seconds=clock.seconds)
+        elsewhere = Admission(site, services.people.invites, services.site.acts, "open")
+        services.moderation.admission.set_registration(None, "closed")
+        assert elsewhere.shown_registration() == "closed"
+        away = Mock(side_effect=Unavailable("The database does not answer."))
+        monkeypatch.setattr(site, "renew", away)
+        for waits in (1, 2):
+            clock.advance(seconds=KEPT_SECONDS)
+            assert [elsewhere.shown_registration() for _ in range(3)] == ["closed"] * 3
+            assert away.call_count == waits
+        with pytest.raises(Unavailable):
+            elsewhere.registration()
 
     def test_invites(self, app: Flask, alice: Visitor, services: Services) -> None:
         services.moderation.admission.set_registration(None, "invite")

@@ -165,23 +165,14 @@ class TestLinks:
         (link,) = re.findall(r'value="http://localhost(/join/[^"]+)"', page)
         return str(link)
 
-    def test_a_newcomer_registers_and_joins(self, app: Flask, alice: Visitor, client: Visitor) -> None:
+    def test_a_user_logs_in_and_joins(self, app: Flask, alice: Visitor, bob: Visitor, client: Visitor) -> None:
         link = self.link(alice, make_room(alice))
-        asked = client.get(link)
-        assert asked.location == f"/login?next={link}"
-        (register,) = re.findall(r'href="(/register\?next=[^"]*)"', client.get(asked.location).text)
-        answer = client.submit(
-            register,
-            username="newcomer",
-            display_name="Newcomer",
-            password="a good long one",
-            password_again="a good long one",
-        )
-        assert answer.location == link
+        (log_in,) = re.findall(r'class="button[^>]*href="(/login\?next=[^"]*)"', client.get(link).text)
+        assert client.submit(log_in, username="bob", password=PASSWORD).location == link
         assert "Den" in client.get(link).text
         came = client.submit(link)
         assert client.get(came.location).status_code == 200
-        assert "Newcomer joined" in client.get(came.location).text
+        assert "Bob joined" in client.get(came.location).text
         assert signed_in(app, "mallory").get(link).status_code == 404
 
     def test_a_link_is_listed_and_ended(self, alice: Visitor, bob: Visitor) -> None:
