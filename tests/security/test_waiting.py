@@ -22,7 +22,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
-REQUESTS = 32
+REQUESTS = 45
 LOOKS = 200
 PLENTY = {
     "TRUSTED_PROXIES": "1",
@@ -89,7 +89,7 @@ class Browser:
         assert self.http.get("/chatroom/lobby").status_code == 200
 
 
-WALL = make_picture("PNG", (1800, 1800), compress_level=9)
+WALL = make_picture("PNG", (2500, 2500), compress_level=9)
 """Small to send and large to decode, though not so large that this test takes long."""
 
 
