@@ -176,3 +176,18 @@ test("posts are reported once, changes are not", () => {
   assert.deepEqual(rooms.take(frame), []);
   assert.deepEqual(rooms.take({ ...frame, room: "elsewhere" }), []);
 });
+
+test("a conversation is listed from its first message on, and followed before", () => {
+  const rooms = make(listed("both", { kind: "direct", revision: 0, read_sequence: 0 }), listed("den", { revision: 0 }));
+  const slugs = (list) => list.map(({ slug }) => slug);
+  assert.deepEqual([slugs(rooms.list(true)), slugs(rooms.list(false))], [[], ["den"]]);
+  assert.deepEqual(slugs(rooms.others), ["both", "den"]);
+  rooms.take({ room: "both", revision: 1, messages: [said(1)] });
+  assert.deepEqual(slugs(rooms.list(true)), ["both"]);
+  assert.deepEqual(counts(rooms, "both"), [1, 1]);
+});
+
+test("the open conversation is listed before its first message", () => {
+  const rooms = make(listed("lobby", { kind: "direct", revision: 0 }));
+  assert.equal(rooms.list(true).length, 1);
+});

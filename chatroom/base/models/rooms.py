@@ -70,6 +70,11 @@ class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The other people in a direct conversation."""
 
     @property
+    def is_begun(self) -> bool:
+        """Whether pages list the room: a direct conversation only after its first message."""
+        return self.room.kind != "direct" or self.revision > 0
+
+    @property
     def urgent(self) -> int:
         """The number of urgent unread messages: mentions of this user, or all messages of a direct conversation."""
         if self.membership.notify == "none":

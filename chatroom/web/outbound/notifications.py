@@ -21,6 +21,8 @@ from chatroom.web.kit.pages import Page, redirect_to, render
 from chatroom.web.kit.services import services
 
 PREFERENCES = {"mentions": "Mentions", "all": "All messages", "none": "Nothing"}
+DIRECT_PREFERENCES = {"mentions": "All messages", "none": "Nothing"}
+"""In a direct conversation, `mentions` and `all` mean the same, because every message is addressed to the user."""
 BY_COOKIE = (401, 403)
 """The statuses of refusals on routes that require a cookie. These routes refuse access tokens."""
 
@@ -64,7 +66,8 @@ class PushKey(msgspec.Struct):
 @login_required
 def settings() -> Page:
     """The notification settings, for each room and for this browser."""
-    forms = [(entry, _form(entry)) for entry in services.rooms.listings.list_for(current_user.id)]
+    entries = [entry for entry in services.rooms.listings.list_for(current_user.id) if entry.is_begun]
+    forms = [(entry, _form(entry)) for entry in entries]
     return render("outbound/notifications.html", forms=forms)
 
 
@@ -138,6 +141,10 @@ def unsubscribe_browser() -> Response:
 
 
 def _form(entry: RoomEntry) -> PreferenceForm:
-    form = PreferenceForm(notify=entry.membership.notify)
+    notify = entry.membership.notify
+    is_direct = entry.room.kind == "direct"
+    form = PreferenceForm(notify="mentions" if is_direct and notify == "all" else notify)
+    if is_direct:
+        form.notify.choices = [SelectChoice(*choice) for choice in DIRECT_PREFERENCES.items()]
     form.notify.id = f"notify-{entry.room.id}"
     return form

@@ -59,6 +59,11 @@ class Room {
     this.isInDoubt ||= this.#counted.unread > 0;
   }
 
+  /** Whether the list shows the room. Must match `RoomEntry.is_begun`. */
+  get isBegun() {
+    return this.kind !== "direct" || this.cursor > 0;
+  }
+
   get unread() {
     return Math.min(this.#counted.unread + this.#newer.size, MOST_UNREAD);
   }
@@ -140,15 +145,14 @@ export class Rooms {
     this.get(room)?.read(sequence);
   }
 
-  /** The rooms in the order of the list: urgent ones first, then unread ones, then by name. */
+  /** The rooms in the order of the list: urgent ones first, then unread ones, then by name. A conversation without a message is not listed unless it is open. */
   list(isDirect) {
-    const rooms = [...this.#rooms.values()].filter(({ kind }) => (kind === "direct") === isDirect);
-    return rooms.sort((a, b) => rank(a) - rank(b) || a.title.localeCompare(b.title, undefined, { sensitivity: "base" }));
+    return this.#sorted(isDirect).filter(({ slug, isBegun }) => isBegun || slug === this.#open);
   }
 
-  /** All rooms except the open one, unread ones first. */
+  /** All rooms except the open one, unread ones first; also conversations without a message, to receive the first one. */
   get others() {
-    return [...this.list(true), ...this.list(false)].filter(({ slug }) => slug !== this.#open).sort((a, b) => rank(a) - rank(b));
+    return [...this.#sorted(true), ...this.#sorted(false)].filter(({ slug }) => slug !== this.#open).sort((a, b) => rank(a) - rank(b));
   }
 
   get urgent() {
@@ -162,6 +166,11 @@ export class Rooms {
 
   get isInDoubt() {
     return [...this.#rooms.values()].some(({ isInDoubt }) => isInDoubt);
+  }
+
+  #sorted(isDirect) {
+    const rooms = [...this.#rooms.values()].filter(({ kind }) => (kind === "direct") === isDirect);
+    return rooms.sort((a, b) => rank(a) - rank(b) || a.title.localeCompare(b.title, undefined, { sensitivity: "base" }));
   }
 
   #sum(number) {

@@ -24,3 +24,8 @@ export function makeAvatar({ id, name }, size) {
   avatar.setAttribute("aria-hidden", "true");
   return avatar;
 }
+
+/** The faces of the other people in a direct conversation, at most two. */
+export function makeFaces(people) {
+  return people.slice(0, 2).map((person) => makeAvatar(person, "tiny"));
+}

@@ -2,9 +2,10 @@
 
 import { hasPart } from "../../state/kit/names.js";
 import { shorten } from "../../state/rooms/rooms.js";
-import { count, findHue, findInitials } from "../../state/kit/text.js";
+import { count } from "../../state/kit/text.js";
 import { onKeys } from "../kit/keys.js";
 import { reconcile } from "../kit/list.js";
+import { makeFaces } from "../kit/signs.js";
 
 export class RoomsView {
   #root;
@@ -28,7 +29,7 @@ export class RoomsView {
 
   /** Read the list that the server rendered. */
   read() {
-    return [...this.#items.values()].map(({ dataset: { slug, title, kind, notify, unread, mentions, revision, read, person } }) => ({
+    return [...this.#items.values()].map(({ dataset: { slug, title, kind, notify, unread, mentions, revision, read, others } }) => ({
       slug,
       title,
       kind,
@@ -37,7 +38,7 @@ export class RoomsView {
       mentions: Number(mentions),
       revision: Number(revision),
       read_sequence: Number(read),
-      people: person ? [{ id: person }] : [],
+      people: JSON.parse(others ?? "[]"),
     }));
   }
 
@@ -74,18 +75,14 @@ export class RoomsView {
     return item;
   }
 
-  #make({ slug, title, kind, people }) {
+  #make({ slug, kind, people }) {
     const item = this.#template.content.firstElementChild.cloneNode(true);
     item.dataset.slug = slug;
     item.dataset.kind = kind;
     const link = item.querySelector("a");
     link.href = this.linkTo(slug);
     for (const sign of item.querySelectorAll("[data-sign]")) if (sign.dataset.sign !== kind) sign.remove();
-    const avatar = item.querySelector(".avatar");
-    if (avatar) {
-      avatar.dataset.initials = findInitials(title);
-      avatar.classList.add(`hue-${findHue(people[0]?.id ?? slug)}`);
-    }
+    item.querySelector("[data-sign=direct]")?.append(...makeFaces(people));
     this.#items.set(slug, item);
     return item;
   }

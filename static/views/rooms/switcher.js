@@ -1,9 +1,9 @@
 /* Ctrl+K, on a Mac ⌘K: go to a room or a person by a part of the name. */
 
-import { fold, hasPart } from "../../state/kit/names.js";
+import { findChoices, isGroup } from "../../state/rooms/choices.js";
 import { shorten } from "../../state/rooms/rooms.js";
 import { onKeys } from "../kit/keys.js";
-import { makeAvatar, makeIcon } from "../kit/signs.js";
+import { makeAvatar, makeFaces, makeIcon } from "../kit/signs.js";
 
 export const SWITCHER_KEY = "Mod+k";
 const MOST = 12;
@@ -20,6 +20,8 @@ export class Switcher {
   #asking;
   #choices = [];
   #place = 0;
+  #isAsking = false; // whether people are being looked up
+  #isWaiting = false; // whether Enter was pressed before the people were known
 
   /** `findPeople(text)` returns people, each as `{id, name, url}`. */
   constructor({ dialog, rooms, linkTo, findPeople, icons }) {
@@ -52,42 +54,50 @@ export class Switcher {
   #press(meaning, event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[meaning];
     if (step) this.#choose((this.#place + step + this.#choices.length) % Math.max(this.#choices.length, 1));
-    else if (meaning === "Enter") this.#list.children[this.#place]?.querySelector("a")?.click();
+    else if (meaning === "Enter") this.#go();
     else return;
     event.preventDefault();
   }
 
   #change() {
     const wanted = this.#input.value.trim();
-    const rooms = this.#findRooms(wanted);
-    this.#show(rooms);
+    const rooms = [...this.#rooms.list(true), ...this.#rooms.list(false)];
+    this.#isWaiting = false;
+    this.#isAsking = wanted !== "";
+    this.#show(findChoices(wanted, rooms));
     clearTimeout(this.#asking);
     if (!wanted) return;
     this.#asking = setTimeout(async () => {
       const people = await this.#findPeople(wanted);
-      if (this.#input.value.trim() === wanted) this.#show([...rooms, ...people.map((person) => ({ ...person, sign: makeAvatar(person, "tiny") }))]);
+      if (this.#input.value.trim() !== wanted) return;
+      this.#isAsking = false;
+      this.#show(findChoices(wanted, rooms, people));
+      if (this.#isWaiting) this.#go();
     }, ASK_AFTER_MS);
   }
 
-  /** Titles that start with the text come before titles that contain it; without a text, unread rooms come first. */
-  #findRooms(wanted) {
-    const rooms = [...this.#rooms.list(true), ...this.#rooms.list(false)];
-    const found = rooms.filter(({ title }) => hasPart(title, wanted));
-    const rank = ({ title, urgent, unread }) => (wanted && fold(title).startsWith(fold(wanted)) ? -9 : 0) - (urgent ? 2 : unread ? 1 : 0);
-    found.sort((a, b) => rank(a) - rank(b));
-    return found.map((room) => ({ name: room.title, url: this.#linkTo(room.slug), unread: room.unread, sign: this.#makeSign(room) }));
+  /** Go to the chosen room or person. A group may be the first choice only until the people are known. */
+  #go() {
+    const { room } = this.#choices[this.#place] ?? {};
+    this.#isWaiting = this.#isAsking && this.#place === 0 && (!room || isGroup(room));
+    if (!this.#isWaiting) this.#list.children[this.#place]?.querySelector("a")?.click();
+  }
+
+  #describe({ room, person }) {
+    if (person) return { ...person, sign: [makeAvatar(person, "tiny")] };
+    return { name: room.title, url: this.#linkTo(room.slug), unread: room.unread, sign: this.#makeSign(room) };
   }
 
   /** The same sign as in the list of rooms. */
-  #makeSign({ kind, title, people }) {
-    if (kind === "private") return makeIcon(this.#icons, "lock");
-    if (kind !== "direct") return "#";
-    return people.length ? makeAvatar({ id: people[0].id, name: title }, "tiny") : "@";
+  #makeSign({ kind, people }) {
+    if (kind === "private") return [makeIcon(this.#icons, "lock")];
+    if (kind !== "direct") return ["#"];
+    return people.length ? makeFaces(people) : ["@"];
   }
 
   #show(choices) {
     this.#choices = choices.slice(0, MOST);
-    this.#list.replaceChildren(...this.#choices.map(makeOption));
+    this.#list.replaceChildren(...this.#choices.map((choice, place) => makeOption(this.#describe(choice), place)));
     this.#dialog.querySelector("[data-switcher-none]").hidden = this.#choices.length > 0;
     this.#choose(0);
   }
@@ -111,7 +121,7 @@ function makeOption({ name, url, unread, sign }, place) {
   link.tabIndex = -1;
   link.className = "switcher__link";
   const shown = makeSpan("switcher__sign", "");
-  shown.append(sign);
+  shown.append(...sign);
   link.append(shown, makeSpan("switcher__name", name));
   if (unread) link.append(makeSpan("room-count", shorten(unread)));
   option.append(link);

@@ -106,3 +106,41 @@ def test_an_outsider_sees_no_name_of_a_closed_room(mallory: Visitor, den: Room) 
 
 def test_a_badge_has_two_digits() -> None:
     assert [badge(1), badge(MOST_UNREAD - 1), badge(MOST_UNREAD)] == ["1", "99", "99+"]
+
+
+def test_a_conversation_is_listed_from_its_first_message_on(alice: Visitor, bob: Visitor, services: Services) -> None:
+    opened = alice.submit("/people", person=user_id(services, "bob"))
+    slug = opened.location.removeprefix("/chatroom/")
+    hidden = rf'data-slug="{slug}"[^>]* hidden>'
+    assert re.search(hidden, bob.get("/chatroom").text)
+    assert re.search(hidden, alice.get("/chatroom").text)
+    assert not re.search(hidden, alice.get(opened.location).text)  # it is open
+    assert 'for="notify-direct' not in bob.get("/account/notifications").text
+    say(alice, slug, "hello")
+    assert not re.search(hidden, bob.get("/chatroom").text)
+    assert "Alice, 1 unread" in items(bob)
+
+
+def test_a_group_shows_the_faces_of_its_people(
+    alice: Visitor, bob: Visitor, mallory: Visitor, services: Services
+) -> None:
+    people = sorted(user_id(services, name) for name in ("alice", "bob", "mallory"))
+    make_room(services, "group", "alice", "bob", "mallory", kind="direct", people=people)
+    item = re.search(r'data-slug="group".*?</a>', alice.get("/chatroom").text, re.DOTALL)
+    assert item is not None
+    assert re.findall(r'data-initials="(\w)"', item[0]) == [
+        "B" if each == user_id(services, "bob") else "M" for each in people if each != user_id(services, "alice")
+    ]
+
+
+def test_the_setting_of_a_direct_conversation_does_not_say_mentions(
+    alice: Visitor, bob: Visitor, services: Services
+) -> None:
+    opened = alice.submit("/people", person=user_id(services, "bob"))
+    say(alice, opened.location.removeprefix("/chatroom/"), "hello")
+    bob.get("/chatroom")  # makes Bob a member of the lobby
+    page = bob.get("/account/notifications").text
+    choices = [
+        re.findall(r">([^<]+)</option>", select) for select in re.findall(r"<select.*?</select>", page, re.DOTALL)
+    ]
+    assert choices == [["All messages", "Nothing"], ["Mentions", "All messages", "Nothing"]]
