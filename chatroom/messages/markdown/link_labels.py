@@ -12,10 +12,14 @@ from markdown_it.token import Token
 from chatroom.messages.markdown.inline_rules import ENDINGS
 
 _host = re.compile(
-    rf"(?:\w{{2,20}}://|www\.)(?:[^\s/?#]*@)?([^\s/?#:]+)"
-    rf"|(?<![\w@.-])((?:[\w-]+\.)+(?:{'|'.join(ENDINGS)}))(?![\w@-]|\.\w)",
+    rf"(?:\w{{2,20}}://|www\.|(?<!\S)//(?=[^\s/]*\.))(?:[^\s/?#]*@)?([^\s/?#:]+)"
+    rf"|(?<![\w@.-])((?:[\w-]+\.)+(?:{'|'.join(ENDINGS)})|(?:\d{{1,3}}\.){{3}}\d{{1,3}})(?![\w@-]|\.\w)"
+    rf"|(?<![\w@./-])((?:[\w-]+\.)+[^\W\d_]{{2,}})/",
     re.IGNORECASE,
 )
+_full_stops = str.maketrans("\u3002", ".")
+"""A browser reads the ideographic full stop in the name of a host as a dot."""
+
 _invisible = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 
 
@@ -48,6 +52,7 @@ def _hidden_host(address: str, label: str) -> str:
         host = urlsplit(address).hostname or address
     except ValueError:
         host = address
-    shown = [match[1] or match[2] for match in _host.finditer(_invisible.sub("", unicodedata.normalize("NFKC", label)))]
+    readable = _invisible.sub("", unicodedata.normalize("NFKC", label)).translate(_full_stops)
+    shown = [match[1] or match[2] or match[3] for match in _host.finditer(readable)]
     owners = {each.casefold().removeprefix("www.").strip(".,;!)'\"") for each in shown}
     return host if any(host != owner and not host.endswith(f".{owner}") for owner in owners) else ""
