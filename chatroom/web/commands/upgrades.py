@@ -12,7 +12,7 @@ VERSIONS = f"Chatroom {__version__}, data version {DATA_VERSION}"
 
 @click.command("version")
 def show_version() -> None:
-    """Show the versions of the server and of its data."""
+    """Show the version of the server and of the data it needs."""
     click.echo(VERSIONS)
 
 
