@@ -1,12 +1,14 @@
 """What people do in their browsers in the tests of more than one module."""
 
+import contextlib
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from tests.waiting import wait_until
 
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
+SOON_MS = 5000
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 NO_SCRIPT = {"java_script_enabled": False}
 STILL = """() => {
@@ -43,6 +45,19 @@ SAY_MANY = """async ([room, texts]) => {
 
 def frame_of(somebody):
     return somebody.page.frame_locator("iframe")
+
+
+def leave_by(page, link):
+    """Leave a page by a link in its frame. The frame reloads itself, and a click at this moment has no effect."""
+    before = page.url
+
+    def has_left():
+        with contextlib.suppress(Error):
+            link.click(timeout=SOON_MS)
+            page.wait_for_url(lambda url: url != before, timeout=SOON_MS)
+        return page.url != before
+
+    wait_until(has_left)
 
 
 def bodies(person, containing):

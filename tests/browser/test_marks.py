@@ -4,7 +4,19 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.steps import COLOURS, NO_SCRIPT, PHONE, act, bodies, frame_of, make_room, open_room, still, stored
+from tests.browser.steps import (
+    COLOURS,
+    NO_SCRIPT,
+    PHONE,
+    act,
+    bodies,
+    frame_of,
+    leave_by,
+    make_room,
+    open_room,
+    still,
+    stored,
+)
 from tests.waiting import wait_until
 
 FOCUSED = "document.activeElement.dataset.character"
@@ -260,8 +272,8 @@ def test_without_a_script_they_are_shown(person, anything):
     message = frame_of(alice).locator("[data-message]", has_text=text)
     expect(message.locator(".reaction")).to_have_text(re.compile("🎉.*1"))
     expect(message).to_have_class(re.compile("names-me"))
-    message.locator("[data-more]").click()
     page = alice.page
+    leave_by(page, message.locator("[data-more]"))
     page.get_by_text("React", exact=True).first.click()
     page.get_by_role("button", name="Add 🎉").click()
     expect(page.locator(".message--target .reaction")).to_have_text(re.compile("🎉.*2"))

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD, skip
-from tests.browser.steps import NO_SCRIPT, frame_of, make_room, say, say_many
+from tests.browser.steps import NO_SCRIPT, frame_of, leave_by, make_room, say, say_many
 from tests.waiting import PATIENCE_SECONDS
 
 
@@ -76,7 +76,7 @@ def test_paging_back_and_forth(person, anything):
     slug, mark = make_room(bob, anything("Pages"), alice), anything("n")
     say_many(bob, slug, (f"{mark} {number:03}" for number in range(120)))
     alice.page.goto(f"{alice.url}/chatroom/{slug}")
-    frame_of(alice).get_by_role("link", name="Older messages").click()
+    leave_by(alice.page, frame_of(alice).get_by_role("link", name="Older messages"))
     page = alice.page
     expect(page.get_by_text("You are reading older messages.")).to_be_visible()
     expect(page.get_by_text(f"{mark} 069")).to_have_count(1)
