@@ -66,7 +66,7 @@ class Process:
 
     def reports(self) -> Iterator[str]:
         """Yield the reports of the guardian, until it has ended."""
-        with suppress(ValueError):  # `end` has closed the pipe
+        with suppress(OSError, ValueError):  # `end` closes the pipe, also during a read
             for line in self._guardian.stdout or ():
                 yield line.decode().strip()
         self._guardian.wait()
