@@ -69,9 +69,9 @@ def unfinished(folder: Path) -> Iterator[Path]:
         raise BackupError(f"{folder} already exists and is not empty: choose a new folder.")
     part = folder.with_name(f"{folder.name}.unfinished-{secrets.token_hex(3)}")
     try:
-        owner = name_of(owner_of(folder.parent))
-        if os.geteuid() == 0 and owner != name_of(0):
-            raise BackupError(f"{folder.parent} belongs to another account ({owner}). {run_as(owner)}")
+        if (owner := owner_of(folder.parent)) != 0 and os.geteuid() == 0:
+            name = name_of(owner)
+            raise BackupError(f"{folder.parent} belongs to another account ({name}). {run_as(name)}")
         part.mkdir(mode=0o700)
     except OSError as error:
         raise BackupError(f"{folder} cannot be created: {error.strerror}.") from error

@@ -130,9 +130,9 @@ class RoomRules:
 
 
 def why_closed(access: Access) -> str:
-    """Return the reason why a person cannot post in a room now, or ""."""
+    """Return the reason why a person cannot post in a room, or "". Mutes do not count, because they end."""
     refusal = _find_lasting(access, "person", utc_now())
-    return refusal.message if refusal is not None else why_muted(access)
+    return refusal.message if refusal is not None else ""
 
 
 def why_muted(access: Access) -> str:

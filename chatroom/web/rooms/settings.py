@@ -177,7 +177,7 @@ def _count(room: Room) -> dict[str, int]:
 
 
 def _typed_name() -> str:
-    return request.form.get("username", "")[:64]
+    return request.form.get("username", "")[:LONGEST_NAME]
 
 
 def _place() -> dict[str, str]:
