@@ -99,7 +99,9 @@ def wall() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
 
 
-@attack("grown-files", "medium", settings={"MAX_TOTAL_FILE_BYTES": "20000000", "MAX_FILE_BYTES": "2000000"})
+@attack(
+    "grown-files", "medium", is_brief=False, settings={"MAX_TOTAL_FILE_BYTES": "20000000", "MAX_FILE_BYTES": "2000000"}
+)
 def grown_files(ground: Ground) -> Outcome:
     """Pictures that are larger once they are made anew than a file may be"""
     greedy, largest = ground.person("grower"), 0
@@ -139,7 +141,7 @@ CODE = 3 * ("```c#\n" + "a\n" * 600 + "```\n")
 """Blocks that take their lexer a tenth of a second each, where it may."""
 
 
-@attack("code-blocks", "medium", is_alone=True, settings={"POST_LIMIT_ADDRESS": "0"})
+@attack("code-blocks", "medium", is_alone=True, is_brief=False, settings={"POST_LIMIT_ADDRESS": "0"})
 def code_blocks(ground: Ground) -> Outcome:
     """Code that takes long to colour, posted as fast as one may, against what plain text costs others"""
     greedy, patient = ground.person("greedy"), ground.person("patient")
