@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.cast import PASSWORD, ROOT, skip
-from tests.browser.steps import COLOURS, PHONE, make_room, open_room, say_many, send, still
+from tests.browser.steps import COLOURS, PHONE, make_room, open_room, say, say_many, send, still, token_of
 from tests.browser.targets import small_targets
 from tools.rendered_pages import render
 
@@ -299,6 +299,38 @@ def test_two_links_skip_to_the_room_and_to_writing(person, anything):
     keys.type(text)
     keys.press("Enter")
     alice.sees(text)
+
+
+SIDES = """() => [...document.querySelectorAll("[data-messages] [data-message]")].map((message) => {
+  const middle = (part) => part.getBoundingClientRect().x + part.getBoundingClientRect().width / 2;
+  return [".avatar", "[data-author-name]", "[data-permalink]", "[data-reaction]"].map((selector) => {
+    const part = message.querySelector(selector);
+    if (!part || getComputedStyle(part).visibility === "hidden") return "";
+    return middle(part) < middle(message) ? "left" : "right";
+  });
+})"""
+"""On which side of each message its avatar, name, time and first reaction are."""
+
+
+def test_a_message_lies_on_the_side_where_its_text_begins(person, anything):
+    """On a page of either direction; the other parts of the page are mirrored."""
+    alice = person("Alice")
+    slug = make_room(alice, anything("Both ways"))
+    say(alice, slug, "Good morning", "صباح الخير", "مرحبا `code`", "and good evening")
+    open_room(alice, slug)
+    path = f"/api/rooms/{slug}/messages/{alice.message('صباح الخير').get_attribute('data-id')}/reactions"
+    answer = alice.context.request.post(
+        alice.url + path, data={"emoji": "🎉"}, headers={"X-CSRFToken": token_of(alice)}
+    )
+    assert answer.ok, answer.text()
+    expect(alice.page.locator("[data-reaction]")).to_be_visible()
+    sides = [["left"] * 3, ["right"] * 4, [""], ["left"] * 3]  # the third message continues the second
+    for direction, first in (("ltr", "left"), ("rtl", "right")):
+        alice.page.evaluate("(direction) => (document.documentElement.dir = direction)", direction)
+        assert [each[: len(wanted)] for each, wanted in zip(alice.page.evaluate(SIDES), sides, strict=True)] == sides
+        rooms = alice.page.locator("#rooms").bounding_box()
+        assert ("left" if rooms["x"] == 0 else "right") == first
+        assert alice.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
 
 
 BREAKOUTS = [

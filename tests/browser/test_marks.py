@@ -42,6 +42,8 @@ def test_a_reaction_is_seen_by_both_joined_and_taken_back(person, anything):
     text = anything("We ship on Friday")
     alice.say(text)
     bob.sees(text)
+    bob.page.reload()  # for Bob, the message came with the page; for Alice, live
+    bob.await_state("Live")
     react(bob, text, "tada")
     seen = reactions_of(alice, text)
     expect(seen).to_have_text(re.compile("🎉.*1"))

@@ -13,7 +13,20 @@ from chatroom.base.config import Settings
 from chatroom.web.kit.cookies import CookieSessions
 
 MAX_FIELDS = 50
-SHEETS = ("tokens", "base", "layout", "components", "chat", "actions", "marks", "rooms", "search", "files", "sidebar")
+SHEETS = (
+    "tokens",
+    "base",
+    "layout",
+    "components",
+    "chat",
+    "actions",
+    "marks",
+    "rooms",
+    "search",
+    "files",
+    "sidebar",
+    "directions",  # changes what others say about the sides of a message
+)
 SITE_SHEET = "css/site.css"
 """The name of the style sheet that contains all `SHEETS`."""
 PARTIAL = 206

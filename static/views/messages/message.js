@@ -33,12 +33,13 @@ export class MessageView {
   adopt(element, message) {
     this.setTimes(element, message);
     makeScrollable(element);
+    if (!element.querySelector("[data-reactions]")) element.append(this.#find("[data-reactions]").cloneNode(true));
     this.#showMarks(element, message);
   }
 
   /** An element for a message of the timeline. */
   make(message) {
-    const element = this.#template.content.firstElementChild.cloneNode(true);
+    const element = this.#find("[data-message]").cloneNode(true);
     this.update(element, message);
     return element;
   }
@@ -94,6 +95,10 @@ export class MessageView {
     line.textContent = text ?? "…";
     quote.href = this.linkTo({ sequence: reply_to });
     quote.hidden = false;
+  }
+
+  #find(selector) {
+    return this.#template.content.querySelector(selector);
   }
 
   #showMarks(element, { reactions = [], pinned_at }) {

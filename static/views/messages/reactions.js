@@ -12,7 +12,6 @@ export function readReactions(element) {
 /** Show the reactions of a message; `userId` is the reader. */
 export function showReactions(element, reactions, userId) {
   const list = element.querySelector("[data-reactions]");
-  if (!list) return;
   const known = new Map([...list.children].map((item) => [item.dataset.emoji, item]));
   const hadFocus = list.contains(document.activeElement);
   const items = reactions.map((reaction) => {
