@@ -96,6 +96,7 @@ def compress_static(app: Flask) -> None:
         response = send_sheets() if arguments["filename"] == SITE_SHEET else cast("Response", send(**arguments))
         if response.status_code == PARTIAL:  # the library would keep it as the whole file
             return response
+        response.headers.pop("Content-Disposition", None)
         response.direct_passthrough = False
         response.make_sequence()  # otherwise the library does not close the file
         return compress.after_request(response)

@@ -28,6 +28,11 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+OF_DOCUMENTS = {"Cross-Origin-Opener-Policy", "Permissions-Policy"}
+"""The headers that a browser applies only to pages: a script or style sheet goes without them, and arrives earlier."""
+PARTS = {"text/css", "text/javascript", "application/json"}
+"""The types of static files that are only parts of pages."""
+CSP_OF_PARTS = "default-src 'none'"
 HSTS = "max-age=31536000"
 PROBES = {"/livez", "/readyz", "/metrics"}
 UNSAFE_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
@@ -91,11 +96,10 @@ def _refuse_many_fields() -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    is_framed = request.endpoint == FRAMED
+    is_part = request.endpoint == "static" and response.mimetype in PARTS
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CSP.format(frame_ancestors="'self'" if is_framed else "'none'"))
-    headers.setdefault("X-Frame-Options", "SAMEORIGIN" if is_framed else "DENY")
-    for name, value in HEADERS.items():
+    headers.pop("Date", None)  # the server sends one
+    for name, value in _part_headers() if is_part else _page_headers():
         headers.setdefault(name, value)
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", HSTS)
@@ -104,3 +108,15 @@ def _add_headers(response: Response) -> Response:
         headers.setdefault("Cache-Control", "no-store")
         response.vary.add("Cookie")
     return response
+
+
+def _page_headers() -> Iterable[tuple[str, str]]:
+    is_framed = request.endpoint == FRAMED
+    yield "Content-Security-Policy", CSP.format(frame_ancestors="'self'" if is_framed else "'none'")
+    yield "X-Frame-Options", "SAMEORIGIN" if is_framed else "DENY"
+    yield from HEADERS.items()
+
+
+def _part_headers() -> Iterable[tuple[str, str]]:
+    yield "Content-Security-Policy", CSP_OF_PARTS
+    yield from ((name, value) for name, value in HEADERS.items() if name not in OF_DOCUMENTS)

@@ -110,6 +110,25 @@ def test_x03_every_page_has_the_headers(alice: Visitor, path: str) -> None:
     assert "Server" not in headers
 
 
+@pytest.mark.parametrize("name", ["css/site.css", "pages/chat.js", "emoji/emoji.json"])
+def test_x03_parts_of_pages_have_the_headers_that_apply_to_them(client: Visitor, name: str) -> None:
+    with client.get(f"/static/{name}") as answer:
+        headers = dict(answer.headers)
+    assert headers["Content-Security-Policy"] == "default-src 'none'"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert sum(len(f"{name}: {value}\r\n") for name, value in headers.items()) < 450
+    assert "Date" not in headers, "the server sends one"
+
+
+@pytest.mark.parametrize("name", ["offline.html", "favicon.svg"])
+def test_x03_static_pages_have_all_headers(client: Visitor, name: str) -> None:
+    with client.get(f"/static/{name}") as answer:
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
+
+
 def test_x03_the_frame_may_be_embedded_in_own_pages(alice: Visitor) -> None:
     headers = alice.get("/chatroom/lobby/messages").headers
     assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
