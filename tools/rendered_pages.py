@@ -279,6 +279,7 @@ def _show_to_members(album: Album, site: Site) -> None:
         "/rooms/lobby/settings",
         f"/rooms/{site.den}/settings",
         f"/rooms/{site.den}/members",
+        f"/rooms/{site.den}/arrange",
         "/people",
         "/people?q=al",
         "/people?q=zz",

@@ -181,3 +181,13 @@ def newest_of(messages: PymongoCollection[Document], rooms: Collection[str]) -> 
         {"$group": {"_id": "$room", "revision": {"$first": "$revision"}}},
     ]
     return {document["_id"]: document["revision"] for document in messages.aggregate(pipeline)}
+
+
+def last_of(messages: PymongoCollection[Document], rooms: Collection[str]) -> dict[str, tuple[int, str]]:
+    """Return the sequence and the id of the last message of each room that has messages."""
+    pipeline: list[Document] = [
+        {"$match": {"room": {"$in": list(rooms)}}},
+        {"$sort": {"room": DESCENDING, "sequence": DESCENDING}},
+        {"$group": {"_id": "$room", "sequence": {"$first": "$sequence"}, "last": {"$first": "$_id"}}},
+    ]
+    return {document["_id"]: (document["sequence"], str(document["last"])) for document in messages.aggregate(pipeline)}

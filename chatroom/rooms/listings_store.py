@@ -4,13 +4,13 @@ Counts are bounded. Only rooms with new messages need a count.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from pymongo import ASCENDING
 
 from chatroom.base.models import Membership, Person, Room, RoomEntry
-from chatroom.messages.log_store import newest_of
+from chatroom.messages.log_store import last_of, newest_of
 from chatroom.mongo.database import Database, Document
 from chatroom.people.users_store import find_people
 from chatroom.rooms.memberships_store import membership_of
@@ -49,6 +49,7 @@ class ListingStore:
             memberships = {document["room"]: membership_of(document) for document in found}
             rooms = [room_of(document) for document in self._rooms.find({"_id": {"$in": list(memberships)}})]
             newest = newest_of(self._messages, memberships)
+            last = self._last_of(rooms, memberships)
             unread = {
                 room: _unread(membership, newest[room])
                 for room, membership in memberships.items()
@@ -65,6 +66,8 @@ class ListingStore:
                     mentions=mentions.get(room.id, 0),
                     revision=newest.get(room.id, 0),
                     people=tuple(people.get(id) or Person(id, "") for id in room.people if id != user_id),
+                    newest=last[room.id][1] if room.id in last else "",
+                    newest_sequence=last[room.id][0] if room.id in last else 0,
                 )
                 for room in rooms
             ]
@@ -78,6 +81,11 @@ class ListingStore:
             rooms = [room_of(document) for document in self._rooms.find({"_id": {"$in": ids}})]
             people = find_people(self._users, (id for room in rooms for id in room.people))
         return [msgspec.structs.replace(room, title=title_for(user_id, room, people)) for room in rooms]
+
+    def title_of(self, user_id: str, room: Room) -> str:
+        """Return the title of a room for a member."""
+        with self._database.bounded():
+            return title_for(user_id, room, find_people(self._users, room.people))
 
     def list_public(self, user_id: str, after: tuple[str, str] = ("", "")) -> list[PublicRoom]:
         """Return the next public rooms in the order of titles, at most 50. Omit archived rooms.
@@ -99,6 +107,11 @@ class ListingStore:
             PublicRoom(room=room_of(room), is_member=room["_id"] in mine, place=(room["title_key"], room["_id"]))
             for room in found
         ]
+
+    def _last_of(self, rooms: Iterable[Room], memberships: Mapping[str, Membership]) -> dict[str, tuple[int, str]]:
+        """Return the last message of each room whose place in the list depends on it."""
+        ids = [room.id for room in rooms if room.kind == "direct" or memberships[room.id].hidden_to is not None]
+        return last_of(self._messages, ids) if ids else {}
 
     def _count_unread(self, user_id: str, unread: Document) -> int:
         query = unread | {"author.id": {"$ne": user_id}}

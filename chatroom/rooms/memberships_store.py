@@ -31,6 +31,9 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 BACK = {"removed_at": "", "left_at": ""}
 """The fields to unset when a user who left or was removed becomes a member again."""
 
+OWN = {"notify": "", "is_starred": "", "hidden_to": ""}
+"""The fields to unset when a user leaves: how the user listed the room."""
+
 
 class MembershipStore:
     """Read and write single memberships."""
@@ -103,7 +106,7 @@ class MembershipStore:
     def leave(self, user_id: str, room: Room) -> None:
         """End the membership of a user who leaves. The mute and the slow-mode turn stay."""
         now = self._clock()
-        gone = {"$set": {"removed_at": now, "left_at": now}, "$unset": {"role": "", "notify": ""}}
+        gone = {"$set": {"removed_at": now, "left_at": now}, "$unset": {"role": "", **OWN}}
         self._update({"user": user_id, "room": room.id, "removed_at": None}, gone)
 
     def take_back(self, user_id: str, room: Room, role: Role, note: Note | None = None) -> None:

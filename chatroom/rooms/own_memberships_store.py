@@ -1,11 +1,11 @@
-"""The fields of a membership that its member changes: read position, turn in slow mode, notification preference."""
+"""The fields of a membership that its member changes: read position, turn in slow mode, preferences."""
 
 from collections.abc import Collection
 from datetime import timedelta
 
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Notify, Room
-from chatroom.mongo.database import Database
+from chatroom.mongo.database import Database, Document
 
 
 class OwnMembershipStore:
@@ -31,10 +31,18 @@ class OwnMembershipStore:
             found = list(self._memberships.find(query, {"_id": 0, "user": 1, "notify": 1}))
         return {document["user"]: document.get("notify", "mentions") for document in found}
 
-    def set_preference(self, user_id: str, room_id: str, notify: Notify) -> None:
-        """Change the notification preference of a member in a room."""
+    def arrange(self, user_id: str, room_id: str, fields: Document) -> bool:
+        """Change how a member lists a room. A value of None unsets the field. Return False if nothing changes."""
+        update: Document = {
+            "$set": {name: value for name, value in fields.items() if value is not None},
+            "$unset": {name: "" for name, value in fields.items() if value is None},
+        }
         with self._database.bounded():
-            self._memberships.update_one({"user": user_id, "room": room_id}, {"$set": {"notify": notify}})
+            result = self._memberships.update_one(
+                {"user": user_id, "room": room_id, "removed_at": None},
+                {operator: changed for operator, changed in update.items() if changed},
+            )
+        return result.modified_count > 0
 
     def take_turn(self, user_id: str, room: Room, client_id: str, seconds: int) -> float:
         """Take a member's turn to post. Return 0, or the seconds to wait for the next turn.

@@ -8,6 +8,7 @@ from chatroom.mongo.collections import CollectionModel
 from chatroom.rooms import memberships_store, rooms_store
 from chatroom.rooms.access import RoomAccess
 from chatroom.rooms.access_store import AccessStore
+from chatroom.rooms.arrangement import RoomArrangement
 from chatroom.rooms.current_rights_store import CurrentRightsStore
 from chatroom.rooms.direct import DirectRooms
 from chatroom.rooms.direct_store import DirectRoomStore
@@ -78,5 +79,6 @@ class RoomParts:
         codes = CodeStore(database, database["room_invites"], owner="created_by_id", clock=clock)
         self.links = RoomLinks(codes, self.store, self.membership_store, self.membership, acts, clock=clock)
         self.read_positions = ReadPositions(self.preferences, messages.store, notices)
+        self.arrangement = RoomArrangement(self.preferences, messages.store, notices)
         self.current_rights = CurrentRightsStore(database, clock=clock)
         self.forget = (codes.forget,)

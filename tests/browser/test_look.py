@@ -23,6 +23,7 @@ OTHER_PAGES = [
     "/rooms/new",
     "/rooms/lobby/settings",
     "/rooms/lobby/members",
+    "/rooms/lobby/arrange",
     "/people",
     "/search",
     "/search?q=once",
@@ -184,7 +185,7 @@ def test_nothing_is_wider_than_the_screen(person, anything, options):
     alice.post(RICH, anything("W" * 300), anything("ok"))
     attic = make_room(alice, anything("Attic"))
     send(alice, f"/rooms/{attic}/archive", archived="yes", reason="Full")
-    of_room = [f"/rooms/{attic}/{page}" for page in ("settings", "members", "record")]
+    of_room = [f"/rooms/{attic}/{page}" for page in ("settings", "members", "arrange", "record")]
     for path in [*PAGES, *of_room, *(OTHER_PAGES if options is NARROW else [])]:
         alice.page.goto(f"{alice.url}{path}")
         if path in SCRIPTED:

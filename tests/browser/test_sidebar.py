@@ -17,7 +17,9 @@ KEEP_TYPING = """(box, text) => {
 
 def item(page, title):
     """A room in the list, by its name and what is said of it."""
-    return page.get_by_role("navigation", name="Rooms").get_by_role("link", name=re.compile(re.escape(title)))
+    return page.get_by_role("navigation", name="Rooms").get_by_role(
+        "link", name=re.compile(f"^(?!Arrange ).*{re.escape(title)}")
+    )
 
 
 def expect_count(page, title, count):
@@ -166,3 +168,21 @@ def test_a_long_list_is_filtered_by_typing(person, anything):
     expect(item(alice.page, titles[4])).to_be_hidden()
     field.press("Enter")
     expect(alice.page.get_by_role("heading", level=1)).to_have_text(titles[3])
+
+
+def test_a_room_is_starred_by_keyboard_and_a_pencil_marks_a_draft_in_another_tab(person, anything):
+    alice = person("Alice")
+    title = anything("Plans")
+    slug = make_room(alice, title)
+    page, other_tab = alice.page, alice.open_tab()
+    other_tab.goto(f"{alice.url}/chatroom/{slug}")
+    page.get_by_role("button", name=f"Arrange {title}").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("menuitem", name="Star", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Starred")).to_contain_text(title)
+    expect(page.get_by_role("button", name=f"Arrange {title}")).to_be_focused()
+    other_tab.get_by_role("textbox", name="Message").fill("almost")
+    expect(item(page, title)).to_contain_text("draft")
+    other_tab.get_by_role("textbox", name="Message").fill("")
+    expect(item(page, title)).not_to_contain_text("draft")

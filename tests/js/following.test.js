@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { ApiError } from "../../static/state/live/api.js";
 import { Timers } from "../../static/state/kit/timers.js";
 import { Following } from "../../static/state/rooms/following.js";
 import { ReadPosition } from "../../static/state/rooms/read_position.js";
@@ -68,7 +69,7 @@ const listed = (slug, more = {}) => ({
 });
 
 /** Alice in the lobby, with two other rooms. */
-function setUp({ most = 0 } = {}) {
+function setUp({ most = 0, arrange } = {}) {
   const clock = new FakeClock();
   const [sent, posts, typing, lists] = [[], [], [], []];
   const server = { rooms: [listed("lobby"), listed("den"), listed("attic")], asked: 0 };
@@ -82,6 +83,7 @@ function setUp({ most = 0 } = {}) {
       server.asked += 1;
       return { rooms: server.rooms };
     },
+    arrange,
     findMembers: async () => ({ members: [ALICE, BOB, { id: "carol", name: "Carol" }] }),
   };
   const following = new Following({
@@ -176,4 +178,18 @@ test("people without a direct conversation are found", async () => {
   const { following, server } = setUp();
   following.rooms.reset([...server.rooms, listed("dm-1", { kind: "direct", people: [BOB] })]);
   assert.deepEqual((await following.findPeople("")).map(({ id }) => id), ["carol"]);
+});
+
+test("an arranged room is shown at once; a failure says why, and the list is read again", async () => {
+  const { following, clock, server } = setUp({ arrange: async (slug) => {
+    if (slug === "attic") throw new ApiError({ status: 404, reason: "not_found", message: "Gone." });
+    return {};
+  } });
+  const arranging = following.arrange("den", { is_starred: true });
+  assert.deepEqual(following.rooms.sections.starred.map(({ slug }) => slug), ["den"]);
+  assert.equal(await arranging, "");
+  assert.equal(await following.arrange("attic", { is_hidden: true }), "Gone.");
+  await clock.pass(5000);
+  assert.equal(server.asked, 1);
+  assert.deepEqual(following.rooms.sections.rooms.map(({ slug }) => slug), ["attic", "den", "lobby"]);
 });

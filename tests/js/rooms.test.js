@@ -191,3 +191,64 @@ test("the open conversation is listed before its first message", () => {
   const rooms = make(listed("lobby", { kind: "direct", revision: 0 }));
   assert.equal(rooms.list(true).length, 1);
 });
+
+const shown = ({ sections: { starred, rooms, direct } }) => [starred, rooms, direct].map((list) => list.map(({ slug }) => slug).join(" "));
+
+test("the sections keep their order, whatever is new", () => {
+  const rooms = make(
+    listed("beta"),
+    listed("Alpha", { archived: true }),
+    listed("zoo", { is_starred: true }),
+    listed("den"),
+    listed("carol", { kind: "direct" }),
+    listed("ben", { kind: "direct" }),
+  );
+  assert.deepEqual(shown(rooms), ["zoo", "beta den Alpha", "carol ben"]);
+  take(rooms, said(11, { mentions: ["ann"] }));
+  rooms.take({ room: "ben", revision: 11, messages: [said(11)] });
+  assert.deepEqual(shown(rooms), ["zoo", "beta den Alpha", "carol ben"]);
+});
+
+test("what appears later is above the conversations that one has seen", () => {
+  const direct = (slug, more) => listed(slug, { kind: "direct", ...more });
+  const begun = [direct("carol"), direct("ben", { is_hidden: true })];
+  const rooms = make(...begun, direct("dan", { revision: 0, read_sequence: 0 }));
+  assert.deepEqual(shown(rooms)[2], "carol");
+  rooms.reset([...begun, direct("dan", { revision: 0, read_sequence: 0 }), direct("eve")]);
+  assert.deepEqual(shown(rooms)[2], "eve carol");
+  rooms.take({ room: "dan", revision: 1, messages: [said(1)] });
+  rooms.take({ room: "ben", revision: 11, messages: [said(11)] });
+  assert.deepEqual(shown(rooms)[2], "ben dan eve carol");
+});
+
+test("a hidden room is not listed and not counted until its next message", () => {
+  const rooms = make(listed("den", { unread: 2, mentions: 1, read_sequence: 5 }), listed("hall"));
+  rooms.arrange("den", { is_hidden: true });
+  assert.deepEqual(shown(rooms)[1], "hall");
+  assert.deepEqual([rooms.unread, rooms.urgent], [0, 0]);
+  assert.deepEqual(rooms.list(false).map(({ slug }) => slug), ["den", "hall"], "one can jump to it");
+  take(rooms, said(3, { revision: 11 }));
+  assert.deepEqual(shown(rooms)[1], "hall", "a reaction is no message");
+  take(rooms, said(12));
+  assert.deepEqual(shown(rooms)[1], "den hall");
+  assert.deepEqual([rooms.unread, rooms.urgent], [3, 1]);
+  rooms.reset([listed("den", { is_hidden: true, revision: 10 }), listed("hall")]);
+  assert.deepEqual(shown(rooms)[1], "den hall", "this list is older than the message");
+  rooms.reset([listed("den", { is_hidden: true, revision: 12 }), listed("hall")]);
+  assert.deepEqual(shown(rooms)[1], "hall", "it was hidden again, on another device");
+});
+
+test("a hidden muted room stays hidden; a star shows it", () => {
+  const rooms = make(listed("den", { is_hidden: true, notify: "none" }), listed("hall"));
+  take(rooms, said(11));
+  assert.deepEqual(shown(rooms), ["", "hall", ""]);
+  rooms.arrange("den", { is_starred: true });
+  assert.deepEqual(shown(rooms), ["den", "hall", ""]);
+  rooms.arrange("den", { is_starred: false, notify: "all" });
+  assert.deepEqual(shown(rooms), ["", "den hall", ""]);
+});
+
+test("the open room is listed even if it is hidden", () => {
+  const rooms = make(listed("lobby", { is_hidden: true }), listed("den", { is_hidden: true }));
+  assert.deepEqual(shown(rooms)[1], "lobby");
+});

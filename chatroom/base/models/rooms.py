@@ -54,6 +54,9 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     role: Role = "member"
     read_sequence: int = 0
     notify: Notify = "mentions"
+    is_starred: bool = False
+    hidden_to: int | None = None
+    """The newest revision when the user hid the room. None if the user did not hide it."""
 
 
 class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +71,26 @@ class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The newest revision before the count. The client follows the room from this cursor."""
     people: tuple[Person, ...] = ()
     """The other people in a direct conversation."""
+    newest: str = ""
+    """The id of the newest message, of direct conversations and hidden rooms. Ids of messages start with their time."""
+    newest_sequence: int = 0
+    """The sequence of this message."""
 
     @property
     def is_begun(self) -> bool:
         """Whether pages list the room: a direct conversation only after its first message."""
         return self.room.kind != "direct" or self.revision > 0
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the user hid the room. A new message ends this, unless the room is muted."""
+        hidden_to = self.membership.hidden_to
+        return hidden_to is not None and (self.membership.notify == "none" or self.newest_sequence <= hidden_to)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the list next to the open room shows this room."""
+        return self.is_begun and not self.is_hidden
 
     @property
     def urgent(self) -> int:

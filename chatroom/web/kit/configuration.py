@@ -25,6 +25,7 @@ SHEETS = (
     "search",
     "files",
     "sidebar",
+    "arranging",
     "directions",  # changes what others say about the sides of a message
 )
 SITE_SHEET = "css/site.css"

@@ -11,6 +11,7 @@ from msgspec import Meta
 from wtforms import SelectChoice, SelectField
 
 from chatroom.base.models import RoomEntry
+from chatroom.rooms.arrangement import Arrangement
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as
 from chatroom.web.kit.filters import static_url
 from chatroom.web.kit.forms import Form
@@ -79,7 +80,7 @@ def set_preference(slug: str) -> Page:
     if not form.validate():
         flash(form.problem, "error")
         return redirect_to("notifications.settings")
-    services.rooms.preferences.set_preference(access.user_id, access.room.id, form.notify.data)
+    services.rooms.arrangement.change(access, Arrangement(notify=form.notify.data))
     return redirect_to("notifications.settings", f"{access.room.title}: saved.")
 
 

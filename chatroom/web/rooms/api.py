@@ -13,6 +13,7 @@ from chatroom.base.models import Notify, Person, Role, RoomEntry, RoomKind, Room
 from chatroom.live.protocol import Cursor
 from chatroom.names import MAX_TITLE, MAX_TOPIC, clean_title, clean_topic
 from chatroom.people.tokens import grant_of
+from chatroom.rooms.arrangement import Arrangement
 from chatroom.rooms.fields import SETTINGS, TYPES, values_of
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter
@@ -67,6 +68,20 @@ RoomChange = msgspec.defstruct(
 )
 
 
+class Arranging(msgspec.Struct, forbid_unknown_fields=True):
+    """A change of how you list a room. A field that is absent changes nothing."""
+
+    is_starred: bool | UnsetType = UNSET
+    is_hidden: bool | UnsetType = UNSET
+    notify: Notify | UnsetType = UNSET
+
+
+class ArrangedAnswer(msgspec.Struct):
+    """The room that you arranged."""
+
+    room: str
+
+
 class LeftAnswer(msgspec.Struct):
     """The room that you left."""
 
@@ -82,6 +97,8 @@ class ListedRoom(msgspec.Struct, kw_only=True):
     topic: str
     role: Role
     notify: Notify
+    is_starred: bool
+    is_hidden: bool
     is_read_only: bool
     archived: bool
     unread: int
@@ -198,6 +215,19 @@ def leave_room(slug: str) -> Response:
     return answer(LeftAnswer(slug))
 
 
+@blueprint.post("/rooms/<slug>/arrange")
+@operation("rooms", {200: ArrangedAnswer}, body=Arranging, example={"is_starred": True})
+def arrange_room(slug: str) -> Response:
+    """Star, hide or mute a room in your own list of rooms, and notify your other devices.
+
+    A hidden room comes back with its next message, unless it is muted.
+    """
+    access, body = enter(slug), body_as(Arranging)
+    given = {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
+    services.rooms.arrangement.change(access, Arrangement(**given))
+    return answer(ArrangedAnswer(access.room.slug))
+
+
 def _wanted(access: Access, body: Any) -> RoomValues:
     """Return the settings of the room after the change."""
     given = {name: value for name in RoomValues.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
@@ -229,6 +259,8 @@ def _listed(entry: RoomEntry) -> ListedRoom:
         topic=room.topic,
         role=membership.role,
         notify=membership.notify,
+        is_starred=membership.is_starred,
+        is_hidden=entry.is_hidden,
         is_read_only=room.is_read_only,
         archived=room.archived_at is not None,
         unread=entry.unread,

@@ -6,11 +6,13 @@ Other packages decide what a user may do.
 import msgspec
 from flask import Response, redirect, request, url_for
 
+from chatroom.base.errors import Refused
 from chatroom.base.models import RoomEntry
 from chatroom.names import is_former_direct
+from chatroom.rooms.arrangement import Arrangement
 from chatroom.rooms.direct import MOST_PEOPLE
 from chatroom.rooms.listings_store import MOST_UNREAD, PAGE
-from chatroom.web.kit.login import current_user, page_blueprint
+from chatroom.web.kit.login import current_user, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.rooms.forms import NewRoomForm
@@ -20,8 +22,19 @@ PLACE_LENGTH = 200
 blueprint = page_blueprint("rooms")
 
 
+CHANGES = {
+    "star": Arrangement(is_starred=True),
+    "unstar": Arrangement(is_starred=False),
+    "mute": Arrangement(notify="none"),
+    "unmute": Arrangement(notify="mentions"),
+    "hide": Arrangement(is_hidden=True),
+    "show": Arrangement(is_hidden=False),
+}
+"""The values of the buttons that change how a member lists a room."""
+
+
 class Section(msgspec.Struct, frozen=True):
-    """A part of the room list: first rooms with mentions, then rooms with unread messages, then the other rooms."""
+    """A part of the room list. Its order does not depend on what is unread, so rooms keep their places."""
 
     name: str
     title: str
@@ -65,6 +78,25 @@ def join(slug: str) -> Page:
     services.site.limits.coming.check(current_user.id)
     room = services.rooms.membership.join(current_user.author, slug)
     return redirect_to("pages.room", slug=room.slug)
+
+
+@blueprint.get("/rooms/<slug>/arrange")
+def arranging(slug: str, **shown: Shown) -> Response:
+    """The page to star, mute or hide a room, for browsers without scripts."""
+    access = get_access(slug)
+    title = services.rooms.listings.title_of(access.user_id, access.room)
+    return render("rooms/arrange.html", room=access.room, membership=access.membership, title=title, **shown)
+
+
+@blueprint.post("/rooms/<slug>/arrange")
+@refusals_on(arranging)
+def arrange(slug: str) -> Page:
+    """Star, mute or hide a room, or undo one of these, and return to the room that was open."""
+    access, change = get_access(slug), CHANGES.get(request.form.get("change", ""))
+    if change is None:
+        raise Refused("invalid", "Choose one of the buttons.")
+    services.rooms.arrangement.change(access, change)
+    return redirect_to("pages.index")
 
 
 @blueprint.get("/people")
@@ -117,20 +149,20 @@ def redirect_from_former() -> Page | None:
 
 
 def sections_for(user_id: str) -> list[Section]:
-    """A user's rooms and direct conversations, with their unread counts."""
-    entries = sorted(services.rooms.listings.list_for(user_id), key=_rank)  # each rank stays sorted by title
+    """A user's rooms and direct conversations, with their unread counts. `Rooms` in static/state/rooms/rooms.js
+    makes the same sections."""
+    entries = services.rooms.listings.list_for(user_id)  # sorted by title
+    entries.sort(key=lambda entry: entry.room.archived_at is not None)
+    starred = [entry for entry in entries if entry.membership.is_starred]
+    others = [entry for entry in entries if not entry.membership.is_starred]
+    direct = [entry for entry in others if entry.room.kind == "direct"]
     return [
-        Section("rooms", "Rooms", [entry for entry in entries if entry.room.kind != "direct"]),
-        Section("direct", "Direct messages", [entry for entry in entries if entry.room.kind == "direct"]),
+        Section("starred", "Starred", starred),
+        Section("rooms", "Rooms", [entry for entry in others if entry.room.kind != "direct"]),
+        Section("direct", "Direct messages", sorted(direct, key=lambda entry: entry.newest, reverse=True)),
     ]
 
 
 def badge(count: int) -> str:
     """The text of a badge. `shorten` in static/state/rooms/rooms.js makes the same text."""
     return f"{MOST_UNREAD - 1}+" if count >= MOST_UNREAD else str(count)
-
-
-def _rank(entry: RoomEntry) -> int:
-    if entry.urgent:
-        return 0
-    return 1 if entry.unread and entry.membership.notify != "none" else 2

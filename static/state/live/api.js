@@ -17,12 +17,16 @@ export class ApiError extends Error {
 
 export class Api {
   #url;
+  #roomUrl;
+  #roomsUrl;
   #csrfToken;
   #fetch;
 
   /** `restate`: turns a sentence of the server into one for the reader. */
   constructor({ url, csrfToken, fetch, restate = (text) => text }) {
     this.#url = url;
+    this.#roomUrl = url.replace(/\/messages$/, "");
+    this.#roomsUrl = this.#roomUrl.replace(/\/[^/]+$/, "");
     this.#csrfToken = csrfToken;
     this.#fetch = fetch;
     this.restate = restate;
@@ -73,7 +77,12 @@ export class Api {
 
   /** The user's rooms with unread counts: `{rooms}`. */
   readRooms() {
-    return this.#request(this.#roomUrl.replace(/\/[^/]+$/, ""));
+    return this.#request(this.#roomsUrl);
+  }
+
+  /** Change how the user lists a room. */
+  arrange(slug, change) {
+    return this.#send("POST", `${this.#roomsUrl}/${encodeURIComponent(slug)}/arrange`, change);
   }
 
   /** Report the read position. */
@@ -84,10 +93,6 @@ export class Api {
   /** Some members who can be mentioned and have a name that starts with the text: `{members}`. */
   findMembers(beginning) {
     return this.#request(`${this.#roomUrl}/members?q=${encodeURIComponent(beginning)}`);
-  }
-
-  get #roomUrl() {
-    return this.#url.replace(/\/messages$/, "");
   }
 
   #send(method, url, body) {

@@ -1,6 +1,6 @@
 /* Follows the person's rooms on one connection: read position and typing in the open room, unread counts of the others. No DOM. */
 
-import { ApiError } from "../live/api.js";
+import { ApiError, findProblemOf } from "../live/api.js";
 import { Timers } from "../kit/timers.js";
 import { ReadPosition } from "./read_position.js";
 import { Rooms } from "./rooms.js";
@@ -53,7 +53,7 @@ export class Following {
     if (frame.type === "changes") this.#takeChanges(frame);
     else if (frame.type === "read") this.#takeRead(frame);
     else if (frame.type === "typing") this.#typing.apply(frame);
-    else if (["rooms", "room", "closed"].includes(frame.type) || this.#isRefused(frame)) {
+    else if (["rooms", "room", "closed"].includes(frame.type) || (isRefusal(frame) && this.#followed.has(frame.room))) {
       if (frame.type === "closed") this.#followed.delete(frame.room);
       this.#refresh();
     } else return;
@@ -91,6 +91,15 @@ export class Following {
     this.#notifier.type(text);
   }
 
+  /** Star, mute or hide a room, or undo this: shown at once, stored for all devices; returns the reason of a failure, or "". */
+  async arrange(slug, change) {
+    this.rooms.arrange(slug, change);
+    this.#onChange();
+    const problem = await findProblemOf(() => this.#api.arrange(slug, change));
+    if (problem) this.#refresh();
+    return problem;
+  }
+
   /** The page is closed, or is no longer visible. */
   leave() {
     this.#position.report();
@@ -117,10 +126,6 @@ export class Following {
   #takeRead(frame) {
     this.rooms.read(frame);
     if (frame.room === this.#room) this.#position.apply(frame.sequence);
-  }
-
-  #isRefused({ type, room, client_id }) {
-    return type === "refused" && !client_id && this.#followed.has(room);
   }
 
   #follow() {
@@ -164,6 +169,11 @@ export class Following {
       this.#poll();
     });
   }
+}
+
+/** Whether the server refuses something else than a post. */
+function isRefusal({ type, client_id }) {
+  return type === "refused" && !client_id;
 }
 
 /** A failed request is repeated at the next occasion. */

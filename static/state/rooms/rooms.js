@@ -13,6 +13,9 @@ class Room {
   #named = new Map(); // read messages in which an edit mentions the person: sequence -> revision of the edit
   #storedTo = 0; // the read position of the server's count
 
+  #newest = 0; // the newest message that arrived here
+  #hiddenAt = null; // the revision at which the person had hidden the room
+
   cursor = 0;
   readTo = 0;
   /** Whether the counts must be read again: a part of the server's count was read elsewhere. */
@@ -23,8 +26,9 @@ class Room {
     this.slug = slug;
   }
 
-  set({ title, kind, notify, people = [], unread, mentions, revision, read_sequence }) {
-    Object.assign(this, { title, kind, notify, people });
+  set({ title, kind, notify, people = [], is_starred = false, is_hidden = false, archived = false, unread, mentions, revision, read_sequence }) {
+    Object.assign(this, { title, kind, notify, people, isStarred: is_starred, isArchived: archived });
+    this.#hiddenAt = is_hidden ? revision : null;
     this.cursor = Math.max(this.cursor, revision);
     this.readTo = Math.max(this.readTo, read_sequence);
     this.isInDoubt = false;
@@ -39,6 +43,7 @@ class Room {
   take({ messages, revision }) {
     const fresh = messages.filter((message) => message.revision > this.cursor);
     for (const message of fresh) this.#take(message);
+    for (const { sequence } of fresh) this.#newest = Math.max(this.#newest, sequence);
     this.cursor = Math.max(this.cursor, revision);
     return fresh.filter((message) => (message.revision === message.sequence ? message.sequence > this.readTo : this.#isNamedIn(message)));
   }
@@ -59,9 +64,27 @@ class Room {
     this.isInDoubt ||= this.#counted.unread > 0;
   }
 
-  /** Whether the list shows the room. Must match `RoomEntry.is_begun`. */
+  /** The person starred, muted or hid the room, or undid this. */
+  arrange({ is_starred, is_hidden, notify }) {
+    this.notify = notify ?? this.notify;
+    this.isStarred = is_starred ?? this.isStarred;
+    if (is_hidden) this.#hiddenAt = this.cursor;
+    else if (is_hidden === false || is_starred) this.#hiddenAt = null;
+  }
+
+  /** Whether a direct conversation has a message. Must match `RoomEntry.is_begun`. */
   get isBegun() {
     return this.kind !== "direct" || this.cursor > 0;
+  }
+
+  /** Whether the person hid the room. A new message ends this, unless the room is muted. Must match `RoomEntry.is_hidden`. */
+  get isHidden() {
+    return this.#hiddenAt !== null && (this.notify === "none" || this.#newest <= this.#hiddenAt);
+  }
+
+  /** Whether the list shows the room, also when it is not open. Must match `RoomEntry.is_listed`. */
+  get isListed() {
+    return this.isBegun && !this.isHidden;
   }
 
   get unread() {
@@ -109,6 +132,8 @@ export class Rooms {
   #user;
   #open;
   #rooms = new Map();
+  #places = new Map(); // the places of direct conversations: slug -> number, the smallest first
+  #top = 0; // the smallest place
 
   /** `open` is the slug of the open room. */
   constructor({ user, open }) {
@@ -120,9 +145,12 @@ export class Rooms {
   reset(list) {
     const slugs = new Set(list.map(({ slug }) => slug));
     for (const slug of this.#rooms.keys()) if (!slugs.has(slug)) this.#rooms.delete(slug);
+    const isFirst = this.#places.size === 0;
     for (const listed of list) {
-      if (!this.#rooms.has(listed.slug)) this.#rooms.set(listed.slug, new Room(this.#user, listed.slug));
-      this.#rooms.get(listed.slug).set(listed);
+      const { slug } = listed;
+      if (!this.#rooms.has(slug)) this.#rooms.set(slug, new Room(this.#user, slug));
+      if (isFirst) this.#places.set(slug, this.#places.size);
+      this.#change(slug, (room) => room.set(listed));
     }
   }
 
@@ -132,7 +160,12 @@ export class Rooms {
 
   /** Handle a `changes` frame of any room; returns the posts that were not known. */
   take(frame) {
-    return this.get(frame.room)?.take(frame) ?? [];
+    return this.#change(frame.room, (room) => room.take(frame)) ?? [];
+  }
+
+  /** The person starred, muted or hid a room here, or undid this. */
+  arrange(slug, wanted) {
+    this.#change(slug, (room) => room.arrange(wanted));
   }
 
   /** The person has read a part of a room on this page. */
@@ -145,7 +178,19 @@ export class Rooms {
     this.get(room)?.read(sequence);
   }
 
-  /** The rooms in the order of the list: urgent ones first, then unread ones, then by name. A conversation without a message is not listed unless it is open. */
+  /** The sections of the list, each in an order that does not depend on what is unread: by name, archived rooms last; conversations
+      by their newest message when the page was made, and above them those that have appeared since. The open room is always listed. */
+  get sections() {
+    const listed = [...this.#rooms.values()].filter(({ slug, isListed }) => isListed || slug === this.#open);
+    const others = listed.filter(({ isStarred }) => !isStarred);
+    return {
+      starred: listed.filter(({ isStarred }) => isStarred).sort(byTitle),
+      rooms: others.filter(({ kind }) => kind !== "direct").sort(byTitle),
+      direct: others.filter(({ kind }) => kind === "direct").sort((a, b) => this.#places.get(a.slug) - this.#places.get(b.slug)),
+    };
+  }
+
+  /** The rooms or conversations that one can jump to, also hidden ones: urgent ones first, then unread ones, then by name. */
   list(isDirect) {
     return this.#sorted(isDirect).filter(({ slug, isBegun }) => isBegun || slug === this.#open);
   }
@@ -156,21 +201,34 @@ export class Rooms {
   }
 
   get urgent() {
-    return this.#sum(({ urgent }) => urgent);
+    return this.#sum(({ isHidden, urgent }) => (isHidden ? 0 : urgent));
   }
 
-  /** The number of unread messages in rooms that are not muted. */
+  /** The number of unread messages in rooms that are not muted or hidden. */
   get unread() {
-    return this.#sum(({ notify, unread }) => (notify === "none" ? 0 : unread));
+    return this.#sum(({ isHidden, notify, unread }) => (isHidden || notify === "none" ? 0 : unread));
   }
 
   get isInDoubt() {
     return [...this.#rooms.values()].some(({ isInDoubt }) => isInDoubt);
   }
 
+  /** Change a room. If this makes it appear in the list, its place is above the conversations that one has seen there. */
+  #change(slug, change) {
+    const room = this.get(slug);
+    if (!room) return undefined;
+    const wasListed = room.isListed ?? false;
+    const outcome = change(room);
+    if (!this.#places.has(slug) || (room.isListed && !wasListed)) {
+      this.#top -= 1;
+      this.#places.set(slug, this.#top);
+    }
+    return outcome;
+  }
+
   #sorted(isDirect) {
     const rooms = [...this.#rooms.values()].filter(({ kind }) => (kind === "direct") === isDirect);
-    return rooms.sort((a, b) => rank(a) - rank(b) || a.title.localeCompare(b.title, undefined, { sensitivity: "base" }));
+    return rooms.sort((a, b) => rank(a) - rank(b) || compareTitles(a, b));
   }
 
   #sum(number) {
@@ -178,6 +236,14 @@ export class Rooms {
     for (const room of this.#rooms.values()) sum += number(room);
     return sum;
   }
+}
+
+function byTitle(a, b) {
+  return a.isArchived - b.isArchived || compareTitles(a, b);
+}
+
+function compareTitles(a, b) {
+  return a.title.localeCompare(b.title, undefined, { sensitivity: "base" });
 }
 
 function rank({ urgent, unread, notify }) {

@@ -1,14 +1,18 @@
 /* The person's rooms: the list next to the messages, the switcher, the number in the page's title, and who is typing. */
 
+import { DraftMarks } from "../../state/rooms/draft_marks.js";
 import { Following } from "../../state/rooms/following.js";
 import { announceKeys, nameKeys } from "../kit/keys.js";
-import { clock } from "../kit/page.js";
+import { clock, findStorage } from "../kit/page.js";
+import { Arranging } from "./arranging.js";
 import { Badge } from "./badge.js";
 import { RoomsView } from "./rooms.js";
 import { Switcher, SWITCHER_KEY } from "./switcher.js";
 
 export class Sidebar {
+  #page;
   #view;
+  #marks;
   #badge = new Badge();
   #isShowing = false;
 
@@ -16,9 +20,17 @@ export class Sidebar {
   following;
 
   /** `onPosts(room, messages)`: messages were posted in another room than the open one; `onList(rooms)`: the list was read. */
-  constructor({ page, api, connection, onPosts, onList }) {
+  constructor({ page, api, connection, toast, onPosts, onList }) {
     const { data, find, user } = page;
-    this.#view = new RoomsView({ root: find("rooms"), total: find("rooms-total") });
+    this.#page = page;
+    const arranging = new Arranging({ icons: data.icons, arrange: (slug, change) => this.#arrange(slug, change, toast) });
+    this.#view = new RoomsView({
+      root: find("rooms"),
+      total: find("rooms-total"),
+      icons: data.icons,
+      onMenu: (slug, anchor) => arranging.open(this.following.rooms.get(slug), anchor),
+    });
+    this.#marks = new DraftMarks({ storage: findStorage("localStorage"), userId: user.id, open: data.room });
     const line = find("typing");
     this.following = new Following({
       user,
@@ -48,7 +60,16 @@ export class Sidebar {
     opener.querySelector("kbd").textContent = nameKeys(SWITCHER_KEY).join(" ");
     announceKeys(opener, [SWITCHER_KEY]);
     opener.addEventListener("click", () => switcher.open());
+    window.addEventListener("storage", ({ key }) => this.#marks.isConcerned(key) && this.#showSoon());
+    window.addEventListener("pageshow", ({ persisted }) => persisted && this.#showSoon());
     this.#showSoon();
+  }
+
+  async #arrange(slug, change, toast) {
+    this.#view.reopen();
+    const problem = await this.following.arrange(slug, change);
+    if (problem) toast.say(problem);
+    else if (change.is_hidden) toast.say("It comes back with the next message.");
   }
 
   async #findPeople(text, url) {
@@ -62,7 +83,9 @@ export class Sidebar {
     this.#isShowing = true;
     queueMicrotask(() => {
       this.#isShowing = false;
-      this.#view.show(this.following.rooms);
+      const { rooms } = this.following;
+      this.#page.room.notify = rooms.get(this.#page.room.slug)?.notify ?? this.#page.room.notify;
+      this.#view.show(rooms, this.#marks.read());
       this.#badge.show(this.following.rooms);
     });
   }

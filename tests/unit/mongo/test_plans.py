@@ -11,6 +11,7 @@ from chatroom.base.models import File, Notice, Room
 from chatroom.erasure.erasure_store import ErasureStore
 from chatroom.files.files_store import FileStore
 from chatroom.live.presence.presences_store import PresenceStore
+from chatroom.messages.log_store import last_of
 from chatroom.messages.messages_store import MessageStore
 from chatroom.moderation.figures_store import SiteRoomStore
 from chatroom.mongo.database import Database
@@ -183,6 +184,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "what changed in these rooms": (lambda d: messages(d).changed_beyond({"lobby": MESSAGES - 50}, 40), 40),
     "what changed last": (lambda d: messages(d).changed_last("lobby", 100, 40), 40),
     "the newest of each room": (lambda d: messages(d).newest_of(["lobby", "before", "nowhere"]), 2),
+    "the last message of each room": (lambda d: last_of(d["messages"], ["lobby", "before", "nowhere"]), 2),
     "how much is older": (lambda d: messages(d).count_older("lobby", datetime.now(UTC), after=MESSAGES - 100), 100),
     "a rare word's entries": (lambda d: look(d, OneOf(("rare1",)), most=None), 10),
     "a rare word's entries beside a common word": (
@@ -200,6 +202,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "noting who types": (lambda d: presences(d).mark_typing([("r3", ALICE.id)], datetime.now(UTC)), 1),
     "who types elsewhere": (lambda d: presences(d).typing_elsewhere(["r1", "r2"], timedelta(seconds=6)), 12),
     "a read position": (lambda d: OwnMembershipStore(d).mark_read(ALICE.id, "r7", 3), 1),
+    "an arrangement": (lambda d: OwnMembershipStore(d).arrange(ALICE.id, "r7", {"is_starred": True}), 1),
     "the public rooms": (lambda d: ListingStore(d).list_public(ALICE.id), 51),
     "all rooms": (lambda d: SiteRoomStore(d).list_like("", ("", ""), 5), 400),
     "rooms by how their names begin": (lambda d: SiteRoomStore(d).list_like("lob", ("", ""), 5), MESSAGES // 2),

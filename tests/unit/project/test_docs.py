@@ -31,6 +31,7 @@ from chatroom.outbound.hooks_store import HookStore
 from chatroom.people.fields import FIELDS
 from chatroom.people.profiles import Profile
 from chatroom.rooms.access import LOBBY
+from chatroom.rooms.arrangement import Arrangement
 from chatroom.rooms.fields import SETTINGS, TYPES
 from chatroom.rooms.former_slugs_store import FormerSlugs
 from chatroom.rooms.memberships_store import MembershipStore
@@ -41,7 +42,7 @@ from chatroom.web.kit import errors
 from chatroom.web.messages.held import HeldMessage
 from chatroom.web.messages.message_api import Editing
 from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
-from chatroom.web.rooms.api import ListedRoom, NewRoom, Read, ReadAnswer, RoomAnswer, RoomChange
+from chatroom.web.rooms.api import Arranging, ListedRoom, NewRoom, Read, ReadAnswer, RoomAnswer, RoomChange
 from chatroom.web.search.search import Asked, Found, SearchAnswer
 from tests.documents import ROOT, blocks, calls, first_cells, is_defined, pages, read, section, tables
 from tests.messaging import new_draft
@@ -197,11 +198,12 @@ class TestPlainHTTP:
         assert documented - {"id", "name"} == set(kind.__struct_fields__) - {"id", "name"}
 
     def test_fields_of_a_listed_room(self) -> None:
-        listed, new, shown, change, body, answer = tables(section(PROTOCOL, "Rooms"))
+        listed, new, shown, change, arranging, body, answer = tables(section(PROTOCOL, "Rooms"))
         assert first_cells(new) == set(NewRoom.__struct_fields__)
         assert first_cells(shown) == set(RoomAnswer.__struct_fields__)
         assert first_cells(change) == set(RoomChange.__struct_fields__)
         assert first_cells(listed) == set(ListedRoom.__struct_fields__)
+        assert first_cells(arranging) == set(Arranging.__struct_fields__)
         assert first_cells(body) == set(Read.__struct_fields__)
         assert first_cells(answer) == set(ReadAnswer.__struct_fields__)
 
@@ -292,6 +294,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     services.site.leases.take("work", 1)
     services.live.presences.mark_typing([(lobby.id, author.id)], AT)
     services.rooms.read_positions.mark(access, 1)
+    services.rooms.arrangement.change(access, Arrangement(is_starred=True, is_hidden=True, notify="all"))
     services.moderation.admission.make_invite(None, uses=1, days=1)
     services.moderation.admission.make_invite(None, uses=1, days=1)
     services.moderation.admission.revoke_invite(None, services.moderation.admission.list_invites()[0].id)

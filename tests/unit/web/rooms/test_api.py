@@ -61,6 +61,8 @@ class TestListing:
             "topic": "",
             "role": "member",
             "notify": "mentions",
+            "is_starred": False,
+            "is_hidden": False,
             "is_read_only": False,
             "archived": False,
             "unread": 1,
@@ -73,6 +75,25 @@ class TestListing:
 
     def test_a_user_without_rooms_has_an_empty_list(self, mallory: Visitor, services: Services) -> None:
         assert mallory.get("/api/rooms").get_json() == {"rooms": []}
+
+    def test_a_list_is_arranged(self, alice: Visitor) -> None:
+        def arrange(**body: object) -> TestResponse:
+            return alice.post("/api/rooms/lobby/arrange", json=body, headers=alice.csrf())
+
+        alice.get("/chatroom")
+        assert arrange(is_starred=True, notify="none").get_json() == {"room": "lobby"}
+        assert arrange(is_hidden=True).status_code == 200
+        (lobby,) = alice.get("/api/rooms").get_json()["rooms"]
+        assert (lobby["is_starred"], lobby["is_hidden"], lobby["notify"]) == (True, True, "none")
+        assert arrange(is_starred=False, is_hidden=False).status_code == 200
+        (lobby,) = alice.get("/api/rooms").get_json()["rooms"]
+        assert (lobby["is_starred"], lobby["is_hidden"], lobby["notify"]) == (False, False, "none")
+
+    @pytest.mark.parametrize("body", [{"notify": "some"}, {"is_starred": None}, {"starred": True}, {"is_hidden": "no"}])
+    def test_a_strange_arrangement_is_refused(self, alice: Visitor, body: dict[str, object]) -> None:
+        alice.get("/chatroom")
+        answer = alice.post("/api/rooms/lobby/arrange", json=body, headers=alice.csrf())
+        assert reason(answer) == (400, "invalid")
 
     def test_anonymous_has_no_list(self, client: Visitor) -> None:
         assert client.get("/api/rooms").status_code == 401

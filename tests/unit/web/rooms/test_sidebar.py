@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -36,14 +37,25 @@ def say(visitor: Visitor, slug: str, text: str) -> None:
     assert visitor.post(f"/chatroom/{slug}", data={**fields, "text": text}).status_code == 303
 
 
-def items(visitor: Visitor, path: str = "/chatroom") -> list[str]:
-    """The rooms of the list in their order, with what is said of each."""
+def items(visitor: Visitor, path: str = "/chatroom", section: str = "") -> list[str]:
+    """The rooms of the list in their order, with what is said of each: of all sections, or of one."""
     html = visitor.get(path).text
     html = re.sub(r"<template.*?</template>", "", html, flags=re.DOTALL)
+    if section:
+        html = html.partition(f'data-room-list="{section}"')[2].partition("</ul>")[0]
     found = re.findall(
-        r'<bdi class="room-item__name" data-item-name>([^<]*)</bdi>.*?data-room-heard>([^<]*)<', html, re.DOTALL
+        r'data-room-item([^>]*)>.*?<bdi class="room-item__name" data-item-name>([^<]*)</bdi>.*?data-room-mark>([^<]*)<'
+        r".*?data-room-heard>([^<]*)<",
+        html,
+        re.DOTALL,
     )
-    return [name + heard for name, heard in found]
+    shown = [each for each in found if not each[0].endswith(" hidden")]
+    return [name + heard + (f" ({mark})" if mark else "") for _, name, mark, heard in shown]
+
+
+def arrange(visitor: Visitor, slug: str, change: str) -> None:
+    path = f"/rooms/{slug}/arrange"
+    assert visitor.submit(path, change=change).location == "/"
 
 
 @pytest.fixture
@@ -57,11 +69,11 @@ def test_rooms_are_links_with_unread_counts(alice: Visitor, bob: Visitor, servic
     make_room(services, "attic", "alice")
     assert items(alice) == ["Attic", "Den", "Lobby"]
     say(bob, "den", "hello")
-    assert items(alice) == ["Den, 1 unread", "Attic", "Lobby"]
+    assert items(alice) == ["Attic", "Den, 1 unread", "Lobby"]
     assert '<a class="room-item__link" href="/chatroom/den">' in alice.get("/chatroom").text
 
 
-def test_mentions_and_direct_rooms_come_first_and_muted_ones_say_nothing(
+def test_rooms_keep_their_places_whatever_is_new_and_muted_ones_show_no_number(
     alice: Visitor, bob: Visitor, services: Services, den: Room
 ) -> None:
     people = sorted(user_id(services, name) for name in ("alice", "bob"))
@@ -73,7 +85,13 @@ def test_mentions_and_direct_rooms_come_first_and_muted_ones_say_nothing(
     services.database["memberships"].update_one(
         {"user": user_id(services, "alice"), "room": "cellar"}, {"$set": {"notify": "none"}}
     )
-    assert items(alice) == ["Den, 1 mention, 2 unread", "Attic, 1 unread", "Cellar", "Lobby", "Bob, 1 unread"]
+    assert items(alice) == [
+        "Attic, 1 unread",
+        "Cellar (muted)",
+        "Den, 1 mention, 2 unread",
+        "Lobby",
+        "Bob, 1 unread",
+    ]
 
 
 def test_opening_a_room_reads_it(alice: Visitor, bob: Visitor, den: Room) -> None:
@@ -119,6 +137,99 @@ def test_a_conversation_is_listed_from_its_first_message_on(alice: Visitor, bob:
     say(alice, slug, "hello")
     assert not re.search(hidden, bob.get("/chatroom").text)
     assert "Alice, 1 unread" in items(bob)
+
+
+def test_conversations_are_sorted_by_their_newest_message(
+    alice: Visitor, bob: Visitor, mallory: Visitor, services: Services
+) -> None:
+    assert bob.is_signed_in
+    for name in ("bob", "mallory"):
+        people = sorted(user_id(services, each) for each in ("alice", name))
+        make_room(services, f"with-{name}", "alice", name, kind="direct", people=people)
+    say(mallory, "with-mallory", "first")
+    say(alice, "with-bob", "second")
+    assert items(alice, section="direct") == ["Bob", "Mallory, 1 unread"]
+    say(mallory, "with-mallory", "third")
+    assert items(alice, section="direct") == ["Mallory, 2 unread", "Bob"]
+    liked = {"emoji": "👍"}
+    first = alice.get("/api/rooms/with-bob/messages").get_json()["messages"][0]["id"]
+    reacted = bob.post(f"/api/rooms/with-bob/messages/{first}/reactions", json=liked, headers=bob.csrf())
+    assert reacted.status_code == 200
+    assert items(alice, section="direct") == ["Mallory, 2 unread", "Bob"], "a reaction is no message"
+
+
+def test_archived_rooms_are_last_and_say_so(alice: Visitor, services: Services, den: Room) -> None:
+    make_room(services, "attic", "alice", archived_at=datetime.now(UTC))
+    assert items(alice) == ["Den", "Lobby", "Attic (archived)"]
+
+
+def test_a_star_lists_a_room_above_the_others(alice: Visitor, bob: Visitor, services: Services, den: Room) -> None:
+    page = alice.get("/chatroom").text
+    assert re.search(r'aria-labelledby="rooms-starred" hidden>', page), "an empty section is not shown"
+    alice.get("/chatroom/den")  # the room that was open last
+    arrange(alice, "den", "star")
+    assert alice.get("/").location == "/chatroom/den"
+    assert (items(alice, section="starred"), items(alice, section="rooms")) == (["Den"], ["Lobby"])
+    assert items(bob, section="starred") == [], "it is Alice's"
+    arrange(alice, "den", "unstar")
+    assert (items(alice, section="starred"), items(alice, section="rooms")) == ([], ["Den", "Lobby"])
+
+
+def test_a_hidden_room_comes_back_with_a_message(alice: Visitor, bob: Visitor, services: Services, den: Room) -> None:
+    say(bob, "den", "one")
+    arrange(alice, "den", "hide")
+    assert items(alice) == ["Lobby"]
+    assert items(bob) == ["Den", "Lobby"], "it is Alice's"
+    assert items(alice, "/chatroom/den") == ["Den", "Lobby"], "the open room is always listed"
+    first = alice.get("/api/rooms/den/messages").get_json()["messages"][0]["id"]
+    alice.post(f"/api/rooms/den/messages/{first}/reactions", json={"emoji": "👍"}, headers=alice.csrf())
+    assert items(alice) == ["Lobby"], "a reaction is no message"
+    say(bob, "den", "two")
+    assert items(alice) == ["Den, 1 unread", "Lobby"]
+
+
+def test_a_hidden_muted_room_stays_hidden(alice: Visitor, bob: Visitor, den: Room) -> None:
+    arrange(alice, "den", "hide")
+    arrange(alice, "den", "mute")
+    say(bob, "den", "hello")
+    assert items(alice) == ["Lobby"]
+    arrange(alice, "den", "show")
+    assert items(alice) == ["Den (muted)", "Lobby"]
+    arrange(alice, "den", "unmute")
+    assert items(alice) == ["Den, 1 unread", "Lobby"]
+
+
+def test_a_star_shows_a_hidden_room(alice: Visitor, den: Room) -> None:
+    arrange(alice, "den", "hide")
+    arrange(alice, "den", "star")
+    assert items(alice, section="starred") == ["Den"]
+
+
+def test_who_leaves_and_returns_finds_a_plain_room(alice: Visitor, bob: Visitor, services: Services) -> None:
+    assert bob.is_signed_in
+    make_room(services, "hall", "alice", "bob", kind="public")
+    for change in ("hide", "mute", "star"):
+        arrange(alice, "hall", change)
+    alice.submit("/rooms/hall/settings", to="/rooms/hall/leave")
+    alice.get("/chatroom/hall")
+    assert items(alice) == ["Hall", "Lobby"]
+
+
+def test_the_page_offers_what_undoes_it(alice: Visitor, den: Room) -> None:
+    def offered() -> list[str]:
+        return re.findall(r'name="change" value="(\w+)"', alice.get("/rooms/den/arrange").text)
+
+    assert offered() == ["star", "mute", "hide"]
+    for change in ("star", "mute", "hide"):
+        arrange(alice, "den", change)
+    assert offered() == ["unstar", "unmute", "show"]
+
+
+@pytest.mark.parametrize("change", ["", "everything"])
+def test_an_unknown_change_is_refused(alice: Visitor, den: Room, change: str) -> None:
+    answer = alice.submit("/rooms/den/arrange", change=change)
+    assert answer.status_code == 400
+    assert "Choose one of the buttons." in answer.text
 
 
 def test_a_group_shows_the_faces_of_its_people(
