@@ -254,10 +254,11 @@ def _show_shown_once(album: Album, site: Site) -> None:
     token = {"label": "A program", "scopes": "read", "rooms": "lobby", "days": "30", "password": PASSWORD}
     album.keep("bob", bob.submit("/account/tokens", **token), 201)
     den = f"/rooms/{site.den}"
-    link = album.keep("alice", alice.submit(f"{den}/settings", to=f"{den}/invites", uses="5", hours="24"))
+    link = album.keep("alice", alice.submit(f"{den}/invites", uses="5", hours="24"))
     invited = re.findall(r"(/join/[\w-]+)", link)[0]
     album.keep_all("erin", site.erin, invited)
     album.keep_all("nobody", site.nobody, invited, f"/register?next={invited}", f"/login?next={invited}")
+    album.keep_all("alice", alice, f"{den}/invites", "/rooms/lobby/invites")
     album.keep("alice", alice.submit("/admin/joining", to="/admin/invites", uses="3", days="7"), 201)
     person = f"/people/{site.id_of('bob')}"
     reset = album.keep("alice", alice.submit(person, to=f"{person}/reset-link"), 201)
@@ -326,7 +327,8 @@ def _show_refusals(album: Album, site: Site) -> None:
     """Error pages, and forms with errors."""
     alice, bob, nobody = site.alice, site.bob, site.nobody
     album.keep_all("bob", bob, "/nowhere", "/admin", "/chatroom/nowhere", status=404)
-    album.keep_all("bob", bob, "/chatroom/lobby/webhooks", "/chatroom/lobby/clear", status=403)
+    album.keep_all("bob", bob, "/chatroom/lobby/webhooks", "/chatroom/lobby/clear", "/rooms/lobby/invites", status=403)
+    album.keep_all("carol", site.carol, "/invite")
     album.keep_all("bob", bob, "/logout", status=405)
     album.keep_all("bob", bob, "/search?q=before:never", "/chatroom/lobby?date=never", status=400)
     album.keep("bob", bob.post("/logout"), 400)

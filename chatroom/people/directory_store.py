@@ -51,6 +51,12 @@ class DirectoryStore:
         alike, word = self.list_named_like(name, MOST_FOUND), beginning_of_part(name)
         return [user for user in alike if _has_word(user, word)] or alike
 
+    def administrators(self, limit: int) -> list[User]:
+        """List administrators of the site, without bots."""
+        people: Document = {"role": "administrator", "is_bot": None, **HERE}
+        with self._database.bounded():
+            return [user_of(document) for document in self._users.find(people).limit(limit)]
+
     def renew_names(self, changed: Changed = ignore) -> None:
         """Add the parts and the keys of names to accounts of older versions. Several processes may do this at once."""
         while count := self._renew_some():

@@ -19,7 +19,7 @@ from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, approval, reports
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, people, tokens
-from chatroom.web.rooms import api, invitations, rooms
+from chatroom.web.rooms import api, invitations, inviting, rooms
 from chatroom.web.rooms import settings as room_settings
 from chatroom.web.rooms.rooms import badge
 from chatroom.web.search import search
@@ -38,6 +38,7 @@ BLUEPRINTS = (
     held.blueprint,
     held.api,
     invitations.blueprint,
+    inviting.blueprint,
     message_api.marks,
     message_api.blueprint,
     messages_api.blueprint,

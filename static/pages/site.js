@@ -1,8 +1,10 @@
-/* The entry module of all other pages: shows times in the reader's time zone, and protects the forms from the keys of input methods. */
+/* The entry module of all other pages: shows times in the reader's time zone, protects the forms from the keys of input methods, and makes buttons that need scripts work. */
 
+import { offerCopies } from "../views/kit/copy_field.js";
 import { protectCompositions } from "../views/kit/keys.js";
 import { findTimes, localizeTimes, reportTimeZone } from "../views/kit/page.js";
 
 protectCompositions(document);
 reportTimeZone();
 localizeTimes(document, findTimes());
+offerCopies(document);

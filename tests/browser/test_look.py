@@ -24,6 +24,7 @@ OTHER_PAGES = [
     "/rooms/lobby/settings",
     "/rooms/lobby/members",
     "/rooms/lobby/arrange",
+    "/rooms/lobby/invites",
     "/people",
     "/search",
     "/search?q=once",

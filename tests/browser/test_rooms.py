@@ -20,9 +20,14 @@ def test_a_private_room_its_link_and_a_removed_member(person, anything):
     for stranger in (bob, mallory):
         assert stranger.page.request.get(address).status == 404
 
-    alice.page.get_by_role("heading", name=title).get_by_role("link").click()
+    alice.page.get_by_role("link", name="Invite people").click()
     alice.page.get_by_role("button", name="Create link").click()
-    link = alice.page.get_by_label("The link (shown only once)").input_value()
+    link = alice.page.get_by_label("Link", exact=True).input_value()
+    alice.page.get_by_role("button", name="Copy").click()
+    expect(alice.page.get_by_text("Copied.")).to_be_visible()
+    search = alice.page.get_by_label("Search your rooms")
+    search.press("Control+v")
+    expect(search).to_have_value(link)
     alice.page.goto(address)
     for somebody in (bob, mallory):
         somebody.page.goto(link)

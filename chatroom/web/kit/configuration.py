@@ -26,6 +26,7 @@ SHEETS = (
     "files",
     "sidebar",
     "arranging",
+    "invite",
     "directions",  # changes what others say about the sides of a message
 )
 SITE_SHEET = "css/site.css"

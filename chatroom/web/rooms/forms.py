@@ -62,5 +62,7 @@ for _name, _setting in SETTINGS.items():
 class InviteForm(Form):
     """Create a room link."""
 
-    uses = SelectField("Valid for", choices=[SelectChoice(*choice) for choice in USES.items()], coerce=int, default=25)
-    hours = SelectField("During", choices=[SelectChoice(*choice) for choice in HOURS.items()], coerce=int, default=168)
+    uses = SelectField("Uses", choices=[SelectChoice(*choice) for choice in USES.items()], coerce=int, default=25)
+    hours = SelectField(
+        "Expires after", choices=[SelectChoice(*choice) for choice in HOURS.items()], coerce=int, default=168
+    )

@@ -1,9 +1,9 @@
-"""The pages for a room's settings, members, links and record, and the page to clear its history.
+"""The pages for a room's settings, members and record, and the page to clear its history.
 
 Other packages decide what a user may do.
 """
 
-from flask import Response, request, url_for
+from flask import Response, request
 
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
@@ -16,7 +16,7 @@ from chatroom.web.kit.login import current_user, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import open_room
-from chatroom.web.rooms.forms import InviteForm, RoomForm
+from chatroom.web.rooms.forms import RoomForm
 
 LATEST = 5
 """The number of entries of the record on the settings page."""
@@ -27,7 +27,7 @@ blueprint = page_blueprint("room_settings")
 clearing = page_blueprint("clearing")
 
 
-def _settings_page(slug: str, form: RoomForm | InviteForm | None = None, **shown: Shown) -> Response:
+def _settings_page(slug: str, form: RoomForm | None = None, **shown: Shown) -> Response:
     access = get_access(slug) if request.method == "POST" else open_room(slug)
     room = access.room
     return render(
@@ -35,12 +35,9 @@ def _settings_page(slug: str, form: RoomForm | InviteForm | None = None, **shown
         access=access,
         room=room,
         badges=badges_of(room),
-        form=form if isinstance(form, RoomForm) else RoomForm(formdata=None, data=values_of(room)),
-        invite_form=form if isinstance(form, InviteForm) else InviteForm(),
+        form=form or RoomForm(formdata=None, data=values_of(room)),
         **_count(room),
-        invites=services.rooms.links.list_for(access) if access.may_moderate else [],
         entries=services.site.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
-        admits_strangers=access.may_moderate and services.moderation.invitations.may_admit_strangers(access),
         typed_username=_typed_name(),
         archive_reason=_archive_reason() if request.endpoint == "room_settings.archive" else "",
         **shown,
@@ -138,23 +135,6 @@ def set_role(slug: str, user_id: str) -> Page:
         raise Refused("invalid", "Choose a role.")
     services.rooms.membership.set_role(access, user_id, role)  # type: ignore[arg-type]
     return redirect_to("room_settings.members", "The role was changed.", slug=slug, **_place())
-
-
-@blueprint.post("/rooms/<slug>/invites")
-@form_page(_settings_page, InviteForm)
-def create_invite(form: InviteForm, slug: str) -> Page:
-    """Create a room link, and show the link once."""
-    code = services.rooms.links.make(get_access(slug), uses=form.uses.data, hours=form.hours.data)
-    return _settings_page(slug, link=url_for("invitations.show", code=code, _external=True))
-
-
-@blueprint.post("/rooms/<slug>/invites/<invite_id>/end")
-@refusals_on(_settings_page)
-def end_invite(slug: str, invite_id: str) -> Page:
-    """End a room link."""
-    access = get_access(slug)
-    services.rooms.links.end(access, invite_id)
-    return _changed(access, "The link was ended.")
 
 
 @clearing.get("/chatroom/<slug>/clear", endpoint="form")

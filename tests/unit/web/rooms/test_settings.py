@@ -140,7 +140,7 @@ class TestMembers:
         assert press(alice, f"/rooms/{slug}/members", username="BOB") == 303
         assert bob.get(f"/chatroom/{slug}").status_code == 200
         assert press(alice, f"/rooms/{slug}/members/{bob_id}/role", role="moderator") == 303
-        assert "Create link" in bob.get(f"/rooms/{slug}/settings").text
+        assert "Create link" in bob.get(f"/rooms/{slug}/invites").text
         assert press(alice, f"/rooms/{slug}/members/{bob_id}/role", role="king") == 400
         assert press(alice, f"/rooms/{slug}/members/{bob_id}/remove") == 303
         assert bob.get(f"/chatroom/{slug}").status_code == 404
@@ -178,7 +178,7 @@ class TestLinks:
     def test_a_link_is_listed_and_ended(self, alice: Visitor, bob: Visitor) -> None:
         slug = make_room(alice)
         link = self.link(alice, slug)
-        page = alice.get(f"/rooms/{slug}/settings").text
+        page = alice.get(f"/rooms/{slug}/invites").text
         assert link not in page
         (end,) = re.findall(r'action="(/rooms/[^"]+/end)"', page)
         assert press(alice, end) == 303
