@@ -339,6 +339,7 @@ def _show_refusals(album: Album, site: Site) -> None:
     album.keep("bob", bob.submit("/account/profile", display_name="", time_zone="Nowhere"), 400)
     album.keep("bob", bob.submit("/account/tokens", label=""), 400)
     album.keep("bob", bob.submit("/account/delete", confirmation="no"), 400)
+    album.keep("bob", bob.submit("/chatroom/lobby", text=RICH, preview="yes"))
     album.keep("bob", bob.submit("/chatroom/lobby/1/report", reason=""), 400)
     album.keep("bob", bob.submit("/chatroom/lobby/5", to="/chatroom/lobby/5/edit", text=""), 400)
     album.keep("bob", bob.submit("/chatroom/lobby/5", to="/chatroom/lobby/5/react", other="nothing"), 400)

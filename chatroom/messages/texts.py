@@ -55,6 +55,11 @@ class Texts:
             return draft
         return msgspec.structs.replace(draft, html=self.render_draft(draft))
 
+    def preview(self, access: Access, text: str) -> str:
+        """Return the HTML that a text of this user would have as a message. Store nothing. Raises `Refused`."""
+        self.check(text)
+        return self.render(access.user_id, text, self.find_mentions(access, text))
+
     def render_draft(self, draft: Draft) -> str:
         if draft.kind != "message":
             return f"<p>{escape(draft.text)}</p>"

@@ -28,6 +28,8 @@ COMING = "20 per minute; 200 per hour"
 """Limits on the rooms that one account joins. Each join is announced to all members."""
 OPENING = "30 per hour; 100 per day"
 """Limits on the direct conversations that one account begins. Nobody can leave a direct conversation."""
+PREVIEWS = "20 per 10 seconds"
+"""The limit on the previews of one account. Rendering code and formulas is slow."""
 
 
 class Limit:
@@ -189,6 +191,7 @@ class Limits:
         self.reporting = AccountLimit(settings.report_limit_account, "You have reported many messages lately.")
         self.search = AccountLimit(settings.search_limit_account, "You are searching too fast.")
         self.coming = AccountLimit(COMING, "You have joined many rooms in a short time.")
+        self.previewing = AccountLimit(PREVIEWS, "You have asked for many previews in a short time.")
         self.opening = AccountLimit(OPENING, "You have started many conversations in a short time.")
 
 

@@ -14,7 +14,7 @@ from chatroom.web.kit import configuration, errors, health, lanes, login, metric
 from chatroom.web.kit.filters import as_json, full_stop, hue, static_url
 from chatroom.web.kit.services import services
 from chatroom.web.kit.times import day_text, times_of_reader, with_times
-from chatroom.web.messages import held, message_api, messages_api, pages, permalinks
+from chatroom.web.messages import held, message_api, messages_api, pages, permalinks, previews
 from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, approval, reports
 from chatroom.web.outbound import notifications, webhooks
@@ -48,6 +48,7 @@ BLUEPRINTS = (
     pages.blueprint,
     people.blueprint,
     permalinks.blueprint,
+    previews.blueprint,
     reference.blueprint,
     reports.blueprint,
     room_settings.blueprint,

@@ -9,6 +9,7 @@ import { Notifications } from "../state/outbound/notifications.js";
 import { OpenRoom } from "../state/rooms/open_room.js";
 import { replaceBrokenPlayers } from "../views/files/files.js";
 import { openPictures } from "../views/files/lightbox.js";
+import { offerCode } from "../views/kit/code.js";
 import { StateView } from "../views/kit/connection_state.js";
 import { protectCompositions } from "../views/kit/keys.js";
 import { clock, findStorage, isLooking, listen, localizeTimes, makeLine, onNewDay, readPage, reportTimeZone } from "../views/kit/page.js";
@@ -68,6 +69,7 @@ function open(page, people) {
   const views = makeViews(shared, { following, show: () => room.show() });
   const { drafts } = views.writing;
   const room = new OpenRoom({ ...shared, drafts, following, notifications, views: { ...views, people } });
+  offerCode({ log: find("log"), icons: page.data.icons, toast });
   startJump(find("jump"));
   startShortcuts({ find, place: find("keys"), actions: views.actions });
   page.root.classList.add("is-live");

@@ -104,6 +104,30 @@ def test_nothing_moves_while_messages_and_pictures_arrive(person, anything, wher
     assert_still(alice.page)
 
 
+def test_the_log_keeps_its_place_while_the_composer_grows_and_shrinks(person, anything):
+    """At the end, its last message stays in view; above, nothing moves. A text is also replaced by another long one."""
+    alice = person("Alice")
+    page, slug, last = alice.page, make_room(alice, anything("Growing")), anything("last")
+    say_many(alice, slug, [*chatter(30), last])
+    open_room(alice, slug)
+    field, log = page.get_by_label("Message", exact=True), page.locator("[data-log]")
+    texts = ["\n".join(map(str, range(lines))) for lines in (20, 30, 1, 20)]
+    for text in texts:
+        field.fill(text)
+        still(page)
+        expect(alice.message(last)).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Bold").click()
+    still(page)
+    expect(alice.message(last)).to_be_in_viewport(ratio=1)
+    assert field.evaluate("(field) => field.scrollHeight > field.clientHeight && field.clientHeight <= innerHeight / 3")
+    log.evaluate("(log) => { log.scrollTop = 200; }")
+    expect(page.get_by_role("button", name="Go to the newest")).to_be_visible()
+    for text in texts:
+        field.fill(text)
+        still(page)
+        assert log.evaluate("(log) => log.scrollTop") == 200
+
+
 def test_scrolling_a_thousand_messages_lays_nothing_out(person, anything):
     """All of them are in the page at once, pictures among them."""
     alice = person("Alice", service_workers="block")

@@ -265,7 +265,8 @@ def test_everything_by_keyboard(person, anything):
         focus = page.evaluate(
             """() => {
                 const element = document.activeElement;
-                const style = getComputedStyle(element.matches("textarea") ? element.parentElement : element);
+                const shown = element.matches("textarea") ? element.closest(".composer__box") : element;
+                const style = getComputedStyle(shown);
                 return [element.tagName, parseFloat(style.outlineWidth), style.outlineStyle];
             }"""
         )

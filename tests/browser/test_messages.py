@@ -235,7 +235,7 @@ def test_a_permalink_opens_around_its_message_and_returns_to_live(person, anythi
     expect(page).to_have_url(re.compile(f"/chatroom/{slug}$"))
 
 
-def test_a_link_is_copied_and_a_time_is_one(person, anything):
+def test_links_texts_and_code_are_copied_and_a_time_is_a_link(person, anything):
     alice = person("Alice", permissions=["clipboard-read", "clipboard-write"])
     text = anything("linked")
     alice.say(text)
@@ -244,6 +244,19 @@ def test_a_link_is_copied_and_a_time_is_one(person, anything):
     act(alice, text, "Copy link")
     expect(alice.page.get_by_text("The link was copied.")).to_be_visible()
     assert alice.page.evaluate("navigator.clipboard.readText()") == link
+    code = f"for each in all:\n    print(each, '{anything('code')}')"
+    written = f"**look:**\n\n```python\n{code}\n```"
+    alice.post(written)
+    act(alice, code.split("'")[1], "Copy text")
+    copied = alice.page.get_by_text("Copied.", exact=True)
+    expect(copied).to_be_visible()
+    assert alice.page.evaluate("navigator.clipboard.readText()") == written
+    expect(copied).to_be_hidden()
+    stored(alice, code.split("'")[1]).locator("pre").focus()
+    alice.page.keyboard.press("Tab")
+    alice.page.keyboard.press("Enter")
+    expect(copied).to_be_visible()
+    assert alice.page.evaluate("navigator.clipboard.readText()") == code
     bob = person("Bob")
     other = anything("other")
     bob.say(other)

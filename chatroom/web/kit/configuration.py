@@ -27,6 +27,7 @@ SHEETS = (
     "sidebar",
     "arranging",
     "invite",
+    "composer",
     "directions",  # changes what others say about the sides of a message
 )
 SITE_SHEET = "css/site.css"

@@ -38,6 +38,7 @@ TAGS = {
     "messages": "messages",
     "pins": "messages",
     "held": "messages",
+    "preview": "messages",
     "files": "files",
     "members": "people",
     "search": "search",

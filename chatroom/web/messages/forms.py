@@ -18,6 +18,12 @@ class MessageForm(Form):
     client_id = HiddenField(render_kw={"autocomplete": "off"})
     text = TextAreaField("Message", filters=[as_lines])
     reply_to = StringField()
+    preview = StringField()
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether the user asked for a preview, and does not post yet."""
+        return bool(self.preview.data)
 
     @property
     def replied_to(self) -> int | None:

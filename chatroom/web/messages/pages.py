@@ -23,6 +23,7 @@ from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.kit.times import reports_zone, times_of_reader
 from chatroom.web.messages.forms import MessageForm
+from chatroom.web.messages.previews import preview_of
 from chatroom.web.rooms.rooms import sections_for
 
 LARGEST_SEQUENCE = 2**53
@@ -69,8 +70,10 @@ def _shown_room(slug: str, form: MessageForm | None = None, **shown: Shown) -> P
 @login_required
 @form_page(_shown_room, MessageForm)
 def room(form: MessageForm, slug: str) -> Page:
-    """Post a message. On GET, show a room with its newest messages, or with older messages (`?before=`)."""
+    """Post or preview a message. On GET, show a room with its newest messages, or with older ones (`?before=`)."""
     access = get_access(slug)
+    if form.is_preview:
+        return _shown_room(slug, form, preview=preview_of(access, form.text.data), forgets_files=bool(sent_files()))
     _post(access, form)
     return redirect_to("pages.room", slug=access.room.slug)
 

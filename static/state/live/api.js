@@ -54,6 +54,11 @@ export class Api {
     return this.#send("POST", this.#url, { client_id, text, reply_to, files: idsOf(files) });
   }
 
+  /** What a text would look like as a message: `{html}`. Nothing is stored. */
+  preview(text) {
+    return this.#send("POST", `${this.#roomUrl}/preview`, { text });
+  }
+
   /** The user's held messages: `{held}`. */
   readHeld() {
     return this.#request(`${this.#roomUrl}/held`);

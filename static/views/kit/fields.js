@@ -1,9 +1,4 @@
-/* Text fields: inserting as if it was typed, the keys of bold and italic, and a height that follows the text. */
-
-import { toggleMark } from "../../state/messages/formatting.js";
-import { announceKeys, onKeys } from "./keys.js";
-
-const MARKS = { "Mod+b": "**", "Mod+i": "*" };
+/* Text fields: inserting as if it was typed, and a height that follows the text. */
 
 /**
  * Replace a part of a field's text, so that the browser's undo takes it back; without `start` and `end`, replace the
@@ -15,21 +10,26 @@ export function insertText(field, text, start = field.selectionStart, end = fiel
   const isSame = field.value.slice(start, end) === text;
   field.setSelectionRange(isSame ? end : start, end);
   if (isSame) return;
+  holdHeight(field);
   // Deprecated, but the only way that keeps the undo history. It also fires the event `input`.
   if (document.execCommand(text ? "insertText" : "delete", false, text)) return;
   field.setRangeText(text, start, end, "end");
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-/** Let the keys of bold and italic put the marks of Markdown around the selection, or take them away. */
-export function formatByKeys(field) {
-  announceKeys(field, Object.keys(MARKS));
-  onKeys(field, (meaning, event) => {
-    if (!MARKS[meaning] || field.readOnly) return;
-    event.preventDefault();
-    const { text, start, end, selection } = toggleMark(field.value, [field.selectionStart, field.selectionEnd], MARKS[meaning]);
-    insertText(field, text, start, end);
-    field.setSelectionRange(...selection);
+/** Keep the place of what is above a field while its text is replaced. */
+export function keepHeight(field) {
+  field.addEventListener("beforeinput", () => holdHeight(field));
+}
+
+/**
+ * Keep the height of a field's box until the edit is complete: between deleting and inserting, the browser lays out the
+ * page with an empty field, and the log would scroll.
+ */
+function holdHeight({ parentElement: box }) {
+  box.style.minBlockSize = `${box.offsetHeight}px`;
+  requestAnimationFrame(() => {
+    box.style.minBlockSize = "";
   });
 }
 

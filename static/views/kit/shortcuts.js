@@ -29,6 +29,7 @@ const ELSEWHERE = [
       ["Mod+Enter", "Send, also from an open block of code"],
       ["Mod+b", "Bold"],
       ["Mod+i", "Italic"],
+      ["Mod+k", "Make a link of the selected text"],
       ["ArrowUp", "Edit your last message, when the field is empty"],
       ["Escape", "Cancel the reply"],
     ],

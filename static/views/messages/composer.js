@@ -2,12 +2,13 @@
 
 import { countCharacters, findProblem } from "../../state/kit/text.js";
 import { shortly } from "../../state/kit/times.js";
-import { fitHeight, formatByKeys, insertText } from "../kit/fields.js";
+import { fitHeight, insertText } from "../kit/fields.js";
 import { isSubmit, isTouchOnly, onKeys } from "../kit/keys.js";
+import { startTools } from "../kit/tools.js";
 
 const COUNT_FROM = 200;
 const SAVE_AFTER_MS = 200;
-const KEYS = ". Enter sends, Shift+Enter makes a new line.";
+const KEYS = "Enter sends, Shift+Enter starts a new line.";
 
 /** There is no problem, but the message must wait: the text stays, and is sent later. */
 export const LATER = Symbol("later");
@@ -25,12 +26,14 @@ export class ComposerView {
   #saving;
   #wait;
   #waiting;
+  #tools;
 
   /**
    * `onSend(text)` returns why the text cannot be sent, `LATER`, or ""; `onDraft(text)` keeps the typed text;
-   * `hasMore()` returns whether the message has more than its text; `onUp()`: arrow up in an empty composer.
+   * `hasMore()` returns whether the message has more than its text; `onUp()`: arrow up in an empty composer;
+   `tools`: what the formats and the preview need.
    */
-  constructor({ form, maxLength, hasMore, onSend, onDraft, onUp }) {
+  constructor({ form, maxLength, hasMore, onSend, onDraft, onUp, tools }) {
     this.#form = form;
     this.#text = form.querySelector("[data-text]");
     this.#problem = form.querySelector("[data-problem]");
@@ -45,7 +48,7 @@ export class ComposerView {
     form.querySelector("[data-keys]").textContent = isTouchOnly() ? "" : KEYS;
     this.#text.enterKeyHint = isTouchOnly() ? "enter" : "send";
     form.addEventListener("submit", (event) => this.#submit(event));
-    formatByKeys(this.#text);
+    this.#tools = startTools({ ...tools, form, field: this.#text, onProblem: (text) => this.say(text) });
     onKeys(this.#text, (meaning, event) => this.#press(meaning, event));
     this.#text.addEventListener("input", () => this.#change());
     addEventListener("resize", () => fitHeight(this.#text));
@@ -65,6 +68,7 @@ export class ComposerView {
 
   /** Insert a text before the current text. */
   insert(text) {
+    this.#tools.hidePreview();
     insertText(this.#text, this.text ? `${text}\n` : text, 0, 0);
   }
 
@@ -73,6 +77,7 @@ export class ComposerView {
   }
 
   focus() {
+    this.#tools.hidePreview();
     this.#text.focus();
   }
 

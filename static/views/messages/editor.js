@@ -3,9 +3,12 @@
 import { Editing } from "../../state/messages/editing.js";
 import { findProblem } from "../../state/kit/text.js";
 import { makeText } from "../kit/dialog.js";
-import { fitHeight, formatByKeys } from "../kit/fields.js";
+import { fitHeight } from "../kit/fields.js";
 import { isSubmit, isTouchOnly, onKeys } from "../kit/keys.js";
+import { makeIcon } from "../kit/signs.js";
+import { startTools } from "../kit/tools.js";
 import { wellFormed } from "./composer.js";
+import { showText } from "./message.js";
 import { acceptPastes } from "./pasting.js";
 
 const HELP = "Enter saves, Esc cancels.";
@@ -15,6 +18,7 @@ export class EditorView {
   #api;
   #connection;
   #maxLength;
+  #tools;
   #onShow;
   #onLeave;
   #editing = null;
@@ -29,6 +33,7 @@ export class EditorView {
     this.#api = api;
     this.#connection = connection;
     this.#maxLength = Number(page.data.maxLength);
+    this.#tools = { icons: page.data.icons, read: (text) => api.preview(text), show: (panel, html) => showText(panel, html, page.data.user) };
     this.#onShow = onShow;
     this.#onLeave = onLeave;
   }
@@ -71,7 +76,7 @@ export class EditorView {
       this.#save();
     });
     this.#text.addEventListener("input", () => fitHeight(this.#text));
-    formatByKeys(this.#text);
+    startTools({ ...this.#tools, form: this.#form, field: this.#text, onProblem: (text) => this.#say(text) });
     onKeys(this.#form, (meaning, event) => this.#press(meaning, event));
     acceptPastes(this.#text, {
       maxLength: this.#maxLength,
@@ -138,12 +143,40 @@ export class EditorView {
     this.#problem = makeText("p", "editor__problem", "");
     this.#problem.setAttribute("role", "alert");
     this.#problem.hidden = true;
+    const box = makeBox("editor__box", makeBox("field-stack", makePreview(), this.#text), this.#makeTools());
     const cancel = makeText("button", "button button--outline button--small", "Cancel");
     cancel.type = "button";
     cancel.dataset.cancel = "";
     const foot = document.createElement("p");
     foot.className = "editor__foot";
     foot.append(makeText("button", "button button--primary button--small", "Save"), cancel, makeText("span", "editor__help", isTouchOnly() ? "" : HELP));
-    this.#form.append(this.#text, this.#problem, foot);
+    this.#form.append(box, this.#problem, foot);
   }
+
+  #makeTools() {
+    const formats = makeBox("formats formats--open");
+    formats.dataset.formats = "";
+    const preview = makeText("button", "tool", "");
+    preview.type = "button";
+    preview.title = "Preview";
+    preview.dataset.previewButton = "";
+    preview.setAttribute("aria-label", "Preview");
+    preview.append(makeIcon(this.#tools.icons, "eye"));
+    return makeBox("editor__tools", formats, preview);
+  }
+}
+
+function makeBox(className, ...children) {
+  const box = document.createElement("div");
+  box.className = className;
+  box.append(...children);
+  return box;
+}
+
+function makePreview() {
+  const preview = document.createElement("section");
+  Object.assign(preview, { className: "preview preview--editor message__body", hidden: true, tabIndex: 0, dir: "auto" });
+  preview.dataset.preview = "";
+  preview.setAttribute("aria-label", "Preview");
+  return preview;
 }

@@ -154,6 +154,12 @@ export function readMessage(element) {
   };
 }
 
+/** Show the text of a message, as the server rendered it for this person. */
+export function showText(element, html, userId) {
+  setBody(element, { html });
+  markMentions(element, userId);
+}
+
 function setBody(body, { html, text, deleted_at }) {
   if (deleted_at) body.replaceChildren(makeParagraph("message__tombstone", DELETED));
   else if (html === undefined) body.replaceChildren(makeParagraph("message__plain", text));

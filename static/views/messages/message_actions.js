@@ -2,12 +2,13 @@
 
 import { findProblemOf } from "../../state/live/api.js";
 import { shownName } from "../../state/kit/text.js";
+import { copyText } from "../kit/clipboard.js";
 import { ask } from "../kit/dialog.js";
 
 const ERASING = "The text is permanently erased for everybody. “This message was deleted” takes its place.";
 
 /** The actions for the class `Actions`; `onAnswer(message)`: the next message replies to this message. */
-export function makeMessageActions({ room, connection, editor, messageView, reader, toast, onAnswer }) {
+export function makeMessageActions({ room, api, connection, editor, messageView, reader, toast, onAnswer }) {
   return [
     {
       name: "reply",
@@ -27,15 +28,7 @@ export function makeMessageActions({ room, connection, editor, messageView, read
       isFor: isWrittenBy,
       run: ({ message, element }) => edit(message, element, { editor, toast }),
     },
-    {
-      name: "link",
-      label: "Copy link",
-      icon: "link",
-      order: 110,
-      key: "c",
-      isFor: () => true,
-      run: ({ message }) => copyLink(message, { messageView, reader, toast }),
-    },
+    ...makeCopies({ api, messageView, reader, toast }),
     ...makeLinks({ room, messageView }),
     {
       name: "delete",
@@ -46,6 +39,29 @@ export function makeMessageActions({ room, connection, editor, messageView, read
       isDanger: true,
       isFor: (message, me) => isWrittenBy(message, me) || (isWritten(message) && me.mayModerate),
       run: ({ message }) => erase(message, { connection, toast }),
+    },
+  ];
+}
+
+function makeCopies(parts) {
+  return [
+    {
+      name: "copy",
+      label: "Copy text",
+      icon: "copy",
+      order: 105,
+      key: "t",
+      isFor: isWritten,
+      run: ({ message }) => copyMessage(message, parts),
+    },
+    {
+      name: "link",
+      label: "Copy link",
+      icon: "link",
+      order: 110,
+      key: "c",
+      isFor: () => true,
+      run: ({ message }) => copyLink(message, parts),
     },
   ];
 }
@@ -87,14 +103,21 @@ async function edit(message, element, { editor, toast }) {
 }
 
 async function copyLink(message, { messageView, reader, toast }) {
-  try {
-    await navigator.clipboard.writeText(new URL(messageView.linkTo(message), location.href).href);
+  if (await copyText(new URL(messageView.linkTo(message), location.href).href)) {
     toast.say("The link was copied.");
-  } catch {
-    // Only pages over TLS or from this machine may write to the clipboard.
-    await reader.goTo(message.sequence);
-    toast.say("The link is in the address bar.");
+    return;
   }
+  await reader.goTo(message.sequence);
+  toast.say("The link is in the address bar.");
+}
+
+/** Copy the text as it was written, with the marks of Markdown. */
+async function copyMessage({ id }, { api, toast }) {
+  let isCopied = false;
+  const problem = await findProblemOf(async () => {
+    isCopied = await copyText(api.readText(id).then(({ text }) => text));
+  });
+  toast.say(problem || (isCopied ? "Copied." : "The text cannot be copied here."));
 }
 
 async function erase({ id }, { connection, toast }) {

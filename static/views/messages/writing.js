@@ -5,6 +5,7 @@ import { Outbox, takeOver, Unsent } from "../../state/messages/outbox.js";
 import { AttachmentsView } from "../files/attachments.js";
 import { clock, findStorage, makeId, nameTab } from "../kit/page.js";
 import { ComposerView, LATER } from "./composer.js";
+import { showText } from "./message.js";
 import { acceptPastes } from "./pasting.js";
 import { ReplyBar } from "./reply.js";
 import { HeldView, PendingView } from "./waiting.js";
@@ -46,7 +47,7 @@ export class Writing {
       onStored: () => reader.show(() => this.show()),
       onWait: (ms) => this.countDown(ms),
     });
-    this.#composer = this.#makeComposer(onUp);
+    this.#composer = this.#makeComposer(onUp, { icons: data.icons, read: (text) => api.preview(text), show: (panel, html) => showText(panel, html, data.user) });
     this.#attachments = this.#makeAttachments();
     this.#acceptPastes(toast);
     this.#pending = new PendingView({ page, messageView, actions: this.#actions });
@@ -103,7 +104,7 @@ export class Writing {
     this.drafts.leave();
   }
 
-  #makeComposer(onUp) {
+  #makeComposer(onUp, tools) {
     return new ComposerView({
       form: this.#page.find("composer"),
       maxLength: Number(this.#page.data.maxLength),
@@ -113,6 +114,7 @@ export class Writing {
         this.#unsent.text = text;
       },
       onUp,
+      tools,
     });
   }
 

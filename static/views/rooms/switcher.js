@@ -35,7 +35,8 @@ export class Switcher {
     this.#input.addEventListener("input", () => this.#change());
     onKeys(dialog, (meaning, event) => this.#press(meaning, event));
     dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
-    onKeys(document, (meaning, event) => meaning === SWITCHER_KEY && this.#toggle(event));
+    // In a text field with a selection, the key makes a link.
+    onKeys(document, (meaning, event) => meaning === SWITCHER_KEY && !event.defaultPrevented && this.#toggle(event));
   }
 
   open() {

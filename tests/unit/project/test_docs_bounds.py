@@ -67,6 +67,7 @@ LIMITS: dict[str, list[Any]] = {
     "posts of a member in slow mode": [],
     "rooms that one user joins": [limits.COMING],
     "direct conversations that one user starts": [limits.OPENING],
+    "previews that one user asks for": [limits.PREVIEWS],
     "rooms that one user creates": [D.max_rooms_per_user],
     "posts that wait for the database": [D.max_waiting_drafts],
     "posts of one connection that have no response yet": [answers.MAX_IN_FLIGHT],
