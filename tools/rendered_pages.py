@@ -350,6 +350,7 @@ def _show_refusals(album: Album, site: Site) -> None:
     album.keep("alice", alice.submit(f"{den}/settings", to=f"{den}/members", username="zoe"), 404)
     album.keep("alice", alice.submit("/chatroom/lobby/webhooks", kind="outgoing", name="", url="x"), 400)
     album.keep("alice", alice.submit(f"/chatroom/{site.den}/clear", title="no"), 400)
+    album.keep("alice", alice.submit("/admin", to="/admin/name", name="x" * 61, about=""), 400)
     album.keep("alice", alice.submit("/admin/joining", to="/admin/invites", uses="0", days="0"), 400)
     album.keep("alice", alice.submit(f"/admin{den}", to=f"/admin{den}/archive", archived="yes"), 400)
     album.keep("alice", alice.submit("/reports", to=site.reported), 400)

@@ -9,10 +9,13 @@ from chatroom.moderation.admission import Admission
 from chatroom.moderation.approval import Approval
 from chatroom.moderation.decisions import Decisions
 from chatroom.moderation.figures_store import SiteRoomStore, read_overview
+from chatroom.moderation.first_steps import FirstSteps
+from chatroom.moderation.first_steps_store import FactStore
 from chatroom.moderation.held_store import HeldStore
 from chatroom.moderation.holding import Holding
 from chatroom.moderation.invitations import Invitations
 from chatroom.moderation.moderation import Moderation
+from chatroom.moderation.naming import Naming
 from chatroom.moderation.newcomers import Newcomers
 from chatroom.moderation.reports import Reports
 from chatroom.moderation.reports_store import ReportStore
@@ -47,6 +50,8 @@ class ModerationParts:
         )
         self.admission = Admission(site.settings, people.invites, acts, site.context.settings.registration)
         self.invitations = Invitations(rooms.links, rooms.access, rooms.membership, people.accounts, self.admission)
+        self.naming = Naming(site.settings, acts, site.context.settings.site_name)
+        self.first_steps = FirstSteps(FactStore(database), users, self.naming)
         self.newcomers = Newcomers(site.settings, users, acts)
         self.holding = Holding(self.held, users, messages.store, newcomers=self.newcomers, notices=notices)
         self.decisions = Decisions(

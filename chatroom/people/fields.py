@@ -37,6 +37,7 @@ FIELDS = {  # the columns: on_deletion, exported, shown
     "is_bot": Field("kept", True, "everywhere"),
     "about": Field("removed", True, "profile"),
     "time_zone": Field("removed", True, "profile"),
+    "hides_first_steps": Field("removed", True, "nowhere"),
     "muted_until": Field("removed", True, "moderators"),
     "mute_reason": Field("removed", True, "moderators"),
     "banned_until": Field("removed", True, "moderators"),

@@ -124,6 +124,11 @@ class UserStore:
         with self._database.bounded():
             self._users.update_one({"_id": user_id, "password_hash": old}, {"$set": {"password_hash": new}})
 
+    def hide_first_steps(self, user_id: str) -> None:
+        """Store that an administrator hid the first steps."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id, **HERE}, {"$set": {"hides_first_steps": True}})
+
     def mark_held(self, user_id: str, moment: datetime) -> None:
         """Store when a message of the user was last held."""
         with self._database.bounded():

@@ -38,6 +38,7 @@ ActName = Literal[
     "rename",
     "revoke_invite",
     "set_holding",
+    "set_naming",
     "set_registration",
     "set_role",
     "set_room_role",

@@ -13,6 +13,7 @@ from chatroom.web.files import files
 from chatroom.web.kit import configuration, errors, health, lanes, login, metrics, reference, security
 from chatroom.web.kit.filters import as_json, full_stop, hue, static_url
 from chatroom.web.kit.services import services
+from chatroom.web.kit.shown_settings import ShownSettings
 from chatroom.web.kit.times import day_text, times_of_reader, with_times
 from chatroom.web.messages import held, message_api, messages_api, pages, permalinks, previews
 from chatroom.web.messages.listing import excerpt_of, message_list, names
@@ -79,7 +80,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(day_text=day_text, with_times=with_times)
     app.jinja_env.filters["plain_text"] = plain_text
     app.jinja_env.globals.update(
-        settings=settings,
+        settings=ShownSettings(settings),
         registration=lambda: services.moderation.admission.shown_registration(),  # noqa: PLW0108  services per request
         names=names,
         static_url=static_url,

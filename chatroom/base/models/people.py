@@ -66,6 +66,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     is_bot: bool = False
     about: str = ""
     time_zone: str = ""
+    hides_first_steps: bool = False
     muted_until: datetime | None = None
     mute_reason: str = ""
     banned_until: datetime | None = None

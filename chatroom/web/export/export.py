@@ -85,7 +85,7 @@ def _line(value: Any) -> str:
 
 def _html(room: Room, messages: Iterator[Message], now: datetime) -> Iterator[str]:
     pieces: Any = current_app.jinja_env.get_template("export/_export.html").module
-    yield str(pieces.head(room, services.settings.site_name, now, _styles()))
+    yield str(pieces.head(room, services.moderation.naming.name, now, _styles()))
     previous: Message | None = None
     for message in messages:
         is_new_day = previous is None or previous.sent_at.date() != message.sent_at.date()

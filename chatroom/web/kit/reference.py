@@ -37,7 +37,7 @@ def show_reference() -> Response:
 
 
 def _document() -> dict[str, Any]:
-    return make_document(current_app, title=services.settings.site_name, version=__version__)
+    return make_document(current_app, title=services.moderation.naming.name, version=__version__)
 
 
 def _shown(method: str, path: str, each: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:

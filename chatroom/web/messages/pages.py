@@ -178,6 +178,7 @@ def room_page(
         held=services.moderation.approval.list_of(access),
         waiting=services.moderation.approval.count_for(current_user.user) if access.may_moderate else 0,
         form=form,
+        first_steps=services.moderation.first_steps.list_for(current_user.user),
         people=services.live.presences.here(found.id),
         pins=services.messages.store.pinned(found.id),
         sections=sections_for(access.user_id),

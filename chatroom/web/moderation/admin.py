@@ -12,8 +12,11 @@ from chatroom import __version__
 from chatroom.base.errors import Refused
 from chatroom.moderation.admission import MOST_DAYS, MOST_USES
 from chatroom.moderation.figures_store import MOST_COUNTED, PAGE
+from chatroom.moderation.naming import LONGEST_ABOUT
+from chatroom.moderation.naming import LONGEST_NAME as LONGEST_SITE_NAME
 from chatroom.moderation.newcomers import MOST as MOST_HELD
 from chatroom.moderation.newcomers import SUGGESTED
+from chatroom.names import MAX_TOPIC
 from chatroom.site.audit import LONGEST_REASON
 from chatroom.web.kit.login import current_user, redirect_to_login
 from chatroom.web.kit.pages import Page, Shown, redirect_to, refusals_on, render
@@ -39,10 +42,35 @@ def administrators_only() -> Page | None:
 
 
 @blueprint.get("")
-def overview() -> Page:
+def overview(**shown: Shown) -> Response:
     """The site in numbers."""
     versions = {"Chatroom": __version__, "Python": platform.python_version()}
-    return _page("overview", overview=services.moderation.overview(), versions=versions)
+    naming = services.moderation.naming
+    kept = {"name": naming.chosen, "about": naming.about}
+    return _page(
+        "overview",
+        overview=services.moderation.overview(),
+        versions=versions,
+        typed={field: _typed(field, value) for field, value in kept.items()},
+        usual_name=naming.default,
+        longest={"name": LONGEST_SITE_NAME, "about": LONGEST_ABOUT},
+        **shown,
+    )
+
+
+@blueprint.post("/name")
+@refusals_on(overview)
+def set_name() -> Page:
+    """Name the site."""
+    services.moderation.naming.set(current_user.user, _typed("name"), _typed("about"))
+    return redirect_to("admin.overview", "Saved.")
+
+
+@blueprint.post("/first-steps/hide")
+def hide_first_steps() -> Page:
+    """Show the first steps no more."""
+    services.moderation.first_steps.hide(current_user.user)
+    return redirect_to("pages.index")
 
 
 @blueprint.get("/people")
@@ -83,7 +111,7 @@ def joining(**shown: Shown) -> Response:
 def set_registration() -> Page:
     """Set who can register."""
     services.moderation.admission.set_registration(current_user.user, request.form.get("registration", ""))
-    return redirect_to("admin.joining", "Set.")
+    return redirect_to("admin.joining", "Saved.")
 
 
 @blueprint.post("/holding")
@@ -91,7 +119,7 @@ def set_registration() -> Page:
 def set_holding() -> Page:
     """Set how many first messages of newcomers are held; 0 turns this off."""
     services.moderation.newcomers.set_first(current_user.user, request.form.get("first", -1, type=int))
-    return redirect_to("admin.joining", "Set.")
+    return redirect_to("admin.joining", "Saved.")
 
 
 @blueprint.post("/invites")
@@ -178,6 +206,10 @@ def appoint(slug: str) -> Page:
 def _page(name: str, status: int = 200, **context: object) -> Response:
     """Render a page of the administration. `name` is the template, and also the section if no `section` is given."""
     return render(f"moderation/admin/{name}.html", status, **{"section": name, **context})
+
+
+def _typed(field: str, kept: str = "") -> str:
+    return request.form.get(field, kept)[:MAX_TOPIC]
 
 
 def _typed_name() -> str:

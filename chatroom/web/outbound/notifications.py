@@ -97,8 +97,8 @@ def manifest() -> Response:
     ]
     response = jsonify(
         id="/",
-        name=services.settings.site_name,
-        short_name=services.settings.site_name[:12],
+        name=services.moderation.naming.name,
+        short_name=services.moderation.naming.name[:12],
         start_url=url_for("pages.chatroom"),
         scope="/",
         display="standalone",

@@ -310,6 +310,8 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
         user, Profile(display_name=user.display_name, about="hi", time_zone="Europe/Vienna")
     )
     services.moderation.admission.set_registration(None, "open")
+    services.moderation.naming.set(None, "The Shed", "For all who dig.")
+    services.people.users.hide_first_steps(user.id)
     use_rooms(services, author, bot)
     use_approval(services)
     services.people.sessions.end_all(user.id)

@@ -98,6 +98,7 @@ WITHOUT_A_PAGE = {
     "accounts.end_other_sessions": "nothing is typed",
     "tokens.end": "nothing is typed",
     "admin.revoke_invite": "nothing is typed",
+    "admin.hide_first_steps": "nothing is typed",
     "rooms.join": "nothing is typed; the page has many forms, on many places in the list",
     "invitations.accept": "nothing is typed",
     "held.withdraw_by_form": "nothing is typed",
