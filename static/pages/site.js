@@ -3,8 +3,10 @@
 import { offerCopies } from "../views/kit/copy_field.js";
 import { protectCompositions } from "../views/kit/keys.js";
 import { findTimes, localizeTimes, reportTimeZone } from "../views/kit/page.js";
+import { offerReveals } from "../views/kit/reveal.js";
 
 protectCompositions(document);
 reportTimeZone();
 localizeTimes(document, findTimes());
 offerCopies(document);
+offerReveals(document);

@@ -136,6 +136,7 @@ class Person:
         answer = self.context.request.post(f"{self.url}/register", form=fields, max_redirects=0)
         assert answer.status == 303, answer.text()
         self.page.goto(f"{self.url}/chatroom")
+        self._hide_first_steps()
         return self
 
     def register_by_form(self) -> "Person":
@@ -146,7 +147,14 @@ class Person:
         self.page.get_by_label("Password again").fill(PASSWORD)
         self.page.get_by_role("button", name="Register").click()
         self.page.wait_for_url("**/chatroom**")
+        self._hide_first_steps()
         return self
+
+    def _hide_first_steps(self) -> None:
+        """Make the room the same for everybody: whoever is the first on a server administers it."""
+        if (steps := self.page.locator(".first-steps__hide button")).count():
+            steps.click()
+            self.page.locator(".first-steps").wait_for(state="detached")
 
     def log_in(self, password: str = PASSWORD) -> "Person":
         if "/login" not in self.page.url:

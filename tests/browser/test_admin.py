@@ -28,9 +28,9 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
 
     around.get_by_role("link", name="Registration").click()
     page.get_by_label("Who may register").select_option("invite")
-    page.get_by_role("region", name="New accounts").get_by_role("button", name="Set").click()
-    expect(page.get_by_text("Set.", exact=True)).to_be_visible()
-    page.get_by_label("Number of people").fill("1")
+    page.get_by_role("region", name="New accounts").get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    page.get_by_label("Uses").fill("1")
     page.get_by_role("button", name="Create invite").click()
     code = page.get_by_label("Code").input_value()
     expect(page.get_by_text("1 person can still register")).to_be_visible()

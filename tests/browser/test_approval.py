@@ -13,8 +13,8 @@ def alice(person, own_server):
     page = alice.open_tab()
     page.goto(f"{alice.url}/admin/joining")
     page.get_by_label("Number of messages held for approval").fill("3")
-    page.get_by_role("region", name="First messages of newcomers").get_by_role("button", name="Set").click()
-    expect(page.get_by_text("Set.", exact=True)).to_be_visible()
+    page.get_by_role("region", name="First messages of newcomers").get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     page.close()
     return alice
 

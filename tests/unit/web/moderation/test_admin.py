@@ -138,7 +138,7 @@ class TestJoining:
         services.moderation.admission.set_registration(None, "invite")
         response = alice.submit("/admin/joining", to="/admin/invites", uses="2", days="7")
         assert response.status_code == 201
-        (code,) = re.findall(r'id="code" readonly value="([^"]+)"', response.text)
+        (code,) = re.findall(r'id="code" value="([^"]+)" readonly', response.text)
         assert code not in alice.get("/admin/joining").text
         assert "2 people can still register" in alice.get("/admin/joining").text
         assert visitor(app).register("carol", invite=code).status_code == 303

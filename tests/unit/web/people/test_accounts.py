@@ -16,12 +16,17 @@ from tests.visitors import NEW, PASSWORD, Visitor, problem, user_of
 
 
 class TestRegister:
-    def test_the_page_shows_the_rules(self, client: Visitor) -> None:
+    def test_the_page_shows_a_rule_when_it_is_broken(self, client: Visitor) -> None:
         """C1, C2."""
+        rules = {"username": "2 to 32", "display_name": "1 to 40", "password": "8 to 256"}
         page = client.get("/register")
         assert page.status_code == 200
-        for rule in ("2 to 32", "1 to 40", "8 to 256"):
-            assert rule in page.text
+        assert not [rule for rule in rules.values() if rule in page.text]
+        page = client.submit("/register", username="!", display_name="", password="short", password_again="short")
+        assert [rule for rule in rules.values() if rule not in page.text] == []
+
+    def test_the_log_in_says_what_to_do_about_a_forgotten_password(self, client: Visitor) -> None:
+        assert "Ask an administrator of this site for a reset link." in client.get("/login").text
 
     def test_the_index_links_here_with_the_name(self, client: Visitor) -> None:
         """A1."""
