@@ -344,6 +344,7 @@ def _show_refusals(album: Album, site: Site) -> None:
     album.keep("bob", bob.submit("/chatroom/lobby/5", to="/chatroom/lobby/5/edit", text=""), 400)
     album.keep("bob", bob.submit("/chatroom/lobby/5", to="/chatroom/lobby/5/react", other="nothing"), 400)
     album.keep("bob", bob.submit("/people"), 400)
+    album.keep("bob", bob.submit("/people", names="alice, zoe <>"), 404)
     album.keep("alice", alice.submit("/rooms/new", title="", kind="public"), 400)
     den = f"/rooms/{site.den}"
     album.keep("alice", alice.submit(f"{den}/settings", title="", slow_seconds="-1"), 400)

@@ -3,12 +3,14 @@
 Other packages decide what a user may do.
 """
 
+import re
+
 import msgspec
 from flask import Response, redirect, request, url_for
 
 from chatroom.base.errors import Refused
 from chatroom.base.models import RoomEntry
-from chatroom.names import is_former_direct
+from chatroom.names import LOBBY_SLUG, is_former_direct
 from chatroom.rooms.arrangement import Arrangement
 from chatroom.rooms.direct import MOST_PEOPLE
 from chatroom.rooms.listings_store import MOST_UNREAD, PAGE
@@ -18,6 +20,8 @@ from chatroom.web.kit.services import services
 from chatroom.web.rooms.forms import NewRoomForm
 
 PLACE_LENGTH = 200
+LONGEST_NAMES = 600
+"""The longest text with the user names for a new conversation."""
 
 blueprint = page_blueprint("rooms")
 
@@ -101,7 +105,7 @@ def arrange(slug: str) -> Page:
 
 @blueprint.get("/people")
 def people(**shown: Shown) -> Response:
-    """Search for people."""
+    """Choose the people of a new conversation."""
     asked = request.values.get("q", "")[:64]
     return render(
         "rooms/rooms_people.html",
@@ -109,6 +113,9 @@ def people(**shown: Shown) -> Response:
         chosen=_chosen(),
         asked=asked,
         most=MOST_PEOPLE - 1,
+        typed_names=request.values.get("names", "")[:LONGEST_NAMES],
+        longest=LONGEST_NAMES,
+        lobby=LOBBY_SLUG,
         **shown,
     )
 
@@ -117,16 +124,36 @@ def people(**shown: Shown) -> Response:
 @refusals_on(people)
 def open_direct() -> Page:
     """Open the direct conversation with the chosen people."""
+    named = [_find(name) for name in names_in(request.form.get("names", "")[:LONGEST_NAMES])]
     room = services.rooms.direct.open(
         current_user.author,
-        [person[:64] for person in _chosen()],
+        [*named, *_chosen()],
         check_new=lambda: services.site.limits.opening.check(current_user.id),
     )
     return redirect_to("pages.room", slug=room.slug)
 
 
+def names_in(text: str) -> list[str]:
+    """Return the user names in a text, at most one more than a conversation can have.
+
+    static/state/rooms/recipients.js reads a text in the same way.
+    """
+    names = (name.removeprefix("@") for name in re.split(r"[,;\s]+", text))
+    return list(dict.fromkeys(name for name in names if name))[:MOST_PEOPLE]
+
+
+def _find(username: str) -> str:
+    """Return the id of an account. Raises `Refused` if nobody has this user name, or if it is the user's own."""
+    user = services.people.users.find_by_username(username)
+    if user is None:
+        raise Refused("not_found", f"There is no user named {username}.")
+    if user.id == current_user.id:
+        raise Refused("invalid", "You are in the conversation already. Leave your own name out.")
+    return user.id
+
+
 def _chosen() -> list[str]:
-    return request.form.getlist("person")[:MOST_PEOPLE]
+    return [person[:64] for person in request.form.getlist("person")[:MOST_PEOPLE]]
 
 
 @blueprint.before_app_request
@@ -159,10 +186,15 @@ def sections_for(user_id: str) -> list[Section]:
     return [
         Section("starred", "Starred", starred),
         Section("rooms", "Rooms", [entry for entry in others if entry.room.kind != "direct"]),
-        Section("direct", "Direct messages", sorted(direct, key=lambda entry: entry.newest, reverse=True)),
+        Section("direct", "Direct messages", sorted(direct, key=_place_of_direct, reverse=True)),
     ]
 
 
 def badge(count: int) -> str:
     """The text of a badge. `shorten` in static/state/rooms/rooms.js makes the same text."""
     return f"{MOST_UNREAD - 1}+" if count >= MOST_UNREAD else str(count)
+
+
+def _place_of_direct(entry: RoomEntry) -> str:
+    """The newest is first. An open conversation without a message is above it."""
+    return entry.newest or "z"

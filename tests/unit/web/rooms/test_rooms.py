@@ -4,8 +4,10 @@ import re
 import sys
 
 import pytest
+from flask import Flask
 
 from chatroom.base.models import Scope
+from chatroom.rooms.direct import MOST_PEOPLE
 from chatroom.services import Services
 from chatroom.site.limits import AccountLimit
 from tests.conftest import MakeApp, services_of, signed_in
@@ -141,6 +143,36 @@ class TestPeople:
         assert mallory.get(opened.location).status_code == 404
         again = bob.submit("/people", person=user_of(services, "alice").id)
         assert again.location == opened.location
+
+    @pytest.mark.parametrize("to", ["bob", "@Bob ,bob", " BOB; ", "\tbob\n"])
+    def test_user_names_are_enough(self, alice: Visitor, bob: Visitor, services: Services, to: str) -> None:
+        assert bob.is_signed_in
+        opened = alice.submit("/people", names=to)
+        assert opened.location == alice.submit("/people", person=user_of(services, "bob").id).location
+
+    @pytest.mark.parametrize(
+        ("to", "status", "said"),
+        [
+            ("bob, zoe", 404, "There is no user named zoe."),
+            ("bob, alice", 400, "You are in the conversation already. Leave your own name out."),
+            (" ,; @", 400, "Choose 1 to 7 people."),
+        ],
+    )
+    def test_strange_names_are_refused_and_kept(
+        self, alice: Visitor, bob: Visitor, to: str, status: int, said: str
+    ) -> None:
+        assert bob.is_signed_in
+        refused = alice.submit("/people", names=to)
+        assert (refused.status_code, problem(refused)) == (status, said)
+        assert f'name="names" value="{to}"' in refused.text
+
+    def test_too_many_names_are_refused(self, app: Flask, alice: Visitor) -> None:
+        names = [f"guest{number}" for number in range(MOST_PEOPLE)]
+        for name in names:
+            signed_in(app, name)
+        assert alice.submit("/people", names=", ".join(names[1:])).status_code == 303
+        refused = alice.submit("/people", names=", ".join(names))
+        assert (refused.status_code, problem(refused)) == (400, "Choose 1 to 7 people.")
 
     @pytest.mark.parametrize(("chosen", "status"), [("", 400), ("nobody", 404)])
     def test_a_conversation_needs_another_person(self, alice: Visitor, chosen: str, status: int) -> None:
