@@ -113,10 +113,17 @@ def test_an_emoji_from_the_picker_and_one_by_its_name(person, anything):
     expect(box).to_have_value(mark + " ")
     box.press("Control+Shift+z")
     expect(box).to_have_value(f"{mark} 🚀")
+    alice.page.get_by_role("button", name="Emoji", exact=True).click()
+    alice.page.get_by_role("button", name="Medium", exact=True).click()
+    alice.page.get_by_role("button", name="People & body").click()
+    hand = alice.page.get_by_role("button", name="waving hand")
+    expect(hand).to_be_in_viewport()
+    hand.click()
+    expect(box).to_have_value(f"{mark} 🚀👋🏽")
     box.press_sequentially(" :tada: `:tada:`")
     box.press("Escape")
     box.press("Enter")
-    expect(bodies(bob, mark)).to_have_text([f"{mark} 🚀 🎉 :tada:"])
+    expect(bodies(bob, mark)).to_have_text([f"{mark} 🚀👋🏽 🎉 :tada:"])
 
 
 def test_a_name_is_completed_and_marked_for_whom_it_means(person, anything):

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { findUnfinished, isContinued } from "../../static/state/kit/text.js";
-import { Emoji } from "../../static/state/messages/emoji.js";
+import { Emoji, TONES } from "../../static/state/messages/emoji.js";
 
 const data = JSON.parse(readFileSync(new URL("../../static/emoji/emoji.json", import.meta.url), "utf8"));
 
@@ -36,20 +36,38 @@ test("every group has its emoji", () => {
 test("recently used emoji come first, without duplicates, and are stored", () => {
   const kept = new Map();
   const emoji = make(kept);
-  assert.equal(emoji.recent[0].character, "👍");
-  for (const character of ["🎉", "🔥", "🎉"]) emoji.use(character);
-  assert.deepEqual(characters(make(kept).recent).slice(0, 3), ["🎉", "🔥", "👍"]);
+  assert.deepEqual(emoji.recent, []);
+  for (const character of ["🎉", "🔥", "🎉", "👋🏽"]) emoji.use(character);
+  assert.deepEqual(characters(make(kept).recent), ["👋🏽", "🎉", "🔥"]);
   for (const { character } of emoji.all.slice(0, 40)) emoji.use(character);
   assert.equal(make(kept).recent.length, 16);
 });
 
-test("without storage, or with invalid data in it, popular emoji are shown", () => {
+test("without storage, or with invalid data in it, no emoji was used, and the skin is yellow", () => {
   const broken = { getItem: () => { throw new Error("forbidden"); }, setItem: () => { throw new Error("full"); } };
   const emoji = new Emoji({ data, storage: broken });
   emoji.use("🎉");
-  assert.equal(emoji.recent.length, 8);
-  assert.equal(make(new Map([["chatroom:emoji", "{}"]])).recent.length, 8);
-  assert.equal(make(new Map([["chatroom:emoji", '["<b>"]']])).recent.length, 8);
+  emoji.tone = "🏽";
+  assert.deepEqual([emoji.recent, emoji.tone], [[], ""]);
+  for (const kept of ["{}", '["<b>", 7, null]', "["]) assert.deepEqual(make(new Map([["chatroom:emoji", kept]])).recent, []);
+  assert.equal(make(new Map([["chatroom:skin-tone", "x"]])).tone, "");
+});
+
+test("the chosen skin tone is kept, and is in everything that has a skin", () => {
+  const kept = new Map();
+  const before = characters(make(kept).groups.flatMap(({ emoji }) => emoji));
+  make(kept).tone = "🏽";
+  const after = make(kept).groups.flatMap(({ emoji }) => emoji);
+  for (const [place, { character, hasTones }] of after.entries()) {
+    const tones = character.match(/🏽/gu)?.length ?? 0;
+    assert.ok(hasTones ? tones === 1 || tones === 2 : tones === 0, character);
+    assert.equal(character.replaceAll(/🏽|\ufe0f/gu, ""), before[place].replaceAll("\ufe0f", ""));
+  }
+  const found = characters(after);
+  for (const character of ["👋🏽", "☝🏽", "🕵🏽‍♂️", "👩🏽‍🚀", "🧑🏽‍🤝‍🧑🏽", "👩🏽‍❤️‍👨🏽", "🤝🏽", "😀"]) assert.ok(found.includes(character), character);
+  assert.equal(make(kept).search("wave", 1)[0].character, "👋🏽");
+  assert.equal(make(kept).find("👋🏽").codes[0], "wave");
+  assert.equal(TONES.length, 6);
 });
 
 test("a name or a code is found before the caret", () => {

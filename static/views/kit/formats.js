@@ -2,7 +2,7 @@
 
 import { toggleCode, toggleLink, toggleList, toggleMark, toggleQuote } from "../../state/messages/formatting.js";
 import { insertText } from "./fields.js";
-import { announceKeys, nameKeys, onKeys } from "./keys.js";
+import { announceKeys, makeOneStop, nameKeys, onKeys } from "./keys.js";
 import { makeIcon } from "./signs.js";
 
 const FORMATS = [
@@ -14,7 +14,6 @@ const FORMATS = [
   { label: "List", icon: "bullets", toggle: toggleList },
   { label: "Quote", icon: "quote", toggle: toggleQuote },
 ];
-const SIDEWAYS = { ArrowLeft: -1, ArrowRight: 1 };
 
 /** Let the keys of the formats work in a field. */
 export function formatByKeys(field) {
@@ -31,25 +30,16 @@ export function formatByKeys(field) {
 export function fillFormats(bar, field, icons) {
   bar.setAttribute("role", "toolbar");
   bar.setAttribute("aria-label", "Formatting");
-  bar.append(...FORMATS.map((format, place) => makeButton({ format, place, field, icons })));
+  bar.append(...FORMATS.map((format) => makeButton({ format, field, icons })));
   // The field keeps the focus, and a phone its keyboard.
   bar.addEventListener("mousedown", (event) => event.preventDefault());
-  onKeys(bar, (meaning, event) => {
-    const step = SIDEWAYS[meaning];
-    if (!step) return;
-    event.preventDefault();
-    const buttons = [...bar.children];
-    const next = buttons.at((buttons.indexOf(event.target) + step) % buttons.length);
-    for (const button of buttons) button.tabIndex = button === next ? 0 : -1;
-    next.focus();
-  });
+  makeOneStop(bar);
 }
 
-function makeButton({ format, place, field, icons }) {
+function makeButton({ format, field, icons }) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "tool";
-  button.tabIndex = place ? -1 : 0;
   button.title = format.key ? `${format.label} (${nameKeys(format.key).join("+")})` : format.label;
   button.setAttribute("aria-label", format.label);
   button.append(makeIcon(icons, format.icon));

@@ -57,6 +57,28 @@ export function nameKeys(meaning) {
   return namesOf(meaning, isMac);
 }
 
+const SIDEWAYS = { ArrowLeft: -1, ArrowRight: 1 };
+
+/** Make the buttons in an element one stop of the Tab key: the arrow keys go from button to button. */
+export function makeOneStop(bar) {
+  stopAt(bar, bar.firstElementChild);
+  onKeys(bar, (meaning, event) => {
+    const step = SIDEWAYS[meaning];
+    if (!step) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const buttons = [...bar.children];
+    const next = buttons.at((buttons.indexOf(event.target) + step) % buttons.length);
+    stopAt(bar, next);
+    next.focus();
+  });
+}
+
+/** Let the Tab key stop at one of the buttons in an element. */
+export function stopAt(bar, stop) {
+  for (const button of bar.children) button.tabIndex = button === stop ? 0 : -1;
+}
+
 /** Tell assistive technology the keys that work like a button, or in a field. */
 export function announceKeys(element, meanings) {
   element.setAttribute("aria-keyshortcuts", meanings.map((meaning) => shortcutOf(meaning, isMac)).join(" "));

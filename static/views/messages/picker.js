@@ -1,16 +1,22 @@
-/* The emoji picker: a grid over the page with a search, for mouse, touch and arrow keys. */
+/* The emoji picker: a grid over the page with a search, the groups and the skin tones, for mouse, touch and arrow keys. */
 
-import { onKeys } from "../kit/keys.js";
+import { TONES } from "../../state/messages/emoji.js";
+import { makeOneStop, onKeys, stopAt } from "../kit/keys.js";
 
 const COLUMNS = 8;
+const COLUMNS_OF_NARROW = 7; // each is wide enough for a finger
+const NARROW_PX = 344;
 const GAP_PX = 4;
 
 export class PickerView {
   #emoji;
   #dialog;
   #search;
+  #jumps;
+  #columns;
   #grid;
   #name;
+  #tones;
   #resolve = null;
 
   constructor({ emoji }) {
@@ -21,12 +27,20 @@ export class PickerView {
     this.#search = makeSearch();
     this.#grid = document.createElement("div");
     this.#grid.className = "picker__grid";
+    this.#columns = innerWidth < NARROW_PX ? COLUMNS_OF_NARROW : COLUMNS;
+    this.#grid.style.setProperty("--columns", this.#columns);
     this.#grid.setAttribute("role", "grid");
     this.#grid.setAttribute("aria-label", "Emoji");
     this.#name = document.createElement("p");
     this.#name.className = "picker__name";
     this.#name.setAttribute("role", "status");
-    this.#dialog.append(this.#search, this.#grid, this.#name);
+    this.#jumps = makeBar("picker__jumps", "Groups");
+    makeOneStop(this.#jumps);
+    this.#tones = makeTones((tone) => this.#setTone(tone));
+    const foot = document.createElement("div");
+    foot.className = "picker__foot";
+    foot.append(this.#name, this.#tones);
+    this.#dialog.append(this.#search, this.#jumps, this.#grid, foot);
     document.body.append(this.#dialog);
     this.#search.addEventListener("input", () => this.#show());
     onKeys(this.#dialog, (meaning, event) => this.#press(meaning, event));
@@ -42,6 +56,7 @@ export class PickerView {
     this.#search.value = "";
     this.#show();
     this.#dialog.showModal();
+    this.#grid.scrollTop = 0; // a closed dialog does not scroll
     this.#placeAt(anchor);
     this.#search.focus();
     return new Promise((resolve) => {
@@ -56,23 +71,48 @@ export class PickerView {
     this.#dialog.close();
   }
 
+  #setTone(tone) {
+    this.#emoji.tone = tone;
+    const { scrollTop } = this.#grid;
+    this.#show();
+    this.#grid.scrollTop = scrollTop;
+  }
+
   #click({ target }) {
     const button = target.closest("button");
-    if (button) this.#choose(button.dataset.character);
+    if (button?.dataset.character) this.#choose(button.dataset.character);
     else if (target === this.#dialog) this.#dialog.close();
   }
 
   #show() {
     const { value } = this.#search;
-    const groups = value.trim()
+    const all = value.trim()
       ? [{ name: "Found", emoji: this.#emoji.search(value, 80) }]
-      : [{ name: "Recently used", emoji: this.#emoji.recent }, ...this.#emoji.groups];
-    this.#grid.replaceChildren(...groups.map(makeGroup));
+      : [{ name: "Recently used", sign: "🕘", emoji: this.#emoji.recent }, ...this.#emoji.groups];
+    const groups = all.filter(({ emoji }) => emoji.length);
+    const elements = groups.map((group) => makeGroup(group, this.#columns));
+    this.#grid.replaceChildren(...elements);
     this.#grid.scrollTop = 0;
+    this.#showJumps(value.trim() ? [] : groups, elements);
+    for (const button of this.#tones.children) button.setAttribute("aria-pressed", String(button.value === this.#emoji.tone));
     const first = this.#grid.querySelector("button");
     if (first) first.tabIndex = 0;
     this.#name.textContent = first || !value.trim() ? "" : "No matching emoji.";
     if (value.trim()) this.#describe(first);
+  }
+
+  /** A button for each group, with its first emoji. */
+  #showJumps(groups, elements) {
+    const buttons = groups.map(({ name, sign, emoji }, place) =>
+      makeButton({ sign: sign ?? emoji[0].character, label: name, onClick: () => this.#scrollTo(elements[place]) }),
+    );
+    this.#jumps.replaceChildren(...buttons);
+    this.#jumps.hidden = !buttons.length;
+    stopAt(this.#jumps, buttons[0]);
+  }
+
+  #scrollTo(group) {
+    this.#grid.scrollTop += group.getBoundingClientRect().top - this.#grid.getBoundingClientRect().top;
   }
 
   #describe(button) {
@@ -93,6 +133,10 @@ export class PickerView {
         event.preventDefault();
         if (first && this.#search.value.trim()) this.#choose(first.dataset.character);
       }
+      return;
+    }
+    if (!this.#grid.contains(target)) {
+      if (meaning === "ArrowDown" && first) this.#focus(event, first);
       return;
     }
     const next = this.#findNext(meaning, target);
@@ -130,6 +174,36 @@ export class PickerView {
   }
 }
 
+function makeBar(className, label) {
+  const bar = document.createElement("div");
+  bar.className = className;
+  bar.setAttribute("role", "toolbar");
+  bar.setAttribute("aria-label", label);
+  return bar;
+}
+
+function makeTones(onChoose) {
+  const bar = makeBar("picker__tones", "Skin tone");
+  for (const [tone, name] of TONES) {
+    const button = makeButton({ sign: `✋${tone}`, label: name, onClick: () => onChoose(tone) });
+    button.value = tone;
+    bar.append(button);
+  }
+  makeOneStop(bar);
+  return bar;
+}
+
+function makeButton({ sign, label, onClick }) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "picker__button emoji";
+  button.textContent = sign;
+  button.title = label;
+  button.setAttribute("aria-label", label);
+  button.addEventListener("click", onClick);
+  return button;
+}
+
 function makeSearch() {
   const search = document.createElement("input");
   search.type = "search";
@@ -141,7 +215,7 @@ function makeSearch() {
   return search;
 }
 
-function makeGroup({ name, emoji }) {
+function makeGroup({ name, emoji }, columns) {
   const group = document.createElement("div");
   group.className = "picker__group";
   group.setAttribute("role", "rowgroup");
@@ -151,11 +225,11 @@ function makeGroup({ name, emoji }) {
   title.setAttribute("aria-hidden", "true");
   title.textContent = name;
   group.append(title);
-  for (let start = 0; start < emoji.length; start += COLUMNS) {
+  for (let start = 0; start < emoji.length; start += columns) {
     const row = document.createElement("div");
     row.className = "picker__row";
     row.setAttribute("role", "row");
-    row.append(...emoji.slice(start, start + COLUMNS).map(makeCell));
+    row.append(...emoji.slice(start, start + columns).map(makeCell));
     group.append(row);
   }
   return group;
