@@ -16,6 +16,7 @@ from chatroom.files import wiring as files
 from chatroom.live import wiring as live
 from chatroom.live.bridge import Bridge
 from chatroom.messages import wiring as messages
+from chatroom.messages.markdown.emoji import find_emoji
 from chatroom.messages.posting import Holding
 from chatroom.moderation import wiring as moderation
 from chatroom.mongo.collections import CollectionModel
@@ -130,7 +131,10 @@ class Services:
             find_held=later(lambda: self.moderation.held.find),
         )
         self.people = people.PeopleParts(
-            self.site, self.files, registration=later(lambda: self.moderation.admission.registration)
+            self.site,
+            self.files,
+            registration=later(lambda: self.moderation.admission.registration),
+            find_emoji=find_emoji,
         )
         self.messages = messages.MessageParts(
             self.site,

@@ -200,6 +200,10 @@ class Site:
             _done(self.alice.submit(path, to=f"{path}/{act}", reason="Loud & rude", duration="1d"), 303)
         profile = {"display_name": "Alice", "about": "About <me>", "time_zone": "Europe/Berlin"}
         _done(self.alice.submit("/account/profile", **profile), 303)
+        status = {"emoji": "🌴", "text": "On <holiday>", "ends": "today", "day": ""}
+        _done(self.alice.submit("/account/status", **status), 303)
+        quiet = {"undisturbed": "1h", "last_day": ""}
+        _done(self.alice.submit("/account/status", to="/account/undisturbed", **quiet), 303)
 
     def _hold(self) -> Visitor:
         """Add a newcomer with a held and a rejected message."""
@@ -274,7 +278,8 @@ def _show_to_members(album: Album, site: Site) -> None:
     rooms = [f"/chatroom/{slug}" for slug in ("lobby", site.den, site.attic, site.hall)]
     messages = [f"/chatroom/lobby/{sequence}" for sequence in site.sequences]
     people = [f"/people/{site.id_of(name)}" for name in ("alice", "bob", "carol")]
-    own = ["/account", "/account/profile", "/account/tokens", "/account/notifications", "/account/delete"]
+    own = ["/account", "/account/profile", "/account/tokens", "/account/notifications", "/account/status"]
+    own += ["/account/delete"]
     others = [
         "/rooms",
         "/rooms/lobby/settings",

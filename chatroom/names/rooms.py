@@ -53,7 +53,7 @@ def is_former_direct(slug: str) -> bool:
 
 def clean_title(text: str) -> str:
     """Return the title in its stored form, or raise `Refused` (`empty`, `too_long`, `invalid`)."""
-    title = _clean(text)
+    title = one_line(text)
     if _visible.search(title) is None:
         raise Refused("empty", "Give the room a name.")
     if len(title) > MAX_TITLE:
@@ -76,11 +76,12 @@ def title_keys(title: str) -> list[str]:
 
 def clean_topic(text: str) -> str:
     """Return the topic in its stored form, or raise `Refused` (`too_long`)."""
-    topic = _clean(text)
+    topic = one_line(text)
     if len(topic) > MAX_TOPIC:
         raise Refused("too_long", f"A topic has at most {MAX_TOPIC} characters.")
     return topic
 
 
-def _clean(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return the text in one line, without characters that nobody sees."""
     return str(_spaces.sub(" ", _hidden.sub("", _spaces.sub(" ", text)))).strip()

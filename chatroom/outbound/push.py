@@ -45,12 +45,20 @@ class Push:
     """Subscribes browsers, and sends them notifications."""
 
     def __init__(
-        self, store: SubscriptionStore, *, contact: str, poster: Poster, is_allowed: Callable[[str], bool]
+        self,
+        store: SubscriptionStore,
+        *,
+        contact: str,
+        poster: Poster,
+        is_allowed: Callable[[str], bool],
+        disturbable: Callable[[Collection[str]], Collection[str]],
     ) -> None:
+        """Create the part. `disturbable` returns those of some users who may be disturbed now."""
         self._store = store
         self._contact = contact
         self._poster = poster
         self._is_allowed = is_allowed
+        self._disturbable = disturbable
         self.turns = FairTurns()
         self._late: deque[tuple[Subscription, str]] = deque(maxlen=MOST_LATE)
 
@@ -86,16 +94,18 @@ class Push:
         """Send to every browser of these users; return the number of sent notifications.
 
         Browsers that have unsubscribed are removed. If a user's push service was slow, `send_late` sends to this user's
-        browsers after a pause, so that other users do not wait.
+        browsers after a pause, so that other users do not wait. Users who do not want to be disturbed now get nothing,
+        also not later: their unread counts stay.
         """
         data = msgspec.json.encode(payload).decode()
-        return self._send_to((each, data) for each in self._store.good_ones(user_ids))
+        return self._send_to((each, data) for each in self._store.good_ones(self._disturbable(user_ids)))
 
     def send_late(self) -> int:
         """Send what waited for a pause that has ended; return the number of sent notifications."""
         late = list(self._late)
         self._late.clear()
-        good = {each.id for each in self._store.good_ones({each.user_id for each, _ in late})} if late else set()
+        users = self._disturbable({each.user_id for each, _ in late})
+        good = {each.id for each in self._store.good_ones(users)} if users else set()
         return self._send_to((each, data) for each, data in late if each.id in good)
 
     def _send_to(self, notifications: Iterable[tuple[Subscription, str]]) -> int:

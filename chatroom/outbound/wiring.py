@@ -51,7 +51,13 @@ class OutboundParts:
             access = None if user is None or people.sessions.is_banned(user) else find_access(user.id, room.slug)
             return access if access is not None and access.may_manage else None
 
-        self.push = Push(subscriptions, contact=settings.push_contact, poster=anywhere, is_allowed=anywhere.is_allowed)
+        self.push = Push(
+            subscriptions,
+            contact=settings.push_contact,
+            poster=anywhere,
+            is_allowed=anywhere.is_allowed,
+            disturbable=people.statuses.disturbable,
+        )
         self.webhooks = Webhooks(
             hooks,
             site.acts,

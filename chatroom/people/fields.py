@@ -4,11 +4,12 @@ The deletion of an account, the export of a user's own data, and `Person` read t
 stored documents.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import msgspec
 
-from chatroom.base.models import ApprovalState, Person, Role, User
+from chatroom.base.models import ApprovalState, Person, Quiet, Role, Status, User
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -37,6 +38,8 @@ FIELDS = {  # the columns: on_deletion, exported, shown
     "is_bot": Field("kept", True, "everywhere"),
     "about": Field("removed", True, "profile"),
     "time_zone": Field("removed", True, "profile"),
+    "status": Field("removed", True, "everywhere"),
+    "quiet": Field("removed", True, "everywhere"),
     "hides_first_steps": Field("removed", True, "nowhere"),
     "muted_until": Field("removed", True, "moderators"),
     "mute_reason": Field("removed", True, "moderators"),
@@ -52,6 +55,7 @@ FIELDS = {  # the columns: on_deletion, exported, shown
     "is_leaving": Field("kept", False, "nowhere"),
     "acts": Field("kept", False, "nowhere"),  # notes of acts, removed when the audit log has them
 }
+_STRUCTS: dict[str, type[msgspec.Struct]] = {"status": Status, "quiet": Quiet}
 _ATTRIBUTES = {"_id": "id"}
 _OF_PERSON = {"_id": "id", "display_name": "name"}
 _OF_USER = tuple(name for name in User.__struct_fields__ if name in FIELDS)
@@ -65,11 +69,11 @@ SHOWN = dict.fromkeys((name for name, field in FIELDS.items() if field.shown == 
 
 def person_of(document: dict[str, Any]) -> Person:
     """Return the user in an account document, as other users see this user."""
-    return Person(**{_OF_PERSON.get(name, name): document[name] for name in SHOWN if name in document})
+    return Person(**{_OF_PERSON.get(name, name): value for name, value in _values(document, SHOWN)})
 
 
 def user_of(document: dict[str, Any]) -> User:
-    fields = {name: document[name] for name in _OF_USER if name in document}
+    fields = dict(_values(document, _OF_USER))
     return User(id=document["_id"], approval_state=approval_state_of(document), **fields)
 
 
@@ -83,3 +87,10 @@ def approval_state_of(document: dict[str, Any], room_role: Role = "member") -> A
         is_trusted=document.get("is_trusted", False),
         held_at=document.get("held_at"),
     )
+
+
+def _values(document: dict[str, Any], names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    for name in names:
+        if name in document:
+            kind = _STRUCTS.get(name)
+            yield name, document[name] if kind is None else msgspec.convert(document[name], kind)

@@ -3,6 +3,7 @@
 An ended session is marked, so that every process can learn of the end. An index removes the session later.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,6 +53,16 @@ class SessionStore:
         with self._database.bounded():
             documents = list(self._sessions.find(self._valid({"user_id": user_id})))
         return sorted(map(_session, documents), key=lambda session: session.seen_at, reverse=True)
+
+    def seen_at(self, user_ids: Collection[str]) -> dict[str, datetime]:
+        """Return when each of these users last used the site in a browser, as far as sessions are kept."""
+        if not user_ids:
+            return {}
+        match = {"user_id": {"$in": list(user_ids)}, "kind": "browser"}
+        group = {"_id": "$user_id", "seen_at": {"$max": "$seen_at"}}
+        with self._database.bounded():
+            found = self._sessions.aggregate([{"$match": match}, {"$group": group}])
+            return {each["_id"]: each["seen_at"] for each in found}
 
     def has_been_at(self, user_id: str, address: str) -> bool:
         """Return whether the user has recently logged in from the network of this address."""

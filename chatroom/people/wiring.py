@@ -17,6 +17,8 @@ from chatroom.people.profiles import Profiles
 from chatroom.people.resets import Resets
 from chatroom.people.sessions import Sessions
 from chatroom.people.sessions_store import SessionStore
+from chatroom.people.statuses import FindEmoji, Statuses
+from chatroom.people.statuses_store import StatusStore
 from chatroom.people.users_store import UserStore
 from chatroom.site import codes_store
 from chatroom.site.codes_store import CodeStore
@@ -35,7 +37,13 @@ class PeopleParts:
     """The parts of this package. `forget` has the functions that remove a deleted account's data."""
 
     def __init__(
-        self, site: SiteParts, files: FileParts, *, registration: Callable[[], str], clock: Clock = utc_now
+        self,
+        site: SiteParts,
+        files: FileParts,
+        *,
+        registration: Callable[[], str],
+        find_emoji: FindEmoji,
+        clock: Clock = utc_now,
     ) -> None:
         """Create the parts; `registration` returns who may register now: `open`, `invite` or `closed`."""
         database, settings = site.context.database, site.context.settings
@@ -62,6 +70,7 @@ class PeopleParts:
             first_key=site.context.secret_key if settings.is_public else "",
         )
         self.profiles = Profiles(self.users, site.acts, site.notices.tell)
+        self.statuses = Statuses(StatusStore(database), site.notices.tell, find_emoji, clock=clock)
         reset_codes = CodeStore(database, database["resets"], owner="user", clock=clock)
         self.resets = Resets(reset_codes, self.users, self.accounts, site.acts)
         self.avatars = Avatars(AvatarStore(database), files.drawing, files.processes)

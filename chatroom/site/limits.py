@@ -26,6 +26,8 @@ ACQUIRE_TRIES = 3
 SHORTEST_WAIT = 0.1
 COMING = "20 per minute; 200 per hour"
 """Limits on the rooms that one account joins. Each join is announced to all members."""
+LOOKING = "60 per minute; 1000 per hour"
+"""Limits on the cards of people that one account opens."""
 OPENING = "30 per hour; 100 per day"
 """Limits on the direct conversations that one account begins. Nobody can leave a direct conversation."""
 PREVIEWS = "20 per 10 seconds"
@@ -192,6 +194,7 @@ class Limits:
         self.search = AccountLimit(settings.search_limit_account, "You are searching too fast.")
         self.coming = AccountLimit(COMING, "You have joined many rooms in a short time.")
         self.previewing = AccountLimit(PREVIEWS, "You have asked for many previews in a short time.")
+        self.looking = AccountLimit(LOOKING, "You have looked at many people in a short time.")
         self.opening = AccountLimit(OPENING, "You have started many conversations in a short time.")
 
 

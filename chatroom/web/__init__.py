@@ -19,7 +19,7 @@ from chatroom.web.messages import held, message_api, messages_api, pages, permal
 from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, approval, reports
 from chatroom.web.outbound import notifications, webhooks
-from chatroom.web.people import account_deletion, accounts, avatars, people, tokens
+from chatroom.web.people import account_deletion, accounts, avatars, cards, people, status, tokens
 from chatroom.web.rooms import api, invitations, inviting, rooms
 from chatroom.web.rooms import settings as room_settings
 from chatroom.web.rooms.rooms import badge
@@ -56,6 +56,8 @@ BLUEPRINTS = (
     rooms.blueprint,
     search.blueprint,
     search.api,
+    status.api,
+    status.blueprint,
     tokens.blueprint,
     webhooks.blueprint,
 )
@@ -79,6 +81,7 @@ def register(app: Flask, settings: Settings) -> None:
     )
     app.jinja_env.filters.update(day_text=day_text, with_times=with_times)
     app.jinja_env.filters["plain_text"] = plain_text
+    cards.register(app)
     app.jinja_env.globals.update(
         settings=ShownSettings(settings),
         registration=lambda: services.moderation.admission.shown_registration(),  # noqa: PLW0108  services per request

@@ -6,6 +6,8 @@ import { Attention } from "../state/messages/attention.js";
 import { Quotes } from "../state/messages/quotes.js";
 import { Timeline } from "../state/messages/timeline.js";
 import { Notifications } from "../state/outbound/notifications.js";
+import { Away } from "../state/people/away.js";
+import { PeopleApi } from "../state/people/people_api.js";
 import { OpenRoom } from "../state/rooms/open_room.js";
 import { replaceBrokenPlayers } from "../views/files/files.js";
 import { openPictures } from "../views/files/lightbox.js";
@@ -25,6 +27,8 @@ import { PinsView } from "../views/messages/pins.js";
 import { Reader } from "../views/messages/reader.js";
 import { Writing } from "../views/messages/writing.js";
 import { browserOf, startServiceWorker } from "../views/outbound/browser_notifications.js";
+import { CardView } from "../views/people/card.js";
+import { StatusDialog } from "../views/people/status_dialog.js";
 import { PeopleView } from "../views/rooms/people.js";
 import { RoomView } from "../views/rooms/room.js";
 import { Sidebar } from "../views/rooms/sidebar.js";
@@ -47,15 +51,11 @@ function start(page) {
 
 function open(page, people) {
   const { find, user } = page;
-  const api = new Api({
-    url: page.data.apiUrl,
-    csrfToken: page.csrfToken,
-    fetch: (...request) => fetch(...request),
-    restate: (text) => page.times.restate(text),
-  });
+  const asking = { csrfToken: page.csrfToken, fetch: (...request) => fetch(...request), restate: (text) => page.times.restate(text) };
+  const api = new Api({ url: page.data.apiUrl, ...asking });
   const timeline = new Timeline({ user });
   const toast = new Toast(find("composer-area"));
-  const notifications = new Notifications({ user, browser: browserOf(startServiceWorker()), storage: findStorage("localStorage") });
+  const notifications = new Notifications({ user, browser: browserOf(startServiceWorker()), storage: findStorage("localStorage"), isQuiet: () => people.isQuiet(user.id) });
   const quotes = new Quotes({ timeline, api, onFound: () => room.renewQuotes() });
   const connection = new Connection({
     ...makeLine(page.data),
@@ -64,8 +64,22 @@ function open(page, people) {
     onFrame: (frame, details) => room.receive(frame, details),
     onState: (state) => room.connected(state),
   });
-  const shared = { page, api, timeline, connection, quotes, toast };
-  const { following } = new Sidebar({ ...shared, onPosts: (of, posts) => notifications.take(of, posts), onList: (rooms) => notifications.tidy(rooms) });
+  const peopleApi = new PeopleApi({ room: page.room.slug, ...asking });
+  const status = new StatusDialog({ page, api: peopleApi, toast });
+  const card = new CardView({ page, api: peopleApi, onStatus: () => status.open() });
+  const shared = { page, api, timeline, connection, quotes, toast, onPerson: (author, element) => card.open(author, element) };
+  const sidebar = new Sidebar({ ...shared, onPosts: (of, posts) => notifications.take(of, posts), onList: (rooms) => notifications.tidy(rooms) });
+  const { following } = sidebar;
+  const away = new Away({
+    api: peopleApi,
+    clock,
+    isVisible: () => document.visibilityState === "visible",
+    friends: () => sidebar.friends,
+    onChange: () => {
+      people.showAway(away);
+      sidebar.showHere((id) => away.isHere(id));
+    },
+  });
   const views = makeViews(shared, { following, show: () => room.show() });
   const { drafts } = views.writing;
   const room = new OpenRoom({ ...shared, drafts, following, notifications, views: { ...views, people } });
@@ -76,6 +90,7 @@ function open(page, people) {
   views.reader.start();
   views.writing.start();
   connection.start();
+  away.read();
   onNewDay(page.times, () => room.show());
   listen({ connection, drafts, following, attention: views.attention, writing: views.writing });
 }
@@ -93,7 +108,7 @@ function makeViews(shared, { following, show }) {
     onUp: () => actions.run("edit", reader.findElement((message) => isWrittenBy(message, page.user))),
   });
   const editor = new EditorView({ ...shared, onShow: show, onLeave: () => writing.focus() });
-  const ofMessages = { ...shared, room: page.data.room, editor, messageView, reader, onAnswer: ({ sequence }) => writing.answer(sequence) };
+  const ofMessages = { ...shared, editor, messageView, reader, onAnswer: ({ sequence }) => writing.answer(sequence) };
   const actions = new Actions({
     page,
     timeline,

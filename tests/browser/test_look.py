@@ -17,6 +17,7 @@ NARROW = {"viewport": {"width": 320, "height": 600}}
 PAGES = ["/", "/register", "/login", "/chatroom", "/account", "/nowhere", "/chatroom/lobby?before=1000000"]
 OTHER_PAGES = [
     "/account/profile",
+    "/account/status",
     "/account/tokens",
     "/account/notifications",
     "/rooms",

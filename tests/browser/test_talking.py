@@ -38,6 +38,23 @@ def test_present_people_are_shown(person):
     expect(people.get_by_text(bob.name)).to_have_count(0)
 
 
+def test_a_status_is_set_in_a_dialog_and_others_see_it_on_the_card(person):
+    alice, bob = person("Alice"), person("Bob")
+    bob.page.locator("[data-people-list]").get_by_role("link", name=bob.name).click()
+    bob.page.get_by_role("link", name="Set a status").click()
+    bob.page.get_by_role("button", name="On holiday").click()
+    bob.page.get_by_role("button", name="Set status").click()
+    row = alice.page.locator("[data-people-list] .person", has_text=bob.name)
+    expect(row).to_contain_text("On holiday")
+    row.get_by_role("link").focus()
+    alice.page.keyboard.press("Enter")
+    card = alice.page.get_by_role("dialog", name=bob.name)
+    expect(card).to_contain_text("On holiday")
+    expect(card.get_by_role("button", name=f"Message {bob.name}")).to_be_focused()
+    alice.page.keyboard.press("Escape")
+    expect(row.get_by_role("link")).to_be_focused()
+
+
 def test_the_button_sends_and_a_reload_does_not_send_again(person, anything):
     """A3"""
     alice = person("Alice")

@@ -9,7 +9,7 @@ const ALICE = { id: "alice", name: "Alice" };
 const LOBBY = { slug: "lobby", title: "Lobby", kind: "public", notify: "mentions" };
 const DIRECT = { slug: "dm-1", title: "Alice", kind: "direct", notify: "mentions" };
 
-function stage({ isLooking = false, mayNotify = true } = {}) {
+function stage({ isLooking = false, mayNotify = true, isQuiet = false } = {}) {
   const shown = [];
   const beeps = [];
   const isOpen = (isOver) => ({ tag, revision }) => !isOver({ tag, data: { url: "", revision } });
@@ -21,7 +21,7 @@ function stage({ isLooking = false, mayNotify = true } = {}) {
     once: (name, ms, action) => action(),
     beep: () => beeps.push(1),
   };
-  return { notifications: new Notifications({ user: ME, browser, storage: new FakeStorage() }), shown, beeps };
+  return { notifications: new Notifications({ user: ME, browser, storage: new FakeStorage(), isQuiet: () => isQuiet }), shown, beeps };
 }
 
 function message(more = {}) {
@@ -132,4 +132,11 @@ test("after an absence the notifications of read messages and of unknown rooms c
   const { notifications, left } = withNotifications();
   notifications.tidy(new Map([["dm-1", { readTo: 7 }], ["lobby", { readTo: 4 }]]));
   assert.equal(left(), "dm-1-9 lobby-4");
+});
+
+test("who does not want to be disturbed sees and hears nothing", () => {
+  const { notifications, shown, beeps } = stage({ isQuiet: true });
+  notifications.hasSound = true;
+  notifications.take(DIRECT, [message()]);
+  assert.deepEqual([shown, beeps], [[], []]);
 });

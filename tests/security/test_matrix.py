@@ -27,6 +27,7 @@ PERSON = "303 /people/1"
 LOGIN, ACCOUNT, LOBBY, IN_DEN = "303 /login", "303 /account", "303 /chatroom/lobby", "303 /chatroom/den"
 AT_DEN = "303 /chatroom/den/2"
 
+STATUS = "303 /account/status"
 PREFERENCES = "303 /account/notifications"
 ENDPOINT = "https://1.1.1.1/push"
 
@@ -54,6 +55,9 @@ TYPED: dict[str, dict[str, str]] = {
     "/admin/holding": {"first": "3"},
     "/approval/<held_id>": {"act": "approve"},
     "/account/profile": {**dict.fromkeys(Profile.__struct_fields__, ""), "display_name": "Newcomer"},
+    "/account/status": {"emoji": "", "text": "At lunch", "ends": "1h", "day": ""},
+    "/account/undisturbed": {"undisturbed": "1h", "last_day": ""},
+    "/account/quiet-hours": {"start": "", "end": ""},
     "/account/delete": {"way": "keep", "confirmation": "<username>", "password": PASSWORD},
     "/people/<user_id>/delete": {"way": "keep", "confirmation": "mallory", "reason": ""},
     REPORT: {"reason": "rude"},
@@ -87,6 +91,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/rooms/<slug>/read": {"sequence": 1},
     "/api/push/subscriptions": {"endpoint": ENDPOINT, "keys": {"p256dh": "p" * 87, "auth": "a" * 22}},
     "/api/push/subscriptions/end": {"endpoint": ENDPOINT},
+    "/api/account/status": {"text": "At lunch"},
 }
 """What is sent to the API, where it is not a text."""
 
@@ -143,6 +148,16 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/admin/audit", "GET"):           (LOGIN, "404", "404", "404", "200", LOGIN, LOGIN, LOGIN),
     ("/account/profile", "GET"):       (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     ("/account/profile", "POST"):      (LOGIN, PERSON, PERSON, PERSON, PERSON, LOGIN, LOGIN, LOGIN),
+    ("/account/status", "GET"):        (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/account/status", "POST"):       (LOGIN, STATUS, STATUS, STATUS, STATUS, LOGIN, LOGIN, LOGIN),
+    ("/account/undisturbed", "POST"):  (LOGIN, STATUS, STATUS, STATUS, STATUS, LOGIN, LOGIN, LOGIN),
+    ("/account/quiet-hours", "POST"):  (LOGIN, STATUS, STATUS, STATUS, STATUS, LOGIN, LOGIN, LOGIN),
+    ("/api/account/status", "PUT"):     ("401", "200", "200", "200", "200", "403", "401", "401"),
+    ("/api/account/status", "OPTIONS"): ("401", "200", "200", "200", "200", "403", "401", "401"),
+    ("/api/rooms/<slug>/people", "GET"):     ("401", "404", "200", "200", "404", "200", "401", "401"),
+    ("/api/rooms/<slug>/people", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/api/people/<user_id>", "GET"):     ("401", "200", "200", "200", "200", "200", "401", "401"),
+    ("/api/people/<user_id>", "OPTIONS"): ("401", "200", "200", "200", "200", "200", "401", "401"),
     ("/people/<user_id>", "GET"):      (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     (KEEP_ORDER, "POST"):              (LOGIN, "403", "403", "403", PERSON, LOGIN, LOGIN, LOGIN),
     ("/people/<user_id>/role", "POST"): (LOGIN, "403", "403", "403", PERSON, LOGIN, LOGIN, LOGIN),

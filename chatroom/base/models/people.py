@@ -39,13 +39,38 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.name} (bot)" if self.is_bot else self.name
 
 
+class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a user tells others about the present: an emoji, a short text, or both. It ends by itself at `until`."""
+
+    emoji: str = ""
+    text: str = ""
+    until: datetime | None = None
+
+
+class Quiet(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When a user does not want to be disturbed: until a moment, and every day from `start` to `end` (`22:00`).
+
+    `time_zone` is the IANA name of the zone in which `start` and `end` are told.
+    """
+
+    until: datetime | None = None
+    start: str = ""
+    end: str = ""
+    time_zone: str = ""
+
+
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The present public data of a user. Clients get exactly these fields. `name` is the display name."""
+    """The present public data of a user. Clients get exactly these fields. `name` is the display name.
+
+    `status` and `quiet` may have ended: whoever shows them looks at the clock.
+    """
 
     id: str
     name: str
     username: str = ""
     is_bot: bool = False
+    status: Status | None = None
+    quiet: Quiet | None = None
 
     @property
     def author(self) -> Author:
@@ -66,6 +91,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     is_bot: bool = False
     about: str = ""
     time_zone: str = ""
+    status: Status | None = None
+    quiet: Quiet | None = None
     hides_first_steps: bool = False
     muted_until: datetime | None = None
     mute_reason: str = ""
@@ -75,7 +102,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def person(self) -> Person:
-        return Person(self.id, self.display_name, self.username, self.is_bot)
+        return Person(self.id, self.display_name, self.username, self.is_bot, self.status, self.quiet)
 
 
 class FormerMember(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from chatroom.mongo.unique import doubles
 INDEXES = [
     IndexModel([("room", ASCENDING), ("expires_at", ASCENDING)]),
     IndexModel([("process", ASCENDING)]),
+    IndexModel([("user.id", ASCENDING)]),
     IndexModel("expires_at", expireAfterSeconds=0, name="ttl"),
 ]
 VISIT = timedelta(seconds=15)
@@ -94,6 +95,14 @@ class PresenceStore:
         """The people in a room, without duplicates, sorted by name."""
         people = {person.id: person for _, person, _ in self._find({"room": room})}
         return sorted(people.values(), key=lambda person: person.name.casefold())
+
+    def here_among(self, user_ids: Collection[str]) -> set[str]:
+        """Return those of these users who have a page of any room open."""
+        query = {"user.id": {"$in": list(user_ids)}, "expires_at": {"$gt": self._clock()}}
+        if not user_ids:
+            return set()
+        with self._database.bounded():
+            return set(self._presences.distinct("user.id", query))
 
     def _take(self, process: str, leases: Iterable[tuple[str, Person]], lasts: timedelta) -> None:
         until = self._clock() + lasts

@@ -24,6 +24,7 @@ SHEETS = (
     "rooms",
     "search",
     "files",
+    "people",
     "sidebar",
     "arranging",
     "invite",

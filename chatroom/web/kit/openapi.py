@@ -41,6 +41,8 @@ TAGS = {
     "preview": "messages",
     "files": "files",
     "members": "people",
+    "people": "people",
+    "status": "people",
     "search": "search",
     "push": "notifications",
     "rooms": "rooms",

@@ -24,6 +24,7 @@ from chatroom.web.kit.services import services
 from chatroom.web.kit.times import reports_zone, times_of_reader
 from chatroom.web.messages.forms import MessageForm
 from chatroom.web.messages.previews import preview_of
+from chatroom.web.people.status import SUGGESTED, own_status_form
 from chatroom.web.rooms.rooms import sections_for
 
 LARGEST_SEQUENCE = 2**53
@@ -180,6 +181,8 @@ def room_page(
         form=form,
         first_steps=services.moderation.first_steps.list_for(current_user.user),
         people=services.live.presences.here(found.id),
+        status_form=own_status_form(formdata=None),
+        suggested=SUGGESTED,
         pins=services.messages.store.pinned(found.id),
         sections=sections_for(access.user_id),
         page=page,

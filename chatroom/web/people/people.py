@@ -20,6 +20,7 @@ from chatroom.web.kit.forms import RULES, Form
 from chatroom.web.kit.login import client_address, current_user, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
+from chatroom.web.people.cards import SEEN, card_of
 from chatroom.web.people.forms import ProfileForm
 
 DONE = {
@@ -57,6 +58,8 @@ def person(user_id: str, **shown: Shown) -> Response:
         person=user,
         now=now,
         local_time=local_time(user, now),
+        card=(card := card_of(user, room)),
+        seen=SEEN[card.seen],
         form=SanctionForm(),
         roles=get_args(Role),
         may_moderate=has_power(current_user.user, user),

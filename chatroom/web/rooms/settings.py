@@ -16,6 +16,7 @@ from chatroom.web.kit.login import current_user, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import open_room
+from chatroom.web.people.cards import SEEN, seen_of
 from chatroom.web.rooms.forms import RoomForm
 
 LATEST = 5
@@ -63,8 +64,10 @@ def members(slug: str, **shown: Shown) -> Response:
     access = get_access(slug) if request.method == "POST" else open_room(slug)
     place = _place()
     found = services.rooms.members.list_page(access.room, place.get("q", ""), place.get("after", ""))
+    seen = seen_of([member.person.id for member in found[:MEMBERS_PAGE]])
     return render(
         "rooms/members.html",
+        seen={user_id: SEEN[step] for user_id, step in seen.items()},
         access=access,
         room=access.room,
         members=found[:MEMBERS_PAGE],

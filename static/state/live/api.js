@@ -108,22 +108,27 @@ export class Api {
     });
   }
 
-  async #request(url, { headers = {}, ...options } = {}) {
-    let response;
-    try {
-      response = await this.#fetch(url, {
-        ...options,
-        headers: { Accept: "application/json", ...headers },
-        cache: "no-store",
-        credentials: "same-origin",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      if (response.ok) return await response.json();
-    } catch {
-      throw new ApiError({ status: 0, reason: "unreachable", message: "The server cannot be reached." });
-    }
-    throw await readError(response, this.restate);
+  #request(url, options) {
+    return request(url, { ...options, fetch: this.#fetch, restate: this.restate });
   }
+}
+
+/** Send a request, and return the answer; throws an `ApiError`. */
+export async function request(url, { fetch, restate, headers = {}, ...options }) {
+  let response;
+  try {
+    response = await fetch(url, {
+      ...options,
+      headers: { Accept: "application/json", ...headers },
+      cache: "no-store",
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (response.ok) return await response.json();
+  } catch {
+    throw new ApiError({ status: 0, reason: "unreachable", message: "The server cannot be reached." });
+  }
+  throw await readError(response, restate);
 }
 
 /** A draft has all data of its files; the server expects only their ids, and no field without files. */

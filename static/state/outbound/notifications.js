@@ -18,9 +18,11 @@ export class Notifications {
   #user;
   #browser;
   #storage;
+  #isQuiet;
 
-  /** `browser` knows `isLooking`, `mayNotify`, `show`, `close`, `once` and `beep`. */
-  constructor({ user, browser, storage }) {
+  /** `browser` knows `isLooking`, `mayNotify`, `show`, `close`, `once` and `beep`; `isQuiet()`: the reader does not want to be disturbed now. */
+  constructor({ user, browser, storage, isQuiet = () => false }) {
+    this.#isQuiet = isQuiet;
     this.#user = user;
     this.#browser = browser;
     this.#storage = storage;
@@ -37,7 +39,7 @@ export class Notifications {
 
   /** New messages arrived in a room (with `slug`, `title`, `kind` and `notify`). */
   take(room, messages) {
-    if (this.#browser.isLooking()) return;
+    if (this.#browser.isLooking() || this.#isQuiet()) return;
     const shown = messages.filter((message) => this.concerns(room, message)).slice(-MOST_AT_ONCE);
     for (const message of shown) this.#notify(room, message);
   }

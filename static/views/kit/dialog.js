@@ -39,3 +39,16 @@ export function makeText(name, className, text) {
   element.textContent = text;
   return element;
 }
+
+const GAP_PX = 4;
+
+/** Put an open dialog with the class `menu` below or above an element, at its right edge or its left one; on a small screen, the style sheet puts it at the lower edge. */
+export function placeNear(dialog, anchor, edge = "right") {
+  const at = anchor.getBoundingClientRect();
+  const { width, height } = dialog.getBoundingClientRect();
+  const below = at.bottom + GAP_PX;
+  const top = below + height > innerHeight ? Math.max(GAP_PX, at.top - GAP_PX - height) : below;
+  const left = Math.min(Math.max(GAP_PX, edge === "left" ? at.left : at.right - width), innerWidth - width - GAP_PX);
+  dialog.style.setProperty("--menu-top", `${Math.min(top, innerHeight - height - GAP_PX)}px`);
+  dialog.style.setProperty("--menu-left", `${left}px`);
+}

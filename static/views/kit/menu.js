@@ -1,9 +1,8 @@
 /* A menu over the page: next to the pressed element, or at the lower edge of a small screen. */
 
+import { placeNear } from "./dialog.js";
 import { announceKeys, nameKeys, onKeys } from "./keys.js";
 import { makeIcon } from "./signs.js";
-
-const GAP_PX = 4;
 
 export class MenuView {
   #dialog;
@@ -27,7 +26,7 @@ export class MenuView {
     list.append(...items.map((item) => this.#makeItem(item)));
     this.#dialog.replaceChildren(list);
     this.#dialog.showModal();
-    this.#placeAt(anchor);
+    placeNear(this.#dialog, anchor);
     list.firstElementChild.focus();
   }
 
@@ -47,16 +46,6 @@ export class MenuView {
       run();
     });
     return item;
-  }
-
-  #placeAt(anchor) {
-    const at = anchor.getBoundingClientRect();
-    const { width, height } = this.#dialog.getBoundingClientRect();
-    const below = at.bottom + GAP_PX;
-    const top = below + height > innerHeight ? Math.max(GAP_PX, at.top - GAP_PX - height) : below;
-    const left = Math.min(Math.max(GAP_PX, at.right - width), innerWidth - width - GAP_PX);
-    this.#dialog.style.setProperty("--menu-top", `${Math.min(top, innerHeight - height - GAP_PX)}px`);
-    this.#dialog.style.setProperty("--menu-left", `${left}px`);
   }
 
   #press(meaning, event) {

@@ -8,6 +8,9 @@ import { readFiles, showFiles } from "../files/files.js";
 import { showTime } from "../kit/page.js";
 import { readReactions, showReactions } from "./reactions.js";
 
+/** The name of deleted accounts, which have no page. Must match `FORMER_MEMBER` in chatroom/base/models. */
+const FORMER_MEMBER = "Former member";
+
 export class MessageView {
   #template;
   #times;
@@ -123,6 +126,14 @@ export class MessageView {
     const author = element.querySelector("[data-author-name]");
     author.textContent = name;
     author.classList.add(hue);
+    const link = element.querySelector("[data-author-link]");
+    if (name === FORMER_MEMBER) {
+      link.removeAttribute("href");
+      delete link.dataset.card;
+    } else {
+      link.href = `/people/${id}`;
+      link.dataset.card = id;
+    }
     element.querySelector("[data-bot]").textContent = is_bot ? "bot" : "";
   }
 }
@@ -187,6 +198,10 @@ function markMentions(element, userId) {
   for (const mention of element.querySelectorAll(".mention")) {
     const isMe = mention.dataset.user === userId || mention.dataset.user === "room";
     mention.classList.toggle("mention--me", isMe);
+    if (mention.dataset.user !== "room") {
+      mention.setAttribute("role", "button");
+      mention.tabIndex = 0;
+    }
     isNamed ||= isMe;
   }
   element.classList.toggle("message--names-me", isNamed);

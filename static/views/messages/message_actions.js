@@ -7,8 +7,8 @@ import { ask } from "../kit/dialog.js";
 
 const ERASING = "The text is permanently erased for everybody. “This message was deleted” takes its place.";
 
-/** The actions for the class `Actions`; `onAnswer(message)`: the next message replies to this message. */
-export function makeMessageActions({ room, api, connection, editor, messageView, reader, toast, onAnswer }) {
+/** The actions for the class `Actions`; `onAnswer(message)`: the next message replies to this message; `onPerson(author, element)`: show who wrote it. */
+export function makeMessageActions({ api, connection, editor, messageView, reader, toast, onAnswer, onPerson }) {
   return [
     {
       name: "reply",
@@ -29,7 +29,7 @@ export function makeMessageActions({ room, api, connection, editor, messageView,
       run: ({ message, element }) => edit(message, element, { editor, toast }),
     },
     ...makeCopies({ api, messageView, reader, toast }),
-    ...makeLinks({ room, messageView }),
+    ...makeLinks({ messageView, onPerson }),
     {
       name: "delete",
       label: "Delete…",
@@ -66,16 +66,17 @@ function makeCopies(parts) {
   ];
 }
 
-/** The author's profile, and the page that reports the message. */
-function makeLinks({ room, messageView }) {
+/** The author's card, and the page that reports the message. */
+function makeLinks({ messageView, onPerson }) {
   return [
     {
       name: "person",
       label: (message) => `About ${shownName(message.author)}`,
       icon: "person",
       order: 150,
+      key: "i",
       isFor: isWritten,
-      run: ({ message }) => location.assign(`/people/${message.author.id}?room=${encodeURIComponent(room)}`),
+      run: ({ message, element }) => onPerson(message.author, element),
     },
     {
       name: "report",

@@ -52,6 +52,16 @@ export class RoomsView {
     }));
   }
 
+  /** Mark the conversations with one other person who has the site open. */
+  showHere(rooms, isHere) {
+    for (const [slug, item] of this.#items) {
+      const { people = [] } = rooms.get(slug) ?? {};
+      const isMarked = people.length === 1 && isHere(people[0].id);
+      item.classList.toggle("room-item--here", isMarked);
+      item.querySelector("[data-room-here]").textContent = isMarked ? ", here now" : "";
+    }
+  }
+
   /** `drafts` are the slugs of the other rooms with a draft. */
   show(rooms, drafts) {
     const focused = this.#root.contains(document.activeElement) ? document.activeElement : null;

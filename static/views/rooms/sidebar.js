@@ -15,6 +15,7 @@ export class Sidebar {
   #marks;
   #badge = new Badge();
   #isShowing = false;
+  #isHere = () => false;
 
   /** The state of the rooms. */
   following;
@@ -65,6 +66,17 @@ export class Sidebar {
     this.#showSoon();
   }
 
+  /** The ids of the people with whom there are conversations of two. */
+  get friends() {
+    return this.following.rooms.sections.direct.flatMap(({ people }) => (people.length === 1 ? [people[0].id] : []));
+  }
+
+  /** `isHere(id)`: whether somebody has the site open. */
+  showHere(isHere) {
+    this.#isHere = isHere;
+    this.#view.showHere(this.following.rooms, isHere);
+  }
+
   async #arrange(slug, change, toast) {
     this.#view.reopen();
     const problem = await this.following.arrange(slug, change);
@@ -86,6 +98,7 @@ export class Sidebar {
       const { rooms } = this.following;
       this.#page.room.notify = rooms.get(this.#page.room.slug)?.notify ?? this.#page.room.notify;
       this.#view.show(rooms, this.#marks.read());
+      this.#view.showHere(rooms, this.#isHere);
       this.#badge.show(this.following.rooms);
     });
   }

@@ -38,12 +38,24 @@ def service() -> Service:
 
 
 @pytest.fixture
-def push(database: Database, service: Service) -> Push:
+def quiet() -> set[str]:
+    """The users who do not want to be disturbed."""
+    return set()
+
+
+@pytest.fixture
+def push(database: Database, service: Service, quiet: set[str]) -> Push:
     for person in (ALICE, BOB):
         good = {"user_id": person.id, "expires_at": datetime.now(UTC) + timedelta(days=1)}
         database["sessions"].insert_one({"_id": f"session of {person.name}", **good})
     store = SubscriptionStore(database)
-    made = Push(store, contact="mailto:a@b.c", poster=service, is_allowed=lambda host: host == "push.test")
+    made = Push(
+        store,
+        contact="mailto:a@b.c",
+        poster=service,
+        is_allowed=lambda host: host == "push.test",
+        disturbable=lambda ids: set(ids) - quiet,
+    )
     made.turns = FairTurns(lambda: 100.0)  # nobody is slow but who is said to be
     return made
 
@@ -71,6 +83,13 @@ class TestSending:
 
         assert push.send([ALICE.id], {"title": "x"}) == 0
         assert service.taken == []
+
+    def test_nobody_is_disturbed_who_does_not_want_to_be(self, push: Push, service: Service, quiet: set[str]) -> None:
+        for person in (ALICE, BOB):
+            subscribe(push, Browser(f"https://push.test/{person.name}"), person)
+        quiet.add(ALICE.id)
+        assert push.send([ALICE.id, BOB.id], {"title": "x"}) == 1
+        assert [url for url, _ in service.taken] == [f"https://push.test/{BOB.name}"]
 
     @pytest.mark.parametrize("status", [404, 410])
     def test_a_browser_that_is_gone_is_forgotten(self, push: Push, service: Service, status: int) -> None:
@@ -193,7 +212,9 @@ class TestSubscribing:
 
 def test_every_process_has_the_same_key(database: Database, service: Service) -> None:
     keys = {
-        Push(SubscriptionStore(database), contact="mailto:a@b.c", poster=service, is_allowed=bool).public_key
+        Push(
+            SubscriptionStore(database), contact="mailto:a@b.c", poster=service, is_allowed=bool, disturbable=set
+        ).public_key
         for _ in range(3)
     }
     assert len(keys) == 1

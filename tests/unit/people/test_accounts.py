@@ -33,6 +33,7 @@ def make(clock: Clock, database: Database | None = None, **changes: Any) -> Peop
         site,
         cast("Any", SimpleNamespace(drawing=None, processes=None)),
         registration=lambda: settings.registration,
+        find_emoji=lambda text: text,
         clock=clock,
     )
 

@@ -23,6 +23,7 @@ def fill(database: Database, user: User) -> dict[str, Any]:
     """An account with every field that one can have before it is deleted."""
     stored: dict[str, Any] = database["users"].find_one({"_id": user.id}) or {}
     missing = {name: SAID + name for name in FIELDS.keys() - stored.keys() - BY_DELETION - {"acts"}}
+    missing |= {"status": {"text": SAID + "status"}, "quiet": {"start": "22:00", "end": "07:00", "time_zone": "UTC"}}
     missing |= {"muted_until": NOW, "banned_until": NOW, "is_bot": True, "acts": []}
     database["users"].update_one({"_id": user.id}, {"$set": missing})
     return stored | missing
@@ -67,7 +68,8 @@ def test_a_page_shows_what_its_reader_may_see(
     services: Services, alice: Visitor, mallory: Visitor, reader: str, levels: set[str]
 ) -> None:
     bob = services.people.users.add("bob", "Bob", "hash")
-    said = {name for name, value in fill(services.database, bob).items() if value == SAID + name} - {"time_zone"}
+    filled = fill(services.database, bob)
+    said = {name for name, value in filled.items() if value == SAID + name} - {"time_zone"} | {"status"}
     until = {"muted_until": datetime(9999, 1, 1, tzinfo=UTC), "banned_until": datetime(9999, 1, 1, tzinfo=UTC)}
     services.database["users"].update_one({"_id": bob.id}, {"$set": until | {"approved": []}})
     page = {"alice": alice, "mallory": mallory}[reader].get(f"/people/{bob.id}").text

@@ -51,7 +51,8 @@ from tests.pictures import make_picture
 from tests.visitors import Visitor
 
 PROTOCOL, MODEL = "docs/protocol.md", "docs/data-model.md"
-OPEN = {"data", "details"}  # what a notice carries is up to its kind, and what is said of an act to the act
+OPEN = {"data", "details", "status", "quiet"}
+"""What a notice contains depends on its kind, and what is said of an act on the act. A status may have any part."""
 CODES_OF_THE_SERVER = {"1007", "1009", "1012"}  # uvicorn's own
 COUNTED_BY_THE_LIBRARY = {"attempts", "attempt_counters"}
 
@@ -306,6 +307,8 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     for _ in range(2):
         services.people.resets.make(None, user)
     services.people.resets.use(services.people.resets.make(None, bot), "another quiet evening")
+    services.people.statuses.set_status(user, "🌴", "On holiday", None)
+    services.people.statuses.set_quiet_hours(user, "22:00", "07:00", "UTC")
     services.people.profiles.change(
         user, Profile(display_name=user.display_name, about="hi", time_zone="Europe/Vienna")
     )
