@@ -14,12 +14,14 @@ from wtforms import Field, ValidationError
 
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.names import DISPLAY_NAME_RULE, USERNAME_RULE
-from chatroom.people.passwords import PASSWORD_RULE
+from chatroom.people.passwords import PASSWORD_RULE, SHORTEST
 
 STALE = "This form has expired. Please send it again."
 SEE_BELOW = "Please correct the marked fields."
 INCOMPLETE = "Please fill in every field."
-RULES = SimpleNamespace(username=USERNAME_RULE, display_name=DISPLAY_NAME_RULE, password=PASSWORD_RULE)
+RULES = SimpleNamespace(
+    username=USERNAME_RULE, display_name=DISPLAY_NAME_RULE, password=PASSWORD_RULE, shortest=SHORTEST
+)
 
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 

@@ -21,7 +21,16 @@ from chatroom.live.presence import presences_store, typing
 from chatroom.live.sockets import incoming, pace, socketio_packets, websocket
 from chatroom.messages import log_store, mentions, reactions
 from chatroom.messages.markdown import rendering
-from chatroom.moderation import figures_store, held_store, holding, moderation, newcomers, reports, reports_store
+from chatroom.moderation import (
+    figures_store,
+    held_store,
+    holding,
+    moderation,
+    naming,
+    newcomers,
+    reports,
+    reports_store,
+)
 from chatroom.mongo.embedded import guardian
 from chatroom.names import files as file_names
 from chatroom.names import rooms as room_names
@@ -165,6 +174,8 @@ BOUNDS: list[tuple[str, str, list[Any]]] = [
     ("search", "a word with fewer than {} entries", [proposals.RARE]),
     ("search", "If there are {} such words or more", [proposals.MOST_ENDINGS]),
     ("search", "After {:g} ms, a search returns", [1000 * search.SECONDS]),
+    ("moderation", "the name of the site (up to {} characters", [naming.LONGEST_NAME]),
+    ("moderation", "what it is for (up to {} characters)", [naming.LONGEST_ABOUT]),
     ("moderation", "needs a reason of at most {} characters", [audit.LONGEST_REASON]),
     ("moderation", "the {0} messages before it and the {0} messages after it", [word(reports.NEIGHBOURS)]),
     ("moderation", "each report is kept for {} days", [reports_store.KEPT_SECONDS // 86400]),

@@ -61,6 +61,9 @@ class TestNaming:
         assert "<title>The <Shed></title>" in start
         assert "For all who dig." in start
         assert "The &lt;Shed&gt;" in stranger.get("/login").text
+        made = first.submit("/rooms/lobby/invites", uses="1", hours="1").text
+        [link] = re.findall(r'value="http://localhost(/join/[^"]+)"', made)
+        assert "For all who dig." in stranger.get(link).text
         assert stranger.get("/manifest.webmanifest").get_json()["name"] == "The <Shed>"
         entry = first.get("/admin/audit").text
         assert "The &lt;Shed&gt;" in entry

@@ -38,6 +38,7 @@ class TestPage:
         assert "Alice invites you to the room Café" in shown
         assert f'href="/register?next={link}"' in page.text
         assert f'href="/login?next={link}"' in page.text
+        assert "You are invited to Chatroom" in shown
         assert "topic" not in page.text.lower()
         assert slug not in page.text
 
