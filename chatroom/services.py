@@ -140,7 +140,11 @@ class Services:
             self.site,
             self.files,
             line=self.bridge,
-            find_people=later(lambda: self.rooms.members.find_named),
+            directory=messages.Directory(
+                find_people=later(lambda: self.rooms.members.find_named),
+                find_here=later(lambda: self.live.presences.here),
+                find_rooms=later(lambda: self.rooms.access_store.find_readable),
+            ),
             take_turn=later(lambda: self.rooms.preferences.take_turn),
             is_newcomer=later(lambda: self.moderation.newcomers.seems_one),
             holding=Holding(

@@ -42,8 +42,13 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def may_moderate(self) -> bool:
-        """Whether this user may delete the messages of others and mention everybody."""
+        """Whether this user may delete the messages of others."""
         return self.room.kind != "direct" and POWERS[self.role] >= POWERS["moderator"]
+
+    @property
+    def may_mention_all(self) -> bool:
+        """Whether `@room` and `@here` of this user mention everybody. In a direct conversation, nobody needs them."""
+        return self.may_moderate or (self.room.kind != "direct" and self.room.members_mention_all)
 
     def outranks(self, role: Role, site_role: Role) -> bool:
         """Return whether this user has a higher role in this room than a user with these roles.

@@ -16,6 +16,7 @@ from chatroom.base.access import Access
 from chatroom.base.durations import FOREVER
 from chatroom.base.errors import ChatroomError, Refused
 from chatroom.base.models import Author, ClientId, File, Held, Message, Person, Reaction, Room, Scope, given_client_id
+from chatroom.messages.mentions import Unreached
 from chatroom.messages.outcomes import answer_of, stored_answer
 from chatroom.messages.rules import closed_to, why_muted
 
@@ -199,9 +200,9 @@ def changes(room: str, revision: int, pieces: Sequence[bytes]) -> bytes:
     return b'%s,"messages":[%s]}' % (head[:-1], b",".join(pieces))
 
 
-def stored(room: str, message: Message, client_id: str | None) -> bytes:
+def stored(room: str, message: Message, client_id: str | None, unreached: Sequence[Unreached] = ()) -> bytes:
     """The answer to a frame whose post or change is stored. `client_id` is the client id of this frame."""
-    return b'{"type":"stored",' + _encoder.encode(stored_answer(room, message, client_id))[1:]
+    return b'{"type":"stored",' + _encoder.encode(stored_answer(room, message, client_id, unreached))[1:]
 
 
 def held(room: str, message: Held) -> bytes:

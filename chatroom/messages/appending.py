@@ -49,4 +49,4 @@ def _render_all_plain(drafts: Sequence[Draft]) -> list[Rendered] | None:
 def _render_plain(draft: Draft) -> str | None:
     if draft.html:
         return draft.html
-    return render_plain(draft.text) if draft.kind == "message" and not draft.mentions else None
+    return render_plain(draft.text) if draft.kind == "message" and not (draft.mentions or draft.rooms) else None

@@ -85,7 +85,7 @@ class Changes:
             if seen is not None and seen < message.text_revision:
                 raise Refused("conflict", "The message has changed in the meantime. Read it again first.")
             people = self._texts.find_mentions(access, text)
-            html = self._texts.render(access.user_id, text, people)
+            html = self._texts.render(access.user_id, text, people, self._texts.find_rooms(access, text))
             now = self._clock()
             return {"text": text, "html": html, "edited_at": now, **mentions_after(message, people, now)}
 

@@ -3,10 +3,13 @@
 A response never contains a client id that the server generated.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from chatroom.base.models import Held, Message, given_client_id
+from chatroom.messages.mentions import Unreached
 from chatroom.messages.messages_store import Stored
 
 WAITING = "A moderator reviews your first messages before others see them."
@@ -20,6 +23,8 @@ class StoredAnswer(msgspec.Struct, kw_only=True):
     id: str
     sequence: int
     revision: int
+    unreached: Sequence[Unreached] | UnsetType = UNSET
+    """The mentions in the text that notify nobody, if there are any."""
 
 
 class HeldAnswer(msgspec.Struct, kw_only=True):
@@ -32,14 +37,16 @@ class HeldAnswer(msgspec.Struct, kw_only=True):
     message: str = WAITING
 
 
-def answer_of(room: str, outcome: Stored | Held) -> StoredAnswer | HeldAnswer:
+def answer_of(room: str, outcome: Stored | Held, unreached: Sequence[Unreached] = ()) -> StoredAnswer | HeldAnswer:
     """Return the response to a post; `room` is the slug of the room."""
     if isinstance(outcome, Stored):
-        return stored_answer(room, outcome.message, outcome.message.client_id)
+        return stored_answer(room, outcome.message, outcome.message.client_id, unreached)
     return HeldAnswer(room=room, client_id=given_client_id(outcome.client_id), id=outcome.id)
 
 
-def stored_answer(room: str, message: Message, client_id: str | None) -> StoredAnswer:
+def stored_answer(
+    room: str, message: Message, client_id: str | None, unreached: Sequence[Unreached] = ()
+) -> StoredAnswer:
     """Return the response to a stored post or change; `room` is the slug of the room."""
     return StoredAnswer(
         room=room,
@@ -47,4 +54,5 @@ def stored_answer(room: str, message: Message, client_id: str | None) -> StoredA
         id=message.id,
         sequence=message.sequence,
         revision=message.revision,
+        unreached=unreached or UNSET,
     )

@@ -1,8 +1,8 @@
 """Check every new message, from the websocket, Socket.IO, form, API, webhook or approval.
 
 The checks, in this order: 1. the rules of the room (`chatroom.messages.rules`), 2. the text, 3. the rate, 4. the reply,
-5. the files, 6. the turn in a slow room, 7. holding for approval, 8. mentions and code. Checks 1 to 3 do not use the
-database. Check 3 counts the draft even if a later check refuses it.
+5. the files, 6. the turn in a slow room, 7. holding for approval, 8. mentions, rooms and code. Checks 1 to 3 do not use
+the database. Check 3 counts the draft even if a later check refuses it.
 
 If the draft of a refused post is stored or held already, the response is the stored or held message. The view
 of the HTML form looks for this message before the checks. `post_approved` makes only check 8.
@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from chatroom.base.access import Access
-from chatroom.base.errors import Refused
+from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Draft, Held, Message, Room, make_client_id
 from chatroom.files.message_files import MessageFiles
 from chatroom.messages.markdown.rendering import is_slow
+from chatroom.messages.mentions import Unreached
 from chatroom.messages.messages_store import MessageStore, Stored
+from chatroom.messages.room_links import may_name_rooms
 from chatroom.messages.rules import Actor, RoomRules, wait_between
 from chatroom.messages.texts import Texts
 from chatroom.messages.writer import Change, Writer
@@ -102,6 +104,16 @@ class Posting:
         client_id = said.client_id or make_client_id()
         return Draft(author=said.author, text=said.text, client_id=client_id, reply_to=said.reply_to)
 
+    def find_unreached(self, access: Access, text: str) -> Sequence[Unreached]:
+        """Return the mentions in a text that notify nobody. Queries the database if the text has an `@`.
+
+        The message may be stored already, so a failure is not reported.
+        """
+        try:
+            return self._texts.find_unreached(access, text)
+        except Unavailable:
+            return ()
+
     def may_post(self, access: Access) -> bool:
         """Return whether a user may post now. Only the rules that do not use the database are checked."""
         try:
@@ -116,6 +128,7 @@ class Posting:
             said.reply_to is not None
             or said.file_ids
             or "@" in said.text
+            or may_name_rooms(said.text)
             or wait_between(said.access, said.actor)
             or self._holding.may_hold(said.access)
             or is_slow(said.text)

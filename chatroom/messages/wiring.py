@@ -1,8 +1,11 @@
 """Create the parts of this package, and name its collection."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from chatroom.base.access import Access
+from chatroom.base.models import Person
 from chatroom.files.wiring import FileParts
 from chatroom.messages import messages_store
 from chatroom.messages.appending import Appending
@@ -11,6 +14,7 @@ from chatroom.messages.history import History
 from chatroom.messages.mentions import FindPeople, Mentions
 from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.posting import Holding, Posting
+from chatroom.messages.room_links import FindReadable, RoomNames
 from chatroom.messages.rules import RoomRules, TakeTurn
 from chatroom.messages.texts import Texts
 from chatroom.messages.writer import Line, Writer
@@ -18,6 +22,14 @@ from chatroom.mongo.collections import CollectionModel
 from chatroom.site.wiring import SiteParts
 
 COLLECTIONS = (CollectionModel("messages", messages_store.INDEXES, "kept", ("files.files", "rooms", "users")),)
+
+
+class Directory(msgspec.Struct, frozen=True, kw_only=True):
+    """The functions that find the people and rooms whom a text names (of the packages above)."""
+
+    find_people: FindPeople
+    find_here: Callable[[str], Sequence[Person]]
+    find_rooms: FindReadable
 
 
 class MessageParts:
@@ -29,7 +41,7 @@ class MessageParts:
         files: FileParts,
         *,
         line: Line,
-        find_people: FindPeople,
+        directory: Directory,
         take_turn: TakeTurn,
         is_newcomer: Callable[[Access], bool],
         holding: Holding,
@@ -37,7 +49,9 @@ class MessageParts:
         """Create the parts. `line` passes writes to the running engine."""
         context, attached = site.context, files.of_messages
         self.store = MessageStore(context.database, origin=context.origin)
-        self.texts = Texts(context.settings.max_message_length, Mentions(find_people).find)
+        mentions = Mentions(directory.find_people, directory.find_here)
+        rooms = RoomNames(directory.find_rooms)
+        self.texts = Texts(context.settings.max_message_length, mentions.find, mentions.find_unreached, rooms.find)
         self.rules = RoomRules(take_turn=take_turn, is_newcomer=is_newcomer)
         self.writer = Writer(Appending(self.store, self.texts), line)
         self.posting = Posting(

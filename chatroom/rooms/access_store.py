@@ -1,5 +1,7 @@
 """Read the rights of people in rooms."""
 
+from collections.abc import Collection
+
 import msgspec
 
 from chatroom.base.access import Access
@@ -45,6 +47,17 @@ class AccessStore:
                 return msgspec.structs.replace(access, room=msgspec.structs.replace(access.room, title=title))
         return access
 
+    def find_readable(self, user_id: str, slugs: Collection[str]) -> set[str]:
+        """Of the rooms with these slugs, without direct conversations, return those that a user can open."""
+        named = {"slug": {"$in": list(slugs)}, "kind": {"$in": ["public", "private"]}}
+        with self._database.bounded():
+            rooms = list(self._rooms.find(named, {"slug": 1, "kind": 1}))
+            if not rooms:
+                return set()
+            own = {"user": user_id, "room": {"$in": [room["_id"] for room in rooms]}}
+            memberships = {each["room"]: each for each in self._memberships.find(own)}
+        return {room["slug"] for room in rooms if _can_open(room, memberships.get(room["_id"]))}
+
     def moderated_by(self, user_id: str) -> list[str]:
         """Return the ids of the rooms in which the user is an administrator or a moderator."""
         query = {"user": user_id, "role": {"$in": ["administrator", "moderator"]}}
@@ -57,6 +70,13 @@ class AccessStore:
             found = self._users.find_one({"_id": user_id, "deleted_at": None}, {"role": 1}) or {}
         role: Role = found.get("role", "member")
         return role
+
+
+def _can_open(room: Document, membership: Document | None) -> bool:
+    """Return whether a user is in a room, or can join it: a public room from which nobody removed the user."""
+    if membership is not None and membership.get("removed_at") is None:
+        return True
+    return room["kind"] == "public" and (membership is None or membership.get("left_at") is not None)
 
 
 def _access(room: Document, membership: Document, user: Document) -> Access:

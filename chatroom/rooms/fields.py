@@ -34,6 +34,12 @@ SETTINGS = {
         badge=lambda _: "read-only",
         line=lambda is_so: "made the room read-only" if is_so else "let everybody write again",
     ),
+    "members_mention_all": Setting(
+        label="Everyone can mention everybody",
+        hint="With @room and @here. Otherwise, only moderators can.",
+        badge=lambda _: "@room for everyone",
+        line=lambda is_so: "let everyone mention everybody" if is_so else "let only moderators mention everybody",
+    ),
     "slow_seconds": Setting(
         label="Slow mode: seconds between two messages of a member",
         hint="0 turns slow mode off. It does not apply to moderators.",

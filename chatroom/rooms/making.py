@@ -4,6 +4,7 @@ The name of a private room is not reserved, because a refusal would reveal the n
 """
 
 import secrets
+import time
 from collections.abc import Callable
 
 from chatroom.base.errors import Refused
@@ -27,12 +28,14 @@ class RoomMaking:
         max_per_user: int = 0,
         only_administrators_create: bool = False,
         check_making: Callable[[str], None] = lambda _user_id: None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
         self._notices = notices
         self._max_per_user = max_per_user
         self._only_administrators_create = only_administrators_create
         self._check_making = check_making
+        self._pause = pause
 
     def ensure_lobby(self) -> None:
         """Create the lobby."""
@@ -59,18 +62,26 @@ class RoomMaking:
                 kind="private" if is_private else "public",
                 topic=topic,
             )
-            if self._store.add(room, author.id):
+            if not self._store.add(room, author.id):
+                continue
+            # Another request may have created a room of this title after the first look. Of two requests, at least one
+            # sees the other's room here. If both do, both remove theirs, and one of them succeeds after a random pause.
+            if is_private or not self._store.has_title(title, but=room.id):
                 self._notices.tell(*membership_notices(author.id, room))
                 return room
-        raise _taken()
+            self._store.remove(room.id)
+            self._pause(secrets.randbelow(100) / 1000)
+            self.check_title(title, is_public=True)
+        raise taken()
 
     def check_title(self, title: str, *, is_public: bool, room_id: str = "") -> None:
         """Raise `Refused`: `invalid` for a misleading title, `taken` if another room's title looks the same."""
         if room_id != LOBBY.id:
             check_new_title(title)
         if is_public and self._store.has_title(title, but=room_id):
-            raise _taken()
+            raise taken()
 
 
-def _taken() -> Refused:
+def taken() -> Refused:
+    """Return the refusal of a title that another public room has."""
     return Refused("taken", "A public room has this name, or one that looks the same. Please choose another name.")

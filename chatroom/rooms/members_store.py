@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterable
 import msgspec
 from pymongo import ASCENDING
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Person, Role, Room
+from chatroom.messages.mentions import Addressee
 from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.names import beginning_of_part, fold
 from chatroom.people.fields import SHOWN, person_of
@@ -34,8 +36,9 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 class MemberStore:
     """Read the memberships and users collections together."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
+        self._clock = clock
         self._memberships = database["memberships"]
         self._users = database["users"]
 
@@ -63,30 +66,51 @@ class MemberStore:
         with self._database.bounded():
             return self._memberships.count_documents({"room": room.id, "removed_at": None}, limit=MOST_COUNTED)
 
-    def find_named(self, room: Room, usernames: Collection[str]) -> list[Person]:
-        """Of the people with these folded user names, return those who can read the room (all, if it is public)."""
+    def find_named(self, room: Room, usernames: Collection[str]) -> list[Addressee]:
+        """Return the people with these folded user names, and whether they are in the room.
+
+        Nobody may be added to a direct conversation. A user who was removed from the room, or is banned from the site,
+        is not proposed for it.
+        """
+        named = {"username_key": {"$in": list(usernames)}, "deleted_at": None}
         with self._database.bounded():
-            named = {"username_key": {"$in": list(usernames)}, "deleted_at": None}
-            found = [person_of(user) for user in self._users.find(named, NAMES)]
-            if room.kind == "public" or not found:
-                return found
-            among = {"room": room.id, "user": {"$in": [person.id for person in found]}, "removed_at": None}
-            ids = {membership["user"] for membership in self._memberships.find(among, {"user": 1})}
-        return [person for person in found if person.id in ids]
+            users = list(self._users.find(named, SHOWN | {"banned_until": 1}))
+            if not users:
+                return []
+            among = {"room": room.id, "user": {"$in": [user["_id"] for user in users]}}
+            fields = {"user": 1, "removed_at": 1, "left_at": 1}
+            memberships = {each["user"]: each for each in self._memberships.find(among, fields)}
+        return [self._addressee(room, user, memberships.get(user["_id"])) for user in users]
 
-    def list_like(self, room: Room, beginning: str, limit: int = MOST_PROPOSED) -> list[Person]:
-        """Return people who can read the room, and of whose names a part starts with `beginning`.
+    def list_like(
+        self, room: Room, beginning: str, limit: int = MOST_PROPOSED, *, may_add: bool = False
+    ) -> tuple[list[Person], list[Person]]:
+        """Return members, and then others, of whose names a part starts with `beginning`: at most `limit` in all.
 
-        User names that start with it come first, and display names that start with it second.
+        In each list, user names that start with it come first, and display names that start with it second. Others are
+        proposed in public rooms, and in a private room to those who `may_add` them.
         """
         key = beginning_of_part(beginning)
         if beginning.strip() and not key:
-            return []
+            return [], []
         start = fold(beginning.strip())
         with self._database.bounded():
-            found = self._users_like(key, limit) if room.kind == "public" else self._users_in(room, key)
-        found.sort(key=lambda user: ([not user[name].startswith(start) for name in NAME_KEYS], user["username_key"]))
-        return [person_of(user) for user in found[:limit]]
+            members = self._users_in(room, key)
+            others: list[Document] = []
+            if len(members) < limit and (room.kind == "public" or (may_add and room.kind == "private")):
+                others = self._users_like(key, limit + len(members))
+                among = {"room": room.id, "user": {"$in": [user["_id"] for user in others]}, "removed_at": None}
+                ids = {each["user"] for each in self._memberships.find(among, {"user": 1})}
+                known = {user["_id"] for user in members}
+                # A large room has more members than were read.
+                members += [user for user in others if user["_id"] in ids - known]
+                others = [user for user in others if user["_id"] not in ids | known]
+        for users in (members, others):
+            users.sort(
+                key=lambda user: ([not user[name].startswith(start) for name in NAME_KEYS], user["username_key"])
+            )
+        members = members[:limit]
+        return [person_of(user) for user in members], [person_of(user) for user in others[: limit - len(members)]]
 
     def username_of(self, user_id: str) -> str:
         """Return the user name of an account, or "" for a deleted account."""
@@ -131,6 +155,15 @@ class MemberStore:
                 break
             query["username_key"] = {"$gt": users[-1]["username_key"]}
         return found[: MEMBERS_PAGE + 1]
+
+    def _addressee(self, room: Room, user: Document, membership: Document | None) -> Addressee:
+        if membership is not None and membership.get("removed_at") is None:
+            return Addressee(person_of(user))
+        was_removed = membership is not None and membership.get("left_at") is None
+        banned_until = user.get("banned_until")
+        is_banned = banned_until is not None and banned_until > self._clock()
+        may_be_added = not (was_removed or is_banned or room.kind == "direct")
+        return Addressee(person_of(user), is_in=False, may_be_added=may_be_added)
 
     def _users_like(self, key: str, limit: int) -> list[Document]:
         if key:

@@ -15,7 +15,7 @@ from chatroom.base.models import Room
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import write_or_find
 from chatroom.names import fold, is_former_direct, title_keys
-from chatroom.site.acts_store import INDEX, Note, noting
+from chatroom.site.acts_store import INDEX, Note, noting, taking_back
 from chatroom.site.upgrades import Changed, ignore
 
 INDEXES = [
@@ -56,7 +56,7 @@ class RoomStore:
             )
 
     def find(self, room_id: str) -> Room | None:
-        return self._find({"_id": room_id})
+        return _find(self._database, {"_id": room_id})
 
     def find_by_slug(self, slug: str) -> Room | None:
         """Find a room by its slug, or a direct conversation by its former slug."""
@@ -65,7 +65,7 @@ class RoomStore:
         return room_of(room) if room else None
 
     def find_public(self, slug: str) -> Room | None:
-        return self._find({"slug": slug, "kind": "public"})
+        return _find(self._database, {"slug": slug, "kind": "public"})
 
     def slugs_of(self, ids: Collection[str]) -> dict[str, str]:
         with self._database.bounded():
@@ -103,6 +103,23 @@ class RoomStore:
         with self._database.bounded():
             self._rooms.update_one({"_id": room_id}, noting({"$set": fields}, note))
 
+    def undo_change(self, room: Room, fields: Document, note: Note | None = None, *, is_public: bool = False) -> None:
+        """Restore the fields of a room that `change` has set, and remove the note of the act.
+
+        A field that has changed again since stays as it is.
+        """
+        before = {name: getattr(room, name) for name in fields}
+        if "title" in fields:
+            before |= _title_fields(room.title, is_public=is_public)
+        with self._database.bounded():
+            self._rooms.update_one({"_id": room.id, **fields}, taking_back({"$set": before}, note))
+
+    def remove(self, room_id: str) -> None:
+        """Delete a room that was just created, with its memberships."""
+        with self._database.bounded():
+            self._rooms.delete_one({"_id": room_id})
+            self._memberships.delete_many({"room": room_id})
+
     def has_title(self, title: str, *, but: str = "") -> bool:
         """Return whether a public room other than `but` has this title, or a title that looks the same."""
         return self._database.has("rooms", {"title_keys": {"$in": title_keys(title)}, "_id": {"$ne": but}})
@@ -111,11 +128,6 @@ class RoomStore:
         """Add the keys of titles to public rooms that older versions created. Several processes may do this at once."""
         while count := self._key_some():
             changed(count)
-
-    def _find(self, query: Document) -> Room | None:
-        with self._database.bounded():
-            room = self._rooms.find_one(query)
-        return room_of(room) if room else None
 
     def _key_some(self) -> int:
         with self._database.bounded():
@@ -140,6 +152,12 @@ def insert_or_find(database: Database, room: Document) -> Document | None:
         lambda: database["rooms"].insert_one(room),
         lambda: database["rooms"].find_one({"$or": [{"_id": room["_id"]}, {"slug": room["slug"]}]}),
     )
+
+
+def _find(database: Database, query: Document) -> Room | None:
+    with database.bounded():
+        room = database["rooms"].find_one(query)
+    return room_of(room) if room else None
 
 
 def _title_fields(title: str, *, is_public: bool) -> Document:

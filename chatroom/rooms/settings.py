@@ -15,9 +15,10 @@ from chatroom.base.models import Author, Notice, Room, RoomValues
 from chatroom.messages.writer import Writer
 from chatroom.rooms.access import LOBBY
 from chatroom.rooms.fields import SETTINGS
-from chatroom.rooms.making import RoomMaking
+from chatroom.rooms.making import RoomMaking, taken
 from chatroom.rooms.rooms_store import RoomStore
 from chatroom.site.acts import Acts
+from chatroom.site.acts_store import Note
 from chatroom.site.audit import ActName, about_room
 
 
@@ -66,7 +67,7 @@ class RoomSettings:
     def _do(self, room: Room, author: Author, act: ActName, reason: str, fields: Mapping[str, Any]) -> None:
         self._acts.do(
             "rooms",
-            lambda note: self._store.change(room.id, dict(fields), note, is_public=room.kind == "public"),
+            lambda note: self._write(room, dict(fields), note),
             author,
             act,
             about_room(room),
@@ -74,6 +75,14 @@ class RoomSettings:
             details=fields if act == "change_room" else {},
             tell=[Notice(kind="room", room=room.id)],
         )
+
+    def _write(self, room: Room, fields: dict[str, Any], note: Note) -> None:
+        """Change a room. If another room has taken the new title meanwhile, undo the change and raise `Refused`."""
+        is_public = room.kind == "public"
+        self._store.change(room.id, fields, note, is_public=is_public)
+        if "title" in fields and is_public and self._store.has_title(fields["title"], but=room.id):
+            self._store.undo_change(room, fields, note, is_public=is_public)
+            raise taken()
 
 
 def _check(access: Access) -> None:

@@ -6,7 +6,7 @@ This package checks requests. The packages in the layers below execute them.
 from flask import Flask
 
 from chatroom.base.config import Settings
-from chatroom.messages.markdown.plain import plain_text
+from chatroom.messages.markdown.plain import plain_text, without_room_links
 from chatroom.web.commands import COMMANDS
 from chatroom.web.export import export
 from chatroom.web.files import files
@@ -81,6 +81,7 @@ def register(app: Flask, settings: Settings) -> None:
     )
     app.jinja_env.filters.update(day_text=day_text, with_times=with_times)
     app.jinja_env.filters["plain_text"] = plain_text
+    app.jinja_env.filters["without_room_links"] = without_room_links
     cards.register(app)
     app.jinja_env.globals.update(
         settings=ShownSettings(settings),

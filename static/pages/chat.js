@@ -8,6 +8,7 @@ import { Timeline } from "../state/messages/timeline.js";
 import { Notifications } from "../state/outbound/notifications.js";
 import { Away } from "../state/people/away.js";
 import { PeopleApi } from "../state/people/people_api.js";
+import { findNamed } from "../state/rooms/choices.js";
 import { OpenRoom } from "../state/rooms/open_room.js";
 import { replaceBrokenPlayers } from "../views/files/files.js";
 import { openPictures } from "../views/files/lightbox.js";
@@ -25,6 +26,7 @@ import { makeScrollable, MessageView } from "../views/messages/message.js";
 import { isWrittenBy, makeMessageActions } from "../views/messages/message_actions.js";
 import { PinsView } from "../views/messages/pins.js";
 import { Reader } from "../views/messages/reader.js";
+import { UnreachedView } from "../views/messages/unreached.js";
 import { Writing } from "../views/messages/writing.js";
 import { browserOf, startServiceWorker } from "../views/outbound/browser_notifications.js";
 import { CardView } from "../views/people/card.js";
@@ -63,6 +65,7 @@ function open(page, people) {
     cursor: () => timeline.cursor,
     onFrame: (frame, details) => room.receive(frame, details),
     onState: (state) => room.connected(state),
+    onUnreached: (unreached) => views.unreached.show(unreached),
   });
   const peopleApi = new PeopleApi({ room: page.room.slug, ...asking });
   const status = new StatusDialog({ page, api: peopleApi, toast });
@@ -112,9 +115,10 @@ function makeViews(shared, { following, show }) {
   const actions = new Actions({
     page,
     timeline,
-    actions: [...makeMessageActions(ofMessages), ...new Marks(shared).actions],
+    actions: [...makeMessageActions(ofMessages), ...new Marks({ ...shared, findRooms: (text) => findNamed(text, following.rooms.list(false)) }).actions],
     onLeave: () => writing.focus(),
   });
+  const unreached = new UnreachedView({ ...shared, onLeave: () => writing.focus() });
   const pins = new PinsView({ page, linkTo: (message) => messageView.linkTo(message), onGo: (sequence) => reader.goTo(sequence) });
-  return { attention, reader, writing, editor, actions, pins, room: new RoomView(page), state: new StateView(page) };
+  return { attention, reader, writing, unreached, editor, actions, pins, room: new RoomView(page), state: new StateView(page) };
 }

@@ -17,7 +17,8 @@ function start(root) {
     recipients: new Recipients({ user, most: Number(most) }),
     findPeople: async (text) => {
       try {
-        return (await api.findMembers(text)).members;
+        const { members, others } = await api.findMembers(text);
+        return [...members, ...others];
       } catch {
         return []; // without an answer, there are no suggestions
       }

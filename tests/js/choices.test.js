@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { findChoices } from "../../static/state/rooms/choices.js";
+import { findChoices, findNamed } from "../../static/state/rooms/choices.js";
 
 const ADA = { id: "ada", name: "Ada" };
 const BEN = { id: "ben", name: "Ben" };
@@ -19,4 +19,18 @@ test("a start of a title comes before other parts, and unread rooms come first a
   const unread = { ...ROOM, title: "Adverts", unread: 1 };
   assert.deepEqual(names("ad", [ROOM, PAIR, unread]), ["Adverts", "Ada", "Radar"]);
   assert.deepEqual(names("", [PAIR, ROOM, GROUP]), ["Ada, Ben", "Ada", "Radar"]);
+});
+
+test("a # names the rooms of which a word of the title, or the address, starts with the text", () => {
+  const rooms = [
+    { slug: "old-garden", title: "The garden", kind: "public" },
+    { slug: "garden", title: "Gardeners", kind: "public" },
+    { slug: "kitchen-ab12cd", title: "Kitchen", kind: "private" },
+    { slug: "dm_1", title: "Gary", kind: "direct" },
+  ];
+  const found = (text) => findNamed(text, rooms).map(({ slug }) => slug);
+  assert.deepEqual(found("gar"), ["garden", "old-garden"]);
+  assert.deepEqual(found("Kitchen-a"), ["kitchen-ab12cd"]);
+  assert.deepEqual(found("old"), ["old-garden"]);
+  assert.deepEqual(found("den"), []);
 });

@@ -7,7 +7,7 @@ import { FakeApi, FakeClock, FakeSocket, message, messages, refuse, settle } fro
 function setUp() {
   const clock = new FakeClock();
   const api = new FakeApi();
-  const seen = { cursor: 10, sockets: [], states: [], frames: [], isOnline: true, isVisible: true };
+  const seen = { cursor: 10, sockets: [], states: [], frames: [], unreached: [], isOnline: true, isVisible: true };
   const connection = new Connection({
     room: "lobby",
     api,
@@ -23,6 +23,7 @@ function setUp() {
       seen.frames.push(frame);
       if (frame.type === "changes") seen.cursor = Math.max(seen.cursor, frame.revision);
     },
+    onUnreached: (unreached) => seen.unreached.push(unreached),
     onState: (state) => seen.states.push(state.missed === undefined ? state.name : `${state.name} ${state.missed}`),
   });
   connection.start();
@@ -38,6 +39,20 @@ test("it connects with its cursor, catches up, and is live", () => {
   last().welcome(messages(11, 47));
   assert.deepEqual(seen.states, ["connecting", "catching_up 37", "live 37"]);
   assert.equal(connection.canSend, true);
+});
+
+test("an answer that names people who are not reached is passed on, also if its message came first", async () => {
+  const { connection, last, seen } = setUp();
+  const unreached = [{ name: "bob", message: "Bob is not in this room." }];
+  last().welcome();
+  const posting = connection.post({ client_id: "c1", text: "@bob" });
+  last().say({ type: "changes", room: "lobby", revision: 11, messages: [message(11, { client_id: "c1" })] });
+  last().say({ type: "stored", room: "lobby", client_id: "c1", id: "m11", sequence: 11, revision: 11, unreached });
+  await posting;
+  const editing = connection.change({ type: "edit", id: "m11", text: "@bob" });
+  last().say({ type: "stored", room: "lobby", client_id: "change-1", id: "m11", sequence: 11, revision: 12 });
+  await editing;
+  assert.deepEqual(seen.unreached, [unreached]);
 });
 
 test("a lost connection resumes from its cursor", async () => {

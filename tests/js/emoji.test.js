@@ -81,11 +81,13 @@ test("a name or a code is found before the caret", () => {
   assert.deepEqual(at("مرحبا@عل"), { kind: "member", query: "عل", start: 5, end: 8 });
   assert.deepEqual(at("好的:smi"), { kind: "emoji", query: "smi", start: 2, end: 6 });
   assert.deepEqual(at("yes :smi"), { kind: "emoji", query: "smi", start: 4, end: 8 });
+  assert.deepEqual(at("see #Gar"), { kind: "room", query: "Gar", start: 4, end: 8 });
+  assert.deepEqual(at("(#b-1"), { kind: "room", query: "b-1", start: 1, end: 5 });
   assert.deepEqual(findUnfinished("@al and more", 3), { kind: "member", query: "al", start: 0, end: 3 });
 });
 
 test("addresses, times and smileys are not unfinished names", () => {
-  for (const text of ["ann@example", "José@weaver", "info.pl@grace", "жан@пример", "1@a", "a/@al", "10:30", "http://a", ":)", ":s", "::tada", "@al ", "so:smi", "", "@-"]) {
+  for (const text of ["ann@example", "José@weaver", "info.pl@grace", "жан@пример", "1@a", "a/@al", "10:30", "http://a", ":)", ":s", "::tada", "@al ", "so:smi", "", "@-", "#", "#12", "C#a", "a/#b", "# a", "##a"]) {
     assert.equal(findUnfinished(text, text.length), null, text);
   }
 });

@@ -84,7 +84,7 @@ function setUp({ most = 0, arrange } = {}) {
       return { rooms: server.rooms };
     },
     arrange,
-    findMembers: async () => ({ members: [ALICE, BOB, { id: "carol", name: "Carol" }] }),
+    findMembers: async () => ({ members: [ALICE, BOB], others: [{ id: "carol", name: "Carol" }] }),
   };
   const following = new Following({
     user: ALICE,

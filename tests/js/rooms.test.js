@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { MOST_UNREAD, Rooms, shorten } from "../../static/state/rooms/rooms.js";
+import { isNaming, MOST_UNREAD, Rooms, shorten } from "../../static/state/rooms/rooms.js";
 
 const ANN = { id: "ann" };
 const BEN = { id: "ben" };
@@ -251,4 +251,11 @@ test("a hidden muted room stays hidden; a star shows it", () => {
 test("the open room is listed even if it is hidden", () => {
   const rooms = make(listed("lobby", { is_hidden: true }), listed("den", { is_hidden: true }));
   assert.deepEqual(shown(rooms)[1], "lobby");
+});
+
+test("@here names those whom it reached, also in a message that came with the page", () => {
+  const named = (user, more) => isNaming(user, { userId: "ann", ...more });
+  assert.ok(named("ann", {}) && named("room", {}) && !named("bob", { wasNamed: true }));
+  assert.ok(named("here", { mentions: ["here", "ann"] }) && named("here", { wasNamed: true }));
+  assert.ok(!named("here", { mentions: ["here", "bob"], wasNamed: true }) && !named("here", { wasNamed: false }));
 });

@@ -57,6 +57,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: int | None = None
     files: tuple[File, ...] = ()
     mentions: tuple[Person, ...] = ()
+    rooms: tuple[str, ...] = ()
+    """The slugs of the rooms to which the text links."""
     kind: Literal["message", "event"] = "message"
     html: str = ""
     """The HTML, if the text was rendered before it was queued."""

@@ -29,6 +29,8 @@ class RoomValues(msgspec.Struct, frozen=True, kw_only=True):
     is_read_only: bool = False
     slow_seconds: int = 0
     retention_days: int = 0
+    members_mention_all: bool = False
+    """Whether members, and not only moderators, mention everybody with `@room` and `@here`."""
 
 
 class Room(RoomValues, frozen=True, kw_only=True):

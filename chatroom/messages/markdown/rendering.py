@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from html import escape
 from typing import Any, cast
+from urllib.parse import quote
 
 import nh3
 import regex
@@ -28,13 +29,14 @@ RULES_OFF = ["lheading", "hr", "html_block", "html_inline", "image", "reference"
 TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "a", "ul", "ol", "li", "blockquote", "span", "h5", "h6"}
 TAGS |= {"table", "thead", "tbody", "tr", "th", "td", *mathml.TAGS}
 ATTRIBUTES = {
-    "a": {"href", "title"},
+    "a": {"href", "title", "dir"},
     "ol": {"start"},
     "code": {"class"},
     "span": {"data-user", "dir", "aria-hidden", "tabindex"},
 }
 ATTRIBUTES |= dict.fromkeys(mathml.TAGS - {"mpadded"}, mathml.ATTRIBUTES)
 CLASSES = {
+    "a": {"room-link"},
     "span": {*highlighting.CLASSES, "mention", "formula", "formula-block", "formula-long", "formula-source"},
     "li": {"task"},
     "th": {"align-center", "align-right"},
@@ -54,6 +56,10 @@ NAME = regex.compile(
 )
 """A mention. Letters of scripts that use no spaces, or that attach words to the next, may stand before it,
 and so may a mention with a slash: `@alice/@bob`."""
+ROOM = regex.compile(r"(?<![\p{L}\p{M}\p{N}_#&/@.-])#([\p{L}\p{M}\p{Nd}][\p{L}\p{M}\p{Nd}-]{0,63})")
+"""A link to a room, by its slug."""
+ROOM_LINK = re.compile(r'(<a class="room-link" [^>]*?)(?: target="_blank"| rel="[^"]*")+>')
+"""A link to a room, with what the cleaner adds to links to other sites."""
 LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}\Z", re.ASCII)
 MOST_LINKS = 100
 """A message with more possible links gets no links, because parsing many unfinished links is slow."""
@@ -85,7 +91,7 @@ class _Parser(MarkdownIt):
 
 
 def _mark(state: StateCore) -> None:
-    """Replace short codes of emoji and mentions of people in the text outside code and links."""
+    """Replace short codes of emoji, mentions of people and names of rooms in the text outside code and links."""
     for block in state.tokens:
         if block.type == "inline":
             is_link = False
@@ -99,17 +105,30 @@ def _mark(state: StateCore) -> None:
 def _marked(token: Token, env: Any) -> Iterator[Token]:
     token.content = replace_shortcodes(token.content)
     people: dict[str, Person] = env.get("people", {})
-    names: list[list[str]] = env.get("names", [])
+    rooms: Collection[str] = env.get("rooms", ())
     text, end = token.content, 0
-    for match in NAME.finditer(text) if "@" in text else ():
+    for match in _find_names(text):
         possible = _names_at(match[1])
-        names.append(possible)
-        name = next((each for each in possible if fold(each) in people), None)
+        is_room = match.re is ROOM
+        env.get("room_names" if is_room else "names", []).append(possible)
+        name = next(
+            (each for each in possible if (each.casefold() in rooms if is_room else fold(each) in people)), None
+        )
         if name is not None:
             yield Token("text", "", 0, content=text[end : match.start()])
-            yield Token("mention", "", 0, meta={"person": people[fold(name)]})
+            if is_room:
+                yield Token("room", "", 0, content=name)
+            else:
+                yield Token("mention", "", 0, meta={"person": people[fold(name)]})
             end = match.start() + 1 + len(name)
     yield Token("text", "", 0, content=text[end:])
+
+
+def _find_names(text: str) -> list[regex.Match[str]]:
+    """Find the possible names of people and rooms. Their signs (`@`, `#`) are never in a name, so none overlap."""
+    people = list(NAME.finditer(text)) if "@" in text else []
+    rooms = list(ROOM.finditer(text)) if "#" in text else []
+    return sorted(people + rooms, key=lambda match: match.start()) if people and rooms else people or rooms
 
 
 def _names_at(word: str) -> list[str]:
@@ -122,6 +141,11 @@ def _names_at(word: str) -> list[str]:
 def _render_mention(_: Any, tokens: Any, index: int, *__: Any) -> str:
     person: Person = tokens[index].meta["person"]
     return f'<span class="mention" data-user="{escape(person.id)}" dir="auto">@{escape(person.name)}</span>'
+
+
+def _render_room(_: Any, tokens: Any, index: int, *__: Any) -> str:
+    name = tokens[index].content
+    return f'<a class="room-link" href="/chatroom/{quote(name.casefold())}" dir="auto">#{escape(name)}</a>'
 
 
 def _render_fence(self: RendererHTML, tokens: Any, index: int, options: OptionsDict, env: Any) -> str:
@@ -164,6 +188,7 @@ def _make_parser() -> MarkdownIt:
     parser.core.ruler.push("hosts", show_hosts)
     parser.add_render_rule("literal", inline_rules.render_literal)
     parser.add_render_rule("mention", _render_mention)
+    parser.add_render_rule("room", _render_room)
     parser.add_render_rule("fence", _render_fence)
     parser.add_render_rule("math_inline", _render_formula)
     parser.add_render_rule("math_block", _render_formula)
@@ -188,17 +213,25 @@ def is_slow(text: str) -> bool:
     return "```" in text or "~~~" in text or text.count("$") > 1
 
 
-def render(text: str, people: Collection[Person] = (), highlight: Highlight = highlighting.highlight) -> str:
+def render(
+    text: str,
+    people: Collection[Person] = (),
+    highlight: Highlight = highlighting.highlight,
+    *,
+    rooms: Collection[str] = (),
+) -> str:
     """Render a message's text as HTML. Line breaks are kept, and raw HTML is shown as typed.
 
-    Outside code and links, a mention of one of the `people` shows this person's display name.
+    Outside code and links, a mention of one of the `people` shows this person's display name, and `#` with the slug of
+    one of the `rooms` is a link.
     """
-    plain = render_plain(text) if not people else None
+    plain = render_plain(text) if not people and not rooms else None
     if plain is not None:
         return plain
     named = {fold(person.username): person for person in people}
-    html: str = _parser_for(text).render(text, {"people": named, "highlight": highlight})
-    return _CLEANER.clean(html.replace('<a href=""', "<a")).rstrip("\n")  # `[x]()` would link to the current page
+    html: str = _parser_for(text).render(text, {"people": named, "rooms": rooms, "highlight": highlight})
+    clean = _CLEANER.clean(html.replace('<a href=""', "<a")).rstrip("\n")  # `[x]()` would link to the current page
+    return ROOM_LINK.sub(r"\1>", clean) if rooms else clean
 
 
 def is_emoji_only(text: str) -> bool:
@@ -213,6 +246,13 @@ def names_in(text: str) -> list[list[str]]:
     """For each `@` in a text outside code and links, the names that it may mention, as typed, the longest first."""
     names: list[list[str]] = []
     _parser_for(text).parse(text, {"names": names})
+    return names
+
+
+def rooms_in(text: str) -> list[list[str]]:
+    """For each `#` before a word outside code and links, the slugs that it may be, as typed, the longest first."""
+    names: list[list[str]] = []
+    _parser_for(text).parse(text, {"room_names": names})
     return names
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from chatroom.messages.markdown.emoji import replace_shortcodes
 from chatroom.messages.markdown.inline_rules import LINK
 from chatroom.messages.markdown.rendering import NAME, names_in
-from chatroom.messages.mentions import EVERYBODY
+from chatroom.messages.mentions import GROUPS
 from chatroom.names import fold, is_reserved
 
 SHORTENED = "… (shortened)"
@@ -81,7 +81,7 @@ def limit_mentions(text: str, own: str) -> str:
     """Return a text that mentions only people whom `own`, the part that the program itself wrote, mentions."""
     if "@" not in text:
         return text
-    allowed = _names(own) - {EVERYBODY.id}
+    allowed = _names(own) - GROUPS.keys()
     return text if _names(text) <= allowed else without_mentions(text, is_anybody)
 
 
@@ -91,7 +91,7 @@ def without_mentions(text: str, is_escaped: IsEscaped) -> str:
 
 
 def is_anybody(name: str) -> bool:
-    """Return whether a name may mention: `@here` and `@channel` mention nobody, because nobody can have these names."""
+    """Return whether a name may mention: `@channel` mentions nobody, because nobody can have this name."""
     return is_everybody(name) or not is_reserved(name)
 
 
@@ -101,8 +101,8 @@ def is_nobody(_: str) -> bool:
 
 
 def is_everybody(name: str) -> bool:
-    """Return whether a name mentions everybody."""
-    return fold(name.rstrip("._-")) == EVERYBODY.id
+    """Return whether a name mentions everybody, or everybody who is there."""
+    return fold(name.rstrip("._-")) in GROUPS
 
 
 def _names(text: str) -> set[str]:

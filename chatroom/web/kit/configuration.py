@@ -29,6 +29,7 @@ SHEETS = (
     "arranging",
     "invite",
     "composer",
+    "mentions",
     "directions",  # changes what others say about the sides of a message
 )
 SITE_SHEET = "css/site.css"

@@ -10,10 +10,13 @@ from flask import Response
 from msgspec import Meta
 
 from chatroom.base.access import Access
+from chatroom.base.errors import Refused
 from chatroom.base.models import Message, Person
 from chatroom.live.protocol import Cursor, Format, WireMessage, wire
+from chatroom.messages.mentions import GROUPS
 from chatroom.messages.outcomes import StoredAnswer, stored_answer
 from chatroom.messages.writer import Change
+from chatroom.names import fold
 from chatroom.web.kit.api import answer, api_blueprint, body_as, enter, query_as
 from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
@@ -72,10 +75,26 @@ class Beginning(msgspec.Struct):
 
 
 class MembersAnswer(msgspec.Struct):
-    """People who can be mentioned."""
+    """People to mention: members of the room, and others, whom a mention does not notify. Also `room` and `here`."""
 
     room: str
     members: list[Person]
+    others: list[Person]
+    groups: list[str]
+
+
+class NewMember(msgspec.Struct, forbid_unknown_fields=True):
+    """Whom to add, by user name."""
+
+    username: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class AddedAnswer(msgspec.Struct):
+    """The member, and whether the request has added this member."""
+
+    room: str
+    member: Person
+    added: bool
 
 
 @blueprint.get("/rooms/<slug>/messages/<message_id>")
@@ -96,7 +115,9 @@ def edit_message(slug: str, message_id: str) -> Response:
     access = enter(slug)
     body = body_as(Editing)
     change = services.messages.changes.editing(access, message_id, body.text, seen=body.revision)
-    return _stored(access, _change(access, change))
+    message = _change(access, change)
+    unreached = services.messages.posting.find_unreached(access, body.text)
+    return answer(stored_answer(access.room.slug, message, message.client_id, unreached))
 
 
 @blueprint.delete("/rooms/<slug>/messages/<message_id>")
@@ -142,9 +163,28 @@ def list_pins(slug: str) -> Response:
 @marks.get("/rooms/<slug>/members")
 @operation("read", {200: MembersAnswer}, query=Beginning)
 def find_members(slug: str) -> Response:
-    """At most ten people who can be mentioned in a room and whose name starts with `q`."""
+    """At most ten people to mention, whose name starts with `q`: members first.
+
+    In a private room, only moderators get `others`, because they can add them.
+    """
     access = enter(slug)
-    return answer(MembersAnswer(access.room.slug, services.rooms.members.list_like(access.room, query_as(Beginning).q)))
+    beginning = query_as(Beginning).q
+    found = services.rooms.members.list_like(access.room, beginning, may_add=access.may_moderate)
+    groups = [name for name in GROUPS if access.may_mention_all and name.startswith(fold(beginning))]
+    return answer(MembersAnswer(access.room.slug, *found, groups))
+
+
+@marks.post("/rooms/<slug>/members")
+@operation("moderate", {200: AddedAnswer}, body=NewMember, example={"username": "bob"})
+def add_member(slug: str) -> Response:
+    """Add somebody to a room that you moderate, also after a removal; adding a member again changes nothing."""
+    access, body = enter(slug), body_as(NewMember)
+    services.site.limits.posting.check(access.user_id, client_address())
+    user = services.people.users.find_by_username(body.username)
+    if user is None:
+        raise Refused("not_found", f"There is no user named {body.username}.")
+    is_added = services.rooms.membership.add(access, user.id, user.display_name)
+    return answer(AddedAnswer(access.room.slug, user.person, is_added))
 
 
 def _change(access: Access, change: Change) -> Message:

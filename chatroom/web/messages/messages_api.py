@@ -1,5 +1,6 @@
 """The JSON API of messages (docs/protocol.md), for programs, and for pages without a websocket."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -11,6 +12,7 @@ from chatroom.base.models import ClientId, Held, Room
 from chatroom.live.protocol import Cursor, FileIds, Format, WireMessage, wire
 from chatroom.messages.history import History
 from chatroom.messages.history import Page as MessagePage
+from chatroom.messages.mentions import Unreached
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.outcomes import HeldAnswer, StoredAnswer, answer_of
 from chatroom.messages.posting import Submission
@@ -103,14 +105,14 @@ def post_message(slug: str) -> Response:
             file_ids=body.files,
         )
     )
-    return answer_post(access.room, outcome)
+    return answer_post(access.room, outcome, services.messages.posting.find_unreached(access, body.text))
 
 
-def answer_post(room: Room, outcome: Stored | Held) -> Response:
+def answer_post(room: Room, outcome: Stored | Held, unreached: Sequence[Unreached] = ()) -> Response:
     """The response to a post, as JSON."""
     stored_status = 200 if isinstance(outcome, Stored) and outcome.is_repeated else 201
     status = 202 if isinstance(outcome, Held) else stored_status
-    return answer(answer_of(room.slug, outcome), status)
+    return answer(answer_of(room.slug, outcome, unreached), status)
 
 
 def _page(room: Room, asked: Reading) -> MessagePage:

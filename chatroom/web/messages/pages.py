@@ -1,7 +1,7 @@
 """The start page and the page of a room. Both also work without scripts, by forms and links."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache, partial
 
@@ -12,6 +12,7 @@ from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import File, Held, Message, Room
 from chatroom.messages.history import Page as MessagePage
+from chatroom.messages.mentions import Unreached
 from chatroom.messages.messages_store import Stored
 from chatroom.messages.posting import Submission
 from chatroom.messages.rules import wait_between, why_closed, why_muted
@@ -75,8 +76,9 @@ def room(form: MessageForm, slug: str) -> Page:
     access = get_access(slug)
     if form.is_preview:
         return _shown_room(slug, form, preview=preview_of(access, form.text.data), forgets_files=bool(sent_files()))
-    _post(access, form)
-    return redirect_to("pages.room", slug=access.room.slug)
+    outcome = _post(access, form)
+    sent = outcome.message if isinstance(outcome, Stored) else None
+    return redirect_to("pages.room", "", slug=access.room.slug, **sent_query(access, sent))
 
 
 @blueprint.get("/chatroom/<slug>/messages")
@@ -93,6 +95,20 @@ def messages_frame(slug: str) -> Page:
     held = services.moderation.approval.list_of(access)
     quoted = services.messages.history.quoted(found, page.messages)
     return render("messages/messages.html", room=found, held=held, page=page, quoted=quoted)
+
+
+def sent_query(access: Access, message: Message | None) -> dict[str, int]:
+    """The query of the page after a post or edit. With it, the page shows the mentions that notified nobody."""
+    has_some = message is not None and services.messages.posting.find_unreached(access, message.text)
+    return {"sent": message.sequence} if message is not None and has_some else {}
+
+
+def _unreached(access: Access) -> Sequence[Unreached]:
+    """The mentions that notify nobody, in the user's own message that `sent_query` names."""
+    sequence = request.args.get("sent", 0, type=int)
+    found = services.messages.store.by_sequences(access.room.id, [sequence]) if 0 < sequence < LARGEST_SEQUENCE else []
+    own = [message.text for message in found if message.author.id == access.user_id and message.kind == "message"]
+    return services.messages.posting.find_unreached(access, own[0]) if own else ()
 
 
 def open_room(slug: str) -> Access:
@@ -188,6 +204,7 @@ def room_page(
         page=page,
         quoted=services.messages.history.quoted(found, page.messages),
         is_history=is_history,
+        unreached=_unreached(access),
         **shown,
     )
     if request.cookies.get(LAST_ROOM) != found.slug:

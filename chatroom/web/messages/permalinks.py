@@ -13,7 +13,7 @@ from chatroom.web.kit.login import client_address, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, form_page, redirect_to
 from chatroom.web.kit.services import services
 from chatroom.web.messages.forms import EditForm, MessageForm, PinForm, ReactForm
-from chatroom.web.messages.pages import LARGEST_SEQUENCE, open_room, room_page
+from chatroom.web.messages.pages import LARGEST_SEQUENCE, open_room, room_page, sent_query
 
 blueprint = page_blueprint("permalinks")
 
@@ -47,7 +47,9 @@ def _message_page(
 def edit(form: EditForm, slug: str, sequence: int) -> Page:
     """Change the text of your own message."""
     access, target = _find(slug, sequence)
-    return _change(access, target, services.messages.changes.editing(access, target.id, form.text.data, seen=form.seen))
+    change = services.messages.changes.editing(access, target.id, form.text.data, seen=form.seen)
+    edited = services.messages.posting.change(access, change, client_address())
+    return _redirect_to(access, target, **sent_query(access, edited))
 
 
 @blueprint.post("/chatroom/<slug>/<int:sequence>/delete")
@@ -85,8 +87,8 @@ def _change(access: Access, target: Message, change: Change) -> Page:
     return _redirect_to(access, target)
 
 
-def _redirect_to(access: Access, target: Message) -> Page:
-    return redirect_to("permalinks.message", slug=access.room.slug, sequence=target.sequence)
+def _redirect_to(access: Access, target: Message, **query: int) -> Page:
+    return redirect_to("permalinks.message", "", slug=access.room.slug, sequence=target.sequence, **query)
 
 
 def _edit_form(target: Message) -> EditForm:

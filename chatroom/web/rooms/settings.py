@@ -116,6 +116,8 @@ def add_member(slug: str) -> Page:
     if user is None:
         raise Refused("not_found", f"There is no user named {_typed_name()}.")
     services.rooms.membership.add(access, user.id, user.display_name)
+    if "in_room" in request.form:  # the form next to a message that mentions this user
+        return redirect_to("pages.room", f"{user.display_name} was added.", slug=access.room.slug)
     return _changed(access, "The member was added.")
 
 

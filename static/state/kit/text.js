@@ -94,10 +94,13 @@ const NAME = new RegExp(
 );
 const CODE = new RegExp(`(?<=^|[\\s(（「${ATTACHED}]):([a-z0-9_+\\-]{2,40})$`, "iu");
 
-/** The unfinished name (after `@`) or emoji (after `:`) before the caret: `{kind, query, start, end}`, or null. */
+/** A room begins with a letter here, so that Enter after an issue's number sends the message. */
+const ROOM = /(?<![\p{L}\p{M}\p{N}_#&/@.-])#(\p{L}[\p{L}\p{M}\p{Nd}-]{0,40})$/u;
+
+/** The unfinished name (after `@`), emoji (after `:`) or room (after `#`) before the caret: `{kind, query, start, end}`, or null. */
 export function findUnfinished(text, caret) {
   const before = text.slice(0, caret);
-  for (const [kind, pattern] of [["member", NAME], ["emoji", CODE]]) {
+  for (const [kind, pattern] of [["member", NAME], ["emoji", CODE], ["room", ROOM]]) {
     const match = before.match(pattern);
     if (match) return { kind, query: match[1] ?? "", start: match.index, end: caret };
   }

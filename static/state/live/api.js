@@ -51,12 +51,12 @@ export class Api {
 
   /** Store a draft; safe to repeat with the same `client_id`. */
   post({ client_id, text, reply_to, files }) {
-    return this.#send("POST", this.#url, { client_id, text, reply_to, files: idsOf(files) });
+    return this.#request(this.#url, { method: "POST", body: { client_id, text, reply_to, files: idsOf(files) } });
   }
 
   /** What a text would look like as a message: `{html}`. Nothing is stored. */
   preview(text) {
-    return this.#send("POST", `${this.#roomUrl}/preview`, { text });
+    return this.#request(`${this.#roomUrl}/preview`, { method: "POST", body: { text } });
   }
 
   /** The user's held messages: `{held}`. */
@@ -66,13 +66,13 @@ export class Api {
 
   /** Withdraw a held message, or dismiss a rejected one. */
   withdraw(id) {
-    return this.#send("DELETE", `${this.#roomUrl}/held/${id}`, {});
+    return this.#request(`${this.#roomUrl}/held/${id}`, { method: "DELETE", body: {} });
   }
 
   /** Change a message like the frame with that `type`. */
   change({ type, id, ...body }) {
     const [method, path = ""] = CHANGES[type];
-    return this.#send(method, `${this.#url}/${id}${path}`, body);
+    return this.#request(`${this.#url}/${id}${path}`, { method, body });
   }
 
   /** One message with its Markdown text. */
@@ -87,29 +87,27 @@ export class Api {
 
   /** Change how the user lists a room. */
   arrange(slug, change) {
-    return this.#send("POST", `${this.#roomsUrl}/${encodeURIComponent(slug)}/arrange`, change);
+    return this.#request(`${this.#roomsUrl}/${encodeURIComponent(slug)}/arrange`, { method: "POST", body: change });
   }
 
   /** Report the read position. */
   markRead(sequence) {
-    return this.#send("POST", `${this.#roomUrl}/read`, { sequence });
+    return this.#request(`${this.#roomUrl}/read`, { method: "POST", body: { sequence } });
   }
 
-  /** Some members who can be mentioned and have a name that starts with the text: `{members}`. */
+  /** Add a person to the room, by user name. */
+  addMember(username) {
+    return this.#request(`${this.#roomUrl}/members`, { method: "POST", body: { username } });
+  }
+
+  /** Some people with a name that starts with the text: `{members, others, groups}`; the others are not in the room. */
   findMembers(beginning) {
     return this.#request(`${this.#roomUrl}/members?q=${encodeURIComponent(beginning)}`);
   }
 
-  #send(method, url, body) {
-    return this.#request(url, {
-      method,
-      headers: { "Content-Type": "application/json", "X-CSRFToken": this.#csrfToken },
-      body: JSON.stringify(body),
-    });
-  }
-
-  #request(url, options) {
-    return request(url, { ...options, fetch: this.#fetch, restate: this.restate });
+  #request(url, { method = "GET", body } = {}) {
+    const headers = body && { "Content-Type": "application/json", "X-CSRFToken": this.#csrfToken };
+    return request(url, { method, headers, body: body && JSON.stringify(body), fetch: this.#fetch, restate: this.restate });
   }
 }
 

@@ -31,6 +31,7 @@ export class Connection {
   #cursor;
   #onFrame;
   #onState;
+  #onUnreached;
   #restate;
   #timers;
   #http;
@@ -46,8 +47,11 @@ export class Connection {
 
   state = { name: "connecting" };
 
-  /** `openSocket(cursor)` opens a websocket; `browser` knows `isOnline` and `isVisible`; `clock` has `now` and timers. */
-  constructor({ room, api, openSocket, clock, random, browser, cursor, onFrame, onState }) {
+  /**
+   * `openSocket(cursor)` opens a websocket; `browser` knows `isOnline` and `isVisible`; `clock` has `now` and timers;
+   * `onUnreached(unreached)`: a stored post or edit has mentions that notify nobody.
+   */
+  constructor({ room, api, openSocket, clock, random, browser, cursor, onFrame, onState, onUnreached = () => {} }) {
     this.#room = room;
     this.#openSocket = openSocket;
     this.#clock = clock;
@@ -56,6 +60,7 @@ export class Connection {
     this.#cursor = cursor;
     this.#onFrame = onFrame;
     this.#onState = onState;
+    this.#onUnreached = onUnreached;
     this.#restate = api.restate;
     const { isVisible } = browser;
     const timers = new Timers(clock);
@@ -87,15 +92,17 @@ export class Connection {
   post(draft) {
     const { client_id, text, reply_to } = draft;
     const files = idsOf(draft.files);
-    if (this.#socket.isOpen) return this.#socket.request({ type: "post", room: this.#room, client_id, text, reply_to, files });
-    return this.#http.request((api) => api.post(draft));
+    if (!this.#socket.isOpen) return heed(this.#http.request((api) => api.post(draft)), this.#onUnreached);
+    const request = this.#socket.request({ type: "post", room: this.#room, client_id, text, reply_to, files });
+    return heed(request, this.#onUnreached);
   }
 
   /** Change a message, `{type, id, ...}` as in the frame; returns the same as `post`. */
   change(frame) {
     this.#changes += 1;
-    if (this.#socket.isOpen) return this.#socket.request({ ...frame, room: this.#room, client_id: `change-${this.#changes}` });
-    return this.#http.request((api) => api.change(frame));
+    if (!this.#socket.isOpen) return heed(this.#http.request((api) => api.change(frame)), this.#onUnreached);
+    const request = this.#socket.request({ ...frame, room: this.#room, client_id: `change-${this.#changes}` });
+    return heed(request, this.#onUnreached);
   }
 
   /** Send a frame without waiting for an answer; returns whether a connection accepted it. */
@@ -218,4 +225,10 @@ export class Connection {
 
 function nameLoss({ isOnline }) {
   return isOnline() ? "reconnecting" : "offline";
+}
+
+/** Returns the request, and passes on what its answer says: the message itself may arrive first, and its draft is then forgotten. */
+function heed(request, onUnreached) {
+  request.then(({ unreached }) => unreached && onUnreached(unreached), () => {});
+  return request;
 }

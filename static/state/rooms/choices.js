@@ -2,6 +2,8 @@
 
 import { fold, hasPart } from "../kit/names.js";
 
+const MOST_NAMED = 8;
+
 /** The rooms whose title contains the text, and these people. A name means a person before a group with this person;
     titles that start with the text come before others, and then unread rooms. */
 export function findChoices(wanted, rooms, people = []) {
@@ -9,6 +11,14 @@ export function findChoices(wanted, rooms, people = []) {
   const found = [...named, ...people.map((person) => ({ person, name: person.name }))];
   const rank = ({ room, name }) => 9 * place(wanted, name, room) - (room?.urgent ? 2 : room?.unread ? 1 : 0);
   return found.sort((a, b) => rank(a) - rank(b));
+}
+
+/** The rooms that `#` with this text may name: a word of the title, or the address, starts with it. */
+export function findNamed(wanted, rooms) {
+  const start = fold(wanted);
+  const isNamed = ({ slug, title }) => ` ${fold(title)}`.includes(` ${start}`) || slug.startsWith(wanted.toLowerCase());
+  const named = rooms.filter((room) => room.kind !== "direct" && isNamed(room));
+  return named.sort((a, b) => place(wanted, a.title) - place(wanted, b.title)).slice(0, MOST_NAMED);
 }
 
 /** Whether a room is a direct conversation of several people. */

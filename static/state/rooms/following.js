@@ -108,9 +108,9 @@ export class Following {
   /** People without a direct conversation with this person; the others are in the list of rooms. */
   async findPeople(text) {
     try {
-      const { members } = await this.#api.findMembers(text);
+      const { members, others = [] } = await this.#api.findMembers(text);
       const known = new Set(this.rooms.list(true).flatMap(({ people }) => (people.length === 1 ? [people[0].id] : [])));
-      return members.filter(({ id }) => id !== this.#user.id && !known.has(id));
+      return [...members, ...others].filter(({ id }) => id !== this.#user.id && !known.has(id));
     } catch (error) {
       ignoreRefusal(error);
       return [];

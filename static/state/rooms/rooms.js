@@ -256,6 +256,14 @@ export function isAmong(user, mentions) {
   return mentions.includes(user.id) || mentions.includes("room");
 }
 
+/** Whether a mention of `user` (an id, `room` or `here`) in the text of a message names this person.
+
+    A message that the server rendered comes without its `mentions`, but says whether it names the person (`wasNamed`). */
+export function isNaming(user, { userId, mentions, wasNamed }) {
+  if (user === "here") return mentions ? mentions.includes(userId) : wasNamed;
+  return user === userId || user === "room";
+}
+
 /** The text of a count in a badge. Must match `badge` in chatroom/web/rooms/rooms.py. */
 export function shorten(count) {
   return count >= MOST_UNREAD ? `${MOST_UNREAD - 1}+` : String(count);

@@ -19,12 +19,13 @@ export class CompletionView {
   #timer;
   #asked = 0;
 
-  /** `findMembers` and `findEmoji` return matches for a typed text; `insert(text, start, end)` replaces the typed text. */
-  constructor({ text, findMembers, findEmoji, insert }) {
+  /** The `find` functions return matches for a typed text; `insert(text, start, end)` replaces the typed text. */
+  constructor({ text, findMembers, findEmoji, findRooms, insert }) {
     this.#text = text;
     this.#find = {
       member: async (query) => (await findMembers(query)).map(memberChoice),
       emoji: async (query) => (await findEmoji(query)).map(emojiChoice),
+      room: async (query) => (await findRooms(query)).map(roomChoice),
     };
     this.#insert = insert;
     this.#list = document.createElement("ul");
@@ -128,8 +129,9 @@ function isSame(a, b) {
   return a === b || (a && b && a.kind === b.kind && a.query === b.query && a.start === b.start);
 }
 
-function memberChoice({ id, username, name }) {
-  return { text: `@${username}`, picture: makeAvatar({ id, name }, "small"), name, more: `@${username}` };
+function memberChoice({ id, username, name, isAbsent }) {
+  const more = isAbsent ? `@${username} · not in this room` : `@${username}`;
+  return { text: `@${username}`, picture: makeAvatar({ id, name }, "small"), name, more, isAbsent };
 }
 
 function emojiChoice({ character, codes, label }) {
@@ -139,10 +141,17 @@ function emojiChoice({ character, codes, label }) {
   return { text: character, picture: emoji, name: `:${codes[0]}:`, more: label };
 }
 
-function makeItem({ picture, name, more }, index) {
+function roomChoice({ slug, title, kind }) {
+  const sign = document.createElement("span");
+  sign.className = "completion__emoji";
+  sign.textContent = "#";
+  return { text: `#${slug}`, picture: sign, name: title, more: kind === "private" ? `#${slug} · private` : `#${slug}` };
+}
+
+function makeItem({ picture, name, more, isAbsent }, index) {
   const item = document.createElement("li");
   item.id = `completion-${index}`;
-  item.className = "completion__item";
+  item.className = `completion__item${isAbsent ? " completion__item--absent" : ""}`;
   item.setAttribute("role", "option");
   const title = document.createElement("bdi");
   title.className = "completion__name";

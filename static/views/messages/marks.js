@@ -6,6 +6,8 @@ import { insertText } from "../kit/fields.js";
 import { findStorage } from "../kit/page.js";
 import { makeIcon } from "../kit/signs.js";
 
+const GROUPS = { room: "Everybody in this room", here: "Everybody who is here now" };
+
 export class Marks {
   #connection;
   #toast;
@@ -15,13 +17,16 @@ export class Marks {
   #picker = null;
   #emoji = null;
   #completion = null;
+  #findRooms;
 
-  constructor({ page, api, connection, toast }) {
+  /** `findRooms(text)` returns rooms that a typed `#` may name. */
+  constructor({ page, api, connection, toast, findRooms }) {
     const { data, find } = page;
     this.#connection = connection;
     this.#toast = toast;
     this.#data = data;
     this.#api = api;
+    this.#findRooms = findRooms;
     this.#text = find("text");
     find("messages").addEventListener("click", ({ target }) => this.#toggle(target.closest("[data-reaction]")));
     this.#setUpButton(find("emoji-button"));
@@ -114,6 +119,7 @@ export class Marks {
           text: this.#text,
           findMembers: (beginning) => this.#findMembers(beginning),
           findEmoji: async (beginning) => (await this.#loadEmoji()).search(beginning, 8),
+          findRooms: this.#findRooms,
           insert: (text, start, end) => insertText(this.#text, text, start, end),
         }),
     );
@@ -125,9 +131,8 @@ export class Marks {
   }
 
   async #findMembers(beginning) {
-    const { members } = await this.#api.findMembers(beginning);
-    const everybody = { id: "room", username: "room", name: "Everybody in this room" };
-    const isMeant = this.#data.mayModerate === "true" && "room".startsWith(beginning.toLowerCase());
-    return isMeant ? [...members, everybody] : members;
+    const { members, others, groups } = await this.#api.findMembers(beginning);
+    const absent = others.map((person) => ({ ...person, isAbsent: true }));
+    return [...members, ...groups.map((id) => ({ id, username: id, name: GROUPS[id] })), ...absent];
   }
 }

@@ -4,6 +4,7 @@
 
 import { DELETED } from "../../state/messages/quotes.js";
 import { findHue, findInitials, shownName } from "../../state/kit/text.js";
+import { isNaming } from "../../state/rooms/rooms.js";
 import { readFiles, showFiles } from "../files/files.js";
 import { showTime } from "../kit/page.js";
 import { readReactions, showReactions } from "./reactions.js";
@@ -104,10 +105,10 @@ export class MessageView {
     return this.#template.content.querySelector(selector);
   }
 
-  #showMarks(element, { reactions = [], pinned_at }) {
+  #showMarks(element, { reactions = [], pinned_at, mentions }) {
     element.dataset.pinned = pinned_at ?? "";
     showReactions(element, reactions, this.#userId);
-    markMentions(element, this.#userId);
+    markMentions(element, this.#userId, mentions);
   }
 
   /** A draft has no page of its own yet. */
@@ -193,12 +194,13 @@ function makeParagraph(className, text) {
 }
 
 /** Mark mentions of the reader. */
-function markMentions(element, userId) {
+function markMentions(element, userId, mentions) {
+  const named = { userId, mentions, wasNamed: element.classList.contains("message--names-me") };
   let isNamed = false;
   for (const mention of element.querySelectorAll(".mention")) {
-    const isMe = mention.dataset.user === userId || mention.dataset.user === "room";
+    const isMe = isNaming(mention.dataset.user, named);
     mention.classList.toggle("mention--me", isMe);
-    if (mention.dataset.user !== "room") {
+    if (!["room", "here"].includes(mention.dataset.user)) {
       mention.setAttribute("role", "button");
       mention.tabIndex = 0;
     }

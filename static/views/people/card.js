@@ -6,7 +6,7 @@ import { placeNear } from "../kit/dialog.js";
 import { isModified, onKeys } from "../kit/keys.js";
 import { showTime } from "../kit/page.js";
 
-const OPENERS = "[data-card], .message .avatar[data-person], .mention[data-user]:not([data-user=room])";
+const OPENERS = "[data-card], .message .avatar[data-person], .mention[data-user]:not([data-user=room], [data-user=here])";
 const SEEN = { here: "Here now", today: "Last seen today", week: "Last seen this week" };
 
 export class CardView {

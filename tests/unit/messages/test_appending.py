@@ -70,6 +70,7 @@ class TestAppendNow:
         naming = msgspec.structs.replace(draft("a1"), mentions=(member,))
         assert self.append(messages, line) is None
         assert self.append(messages, naming) is None
+        assert self.append(messages, msgspec.structs.replace(draft("a1", "#den"), rooms=("den",))) is None
 
     def test_without_an_event_loop_there_is_only_the_ordinary_way(self, messages: Messaging) -> None:
         assert asyncio.run(messages.appending.append_now(LOBBY.id, [draft("a1")], 0)) is None

@@ -238,7 +238,7 @@ def test_any_text_can_be_looked_for(database: Database, text: str) -> None:
     assert directory.search(text) == []
     assert directory.list_like(text, "", 9) == []
     assert directory.list_named_like(text, 9) == []
-    assert MemberStore(database).list_like(hall, text, 9) == []
+    assert MemberStore(database).list_like(hall, text, 9) == ([], [])
     assert SiteRoomStore(database).list_like(text, ("", ""), 9) == []
     assert rooms.find_by_slug(text) is None
 

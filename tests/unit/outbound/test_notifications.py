@@ -81,6 +81,8 @@ class TestWhoIsTold:
 
     def test_everybody_for_a_mention_of_the_room(self) -> None:
         assert Stage(bob="mentions", mallory="none").told(mentions=("room",)) == {BOB.id}
+        assert Stage(bob="mentions", mallory="none").told(mentions=("here", BOB.id, MALLORY.id)) == {BOB.id}
+        assert Stage(bob="mentions", mallory="mentions").told(mentions=("here", BOB.id)) == {BOB.id}
 
     def test_the_other_in_a_direct_room(self) -> None:
         assert Stage(DIRECT, bob="mentions", mallory="none").told() == {BOB.id}

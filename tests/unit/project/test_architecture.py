@@ -350,6 +350,7 @@ NOTED = {"note"}
 UNNOTED = {
     ("chatroom.moderation.approval", "decide"): "somebody takes their own message back",
     ("chatroom.rooms.access", "forgive"): "an administrator of the site comes back to a public room",
+    ("chatroom.rooms.making", "remove"): "a room that was just created, and unknown to others, gives its name up",
     ("chatroom.erasure.departed", "set_role"): "belongs to the deletion of the account that managed the room",
     ("chatroom.erasure.account_deletion", "make_former"): "the note was made with the role that was taken first",
     ("chatroom.people.avatars", "remove"): "one's own picture",

@@ -25,6 +25,7 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import Author, File, Held, Hook, Message, Notice, Person, Reaction, RoomValues, User
 from chatroom.live import protocol
 from chatroom.live.sockets.endpoint import REFUSED_STATUS
+from chatroom.messages.mentions import Unreached
 from chatroom.moderation.held_store import HeldStore
 from chatroom.mongo.collections import CollectionModel
 from chatroom.outbound.hooks_store import HookStore
@@ -400,7 +401,7 @@ def frames_of_the_server() -> list[dict[str, Any]]:
     piece = protocol.encode_message(MESSAGE, "text")
     made = [
         protocol.changes("lobby", 2, [piece]),
-        protocol.stored("lobby", MESSAGE, MESSAGE.client_id),
+        protocol.stored("lobby", MESSAGE, MESSAGE.client_id, [Unreached("bob", "Bob is not in this room.")]),
         protocol.caught_up("lobby", 2, 1),
         protocol.held("lobby", HELD),
         protocol.approval("lobby"),

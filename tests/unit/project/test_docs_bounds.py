@@ -19,7 +19,7 @@ from chatroom.live import answers, connection, read_positions, tail
 from chatroom.live.connections import REASON_BYTES
 from chatroom.live.presence import presences_store, typing
 from chatroom.live.sockets import incoming, pace, socketio_packets, websocket
-from chatroom.messages import log_store, mentions, reactions
+from chatroom.messages import log_store, mentions, reactions, room_links
 from chatroom.messages.markdown import rendering
 from chatroom.moderation import (
     figures_store,
@@ -73,6 +73,8 @@ LIMITS: dict[str, list[Any]] = {
     "pinned messages of a room": [log_store.MOST_PINS],
     "held messages": [holding.MOST_HELD, holding.MOST_ON_SITE],
     "mentions in a message": [mentions.MOST],
+    "people whom `@here` mentions": [mentions.MOST_HERE],
+    "links to rooms in a message": [room_links.MOST_LINKS],
     "posts of a member in slow mode": [],
     "rooms that one user joins": [limits.COMING],
     "direct conversations that one user starts": [limits.OPENING],

@@ -27,6 +27,24 @@ class TestFinding:
         assert reason(refusal) == "not_found"
         assert refusal.value.message == "There is no such room, or you are not a member of it."
 
+    def test_readable_are_the_own_rooms_and_the_public_ones_that_one_can_join(self, world: World) -> None:
+        den = world.den().room
+        hall = world.rooms.making.create(ALICE, "member", title="Hall")
+        talk = world.rooms.direct.open(ALICE, [BOB.id])
+        slugs = [den.slug, hall.slug, talk.slug, "nowhere"]
+        find = world.rooms.access_store.find_readable
+        assert find(ALICE.id, slugs) == find(BOB.id, slugs) == {den.slug, hall.slug}
+        assert find(MALLORY.id, slugs) == {hall.slug}
+        assert find(MALLORY.id, []) == set()
+        for person in (BOB, MALLORY):
+            world.rooms.access.visit(person.id, hall.slug)
+        store = world.rooms.membership_store
+        store.leave(MALLORY.id, hall)
+        store.remove(BOB.id, hall)
+        store.remove(BOB.id, den)
+        assert find(BOB.id, slugs) == set()
+        assert find(MALLORY.id, slugs) == {hall.slug}
+
     def test_opening_a_public_room_makes_a_member(self, world: World) -> None:
         assert world.rooms.access.get_for(MALLORY.id, "lobby").room == LOBBY
         assert world.rooms.access.get_for(MALLORY.id, "lobby").room == LOBBY

@@ -74,6 +74,32 @@ class TestMaking:
             world.rooms.making.create(MALLORY, "member", title="OLD")
         assert reason(refusal) == "taken"
 
+    def test_of_two_rooms_of_one_title_at_once_one_remains(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The second maker's first look is before the first maker's write."""
+        first = world.rooms.making.create(BOB, "member", title="Tea")
+        has_title = world.rooms.store.has_title
+        looks: list[bool] = []
+
+        def look(title: str, *, but: str = "") -> bool:
+            looks.append(bool(looks) and has_title(title, but=but))
+            return looks[-1]
+
+        monkeypatch.setattr(world.rooms.store, "has_title", look)
+        with pytest.raises(Refused) as refusal:
+            world.rooms.making.create(ALICE, "member", title="TEA")
+        assert (reason(refusal), looks) == ("taken", [False, True, True])
+        assert [room["_id"] for room in world.database["rooms"].find({"title_key": "tea"})] == [first.id]
+        assert world.database["memberships"].count_documents({"user": ALICE.id}) == 0
+        assert world.told == [notice for notice in world.told if notice.user == BOB.id]
+
+    def test_of_two_that_see_each_other_one_succeeds_after_a_pause(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looks = iter([False, True, False, False])
+        monkeypatch.setattr(world.rooms.store, "has_title", lambda *_, **__: next(looks))
+        room = world.rooms.making.create(ALICE, "member", title="Tea")
+        assert [each["_id"] for each in world.database["rooms"].find({"title_key": "tea"})] == [room.id]
+
     @pytest.mark.parametrize("title", ["dm-" + "0" * 20, "DM " + "0123456789" * 2, " dm.Abcdefabcdefabcdef00 "])
     def test_no_title_reaches_the_address_of_a_conversation(self, rooms: RoomParts, title: str) -> None:
         """U08."""

@@ -42,6 +42,23 @@ class TestChanging:
             "Alice had messages deleted after 30 days",
         ]
 
+    def test_of_two_rooms_that_get_one_title_at_once_the_later_keeps_its_own(
+        self, world: Managed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The look before the write is stale."""
+        tea = world.access(ALICE, world.rooms.making.create(ALICE, "member", title="Tea", topic="Pots"))
+        world.rooms.making.create(BOB, "member", title="Coco")
+        before = world.database["rooms"].find_one({"_id": tea.room.id})
+        monkeypatch.setattr(world.rooms.making, "check_title", lambda *_, **__: None)
+        with pytest.raises(Refused) as refusal:
+            world.settings.change(tea, msgspec.structs.replace(PLAIN, title="COCO", topic="Cups"))
+        assert reason(refusal) == "taken"
+        after = world.database["rooms"].find_one({"_id": tea.room.id})
+        assert before
+        assert after == before | {"acts": []}
+        assert world.lines(tea.room) == []
+        assert not any(entry.act.act == "change_room" for entry in world.audit.page().entries)
+
     def test_no_room_is_renamed_to_pass_for_another(self, world: Managed, access: Access) -> None:
         """U11: the lobby alone keeps its own name, and gets it back."""
         world.rooms.making.create(BOB, "member", title="Coco")

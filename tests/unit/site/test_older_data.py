@@ -79,4 +79,4 @@ def test_people_find_their_rooms_messages_and_files(older: list[tuple[str, dict[
     assert "plums" in bob.get("/search?q=plums").text
     lobby = services.rooms.store.find("lobby")
     assert lobby is not None
-    assert [person.username for person in services.rooms.members.list_like(lobby, "ali", 5)] == ["alice"]
+    assert [person.username for person in services.rooms.members.list_like(lobby, "ali", 5)[0]] == ["alice"]

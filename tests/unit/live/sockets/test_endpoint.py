@@ -13,6 +13,7 @@ from chatroom.live import connection as connections
 from chatroom.live.sockets.endpoint import Gate
 from chatroom.live.sockets.visitor import ConnectionLimits
 from chatroom.live.sockets.websocket import EXTENSION
+from chatroom.messages.mentions import Unreached
 from chatroom.people.tokens import Grant
 from chatroom.rooms.access import LOBBY
 from tests.loops import in_loop, run, settle
@@ -412,6 +413,26 @@ class TestChange:
         assert [state.get("mentions") for state in states] == [None, [BOB.id], None]
         assert [state["text"] for state in states] == ["hi", "hi @bob", "ho"]
         assert looked_up == ["hi @bob"]
+
+    @in_loop
+    async def test_the_author_learns_which_mentions_notify_nobody(self) -> None:
+        process = await started()
+        told = Unreached("bob", "Bob is not in this room and will not see this.", may_add=True)
+        asked: list[str] = []
+
+        def find_unreached(_: Access, text: str) -> tuple[Unreached, ...]:
+            asked.append(text)
+            return (told,) if "@bob" in text else ()
+
+        process.messages.texts.find_unreached = find_unreached
+        alice = await process.connect()
+        await alice.say(post(text="hi"), post("a2", text="hi @bob"), post("a3", text="@alice"))
+        first = alice.frames("stored")[0]
+        await alice.say({"type": "edit", "room": "lobby", "id": first["id"], "text": "@bob", "client_id": "e1"})
+        answers = {frame["client_id"]: frame.get("unreached") for frame in alice.frames("stored")}
+        shown = [msgspec.to_builtins(told)]
+        assert answers == {"a1": None, "a2": shown, "a3": None, "e1": shown}
+        assert asked == ["hi @bob", "@alice", "@bob"]
 
     @pytest.mark.parametrize("kind", ["edit", "delete"])
     @pytest.mark.parametrize(

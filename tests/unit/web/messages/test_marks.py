@@ -73,9 +73,12 @@ def test_both_count_as_posts(make_app: Any, message: Message) -> None:
 
 def test_people_who_can_be_mentioned(alice: Visitor, bob: Visitor, services: Services) -> None:
     ids = {name: services.people.users.find_by_username(name) for name in ("alice", "bob")}
-    members = alice.get("/api/rooms/lobby/members?q=B").get_json()["members"]
-    assert members == [{"id": ids["bob"] and ids["bob"].id, "username": "bob", "name": "Bob"}]
-    assert len(alice.get("/api/rooms/lobby/members").get_json()["members"]) == 2
+    them = [{"id": ids["bob"] and ids["bob"].id, "username": "bob", "name": "Bob"}]
+    path = "/api/rooms/lobby/members"
+    assert alice.get(f"{path}?q=B").get_json() == {"room": "lobby", "members": [], "others": them, "groups": []}
+    bob.get("/chatroom")
+    assert alice.get(f"{path}?q=B").get_json() == {"room": "lobby", "members": them, "others": [], "groups": []}
+    assert len(alice.get(path).get_json()["members"]) == 2
     assert alice.get("/api/rooms/lobby/members?q=" + "x" * 65).status_code == 400
 
 
