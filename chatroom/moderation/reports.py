@@ -81,6 +81,11 @@ class Reports:
             raise Refused("not_found", "The page does not exist, or you may not see it.")
         return [report for report in self._store.list_open(rooms, SHOWN) if report.author.id != by.id]
 
+    def count_for(self, by: User) -> int | None:
+        """Count the open reports that `list_for` returns, up to `SHOWN`; return None if `by` moderates nothing."""
+        rooms = None if POWERS[by.role] else self._access_store.moderated_by(by.id)
+        return self._store.count_open_in(rooms, by.id, SHOWN) if rooms is None or rooms else None
+
     def list_open(self) -> list[Report]:
         """Return all open reports, for the console."""
         return self._store.list_open(None, SHOWN)

@@ -86,12 +86,14 @@ class ReportStore:
 
     def list_open(self, rooms: Collection[str] | None, limit: int) -> list[Report]:
         """Return the open reports from these rooms (None: from all), the oldest first."""
-        query: dict[str, Any] = {"is_open": True}
-        if rooms is not None:
-            query["room.id"] = {"$in": sorted(rooms)}
         with self._database.bounded():
-            found = self._reports.find(query).sort("created_at", ASCENDING).limit(limit)
+            found = self._reports.find(_open_in(rooms)).sort("created_at", ASCENDING).limit(limit)
             return [record_of(each, Report) for each in found]
+
+    def count_open_in(self, rooms: Collection[str] | None, but_by: str, limit: int) -> int:
+        """Count the open reports from these rooms (None: from all), without reports about this author."""
+        with self._database.bounded():
+            return self._reports.count_documents(_open_in(rooms) | {"author.id": {"$ne": but_by}}, limit=limit)
 
     def count_open(self, message: str) -> int:
         """Count the open reports of a message."""
@@ -104,3 +106,7 @@ class ReportStore:
         update = {"$set": decided, "$unset": {"is_open": "", "said": ""}}
         with self._database.bounded():
             return self._reports.update_many({"message": message, "is_open": True}, noting(update, note)).modified_count
+
+
+def _open_in(rooms: Collection[str] | None) -> dict[str, Any]:
+    return {"is_open": True} if rooms is None else {"is_open": True, "room.id": {"$in": sorted(rooms)}}

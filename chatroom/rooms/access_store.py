@@ -1,10 +1,12 @@
 """Read the rights of people in rooms."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 import msgspec
 
 from chatroom.base.access import Access
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Person, Role
 from chatroom.mongo.database import Database, Document
 from chatroom.people.fields import SHOWN, approval_state_of, person_of
@@ -20,8 +22,9 @@ APPROVAL_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted
 class AccessStore:
     """Read the rooms, memberships and users collections together."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
+        self._clock = clock
         self._rooms = database["rooms"]
         self._memberships = database["memberships"]
         self._users = database["users"]
@@ -41,7 +44,7 @@ class AccessStore:
             user = self._users.find_one({"_id": user_id}, USER_FIELDS | APPROVAL_FIELDS) or {}
             if user.get("deleted_at"):  # the account was deleted meanwhile
                 return None
-            access = _access(room, membership, user)
+            access = _access(room, membership, user, self._clock())
             if access.room.kind == "direct":
                 title = title_for(user_id, access.room, find_people(self._users, access.room.people))
                 return msgspec.structs.replace(access, room=msgspec.structs.replace(access.room, title=title))
@@ -79,12 +82,12 @@ def _can_open(room: Document, membership: Document | None) -> bool:
     return room["kind"] == "public" and (membership is None or membership.get("left_at") is not None)
 
 
-def _access(room: Document, membership: Document, user: Document) -> Access:
+def _access(room: Document, membership: Document, user: Document, now: datetime) -> Access:
     mutes = [document for document in (membership, user) if document.get("muted_until")]
     mute = max(mutes, key=lambda document: document["muted_until"], default={})
     return Access(
         room=room_of(room),
-        membership=membership_of(membership),
+        membership=membership_of(membership, now),
         site_role=user.get("role", "member"),
         person=person_of(user) if user else Person(membership["user"], ""),
         muted_until=mute.get("muted_until"),

@@ -1,7 +1,9 @@
-"""How a member lists a room: with a star, hidden, muted.
+"""How a member lists a room: with a star, hidden, muted, paused.
 
 A hidden room comes back with its next message, unless it is muted. A star also shows a hidden room again.
 """
+
+from datetime import datetime
 
 import msgspec
 
@@ -19,6 +21,9 @@ class Arrangement(msgspec.Struct, frozen=True, kw_only=True):
     is_starred: bool | None = None
     is_hidden: bool | None = None
     notify: Notify | None = None
+    """What notifies the member. This also ends a pause."""
+    paused_until: datetime | None = None
+    """Until then, nothing notifies the member."""
 
 
 class RoomArrangement:
@@ -33,7 +38,9 @@ class RoomArrangement:
         """Store the change, and notify the member's devices."""
         fields: Document = {}
         if wanted.notify is not None:
-            fields["notify"] = wanted.notify
+            fields |= {"notify": wanted.notify, "paused_until": None}
+        if wanted.paused_until is not None:
+            fields["paused_until"] = wanted.paused_until
         if wanted.is_starred is not None:
             fields["is_starred"] = wanted.is_starred or None
         if wanted.is_hidden:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from pymongo import ASCENDING
 
+from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Membership, Person, Room, RoomEntry
 from chatroom.messages.log_store import last_of, newest_of
 from chatroom.mongo.database import Database, Document
@@ -35,8 +36,9 @@ class PublicRoom(msgspec.Struct, frozen=True, kw_only=True):
 class ListingStore:
     """Read the rooms, memberships and messages collections together."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
+        self._clock = clock
         self._rooms = database["rooms"]
         self._memberships = database["memberships"]
         self._messages = database["messages"]
@@ -45,8 +47,9 @@ class ListingStore:
     def list_for(self, user_id: str) -> list[RoomEntry]:
         """Return at most 500 rooms of a user, sorted by title."""
         with self._database.bounded():
+            now = self._clock()
             found = self._memberships.find({"user": user_id, "removed_at": None}).limit(MOST_ROOMS)
-            memberships = {document["room"]: membership_of(document) for document in found}
+            memberships = {document["room"]: membership_of(document, now) for document in found}
             rooms = [room_of(document) for document in self._rooms.find({"_id": {"$in": list(memberships)}})]
             newest = newest_of(self._messages, memberships)
             last = self._last_of(rooms, memberships)

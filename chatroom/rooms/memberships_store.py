@@ -31,8 +31,8 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 BACK = {"removed_at": "", "left_at": ""}
 """The fields to unset when a user who left or was removed becomes a member again."""
 
-OWN = {"notify": "", "is_starred": "", "hidden_to": ""}
-"""The fields to unset when a user leaves: how the user listed the room."""
+OWN = {"notify": "", "paused_until": "", "is_starred": "", "hidden_to": ""}
+"""The fields to unset when a user leaves: how the user listed the room, and what notified the user."""
 
 
 class MembershipStore:
@@ -139,5 +139,14 @@ class MembershipStore:
             return self._memberships.update_one(member, update).matched_count > 0
 
 
-def membership_of(document: Document) -> Membership:
-    return msgspec.convert({**document, "user_id": document["user"], "room_id": document["room"]}, Membership)
+def membership_of(document: Document, now: datetime) -> Membership:
+    """Make a membership, with the notification setting that holds now."""
+    ids = {"user_id": document["user"], "room_id": document["room"]}
+    return msgspec.convert({**document, **ids, **notifying(document, now)}, Membership)
+
+
+def notifying(document: Document, now: datetime) -> Document:
+    """Return the notification setting of a stored membership. A pause holds until its end."""
+    chosen, until = document.get("notify", "mentions"), document.get("paused_until")
+    is_paused = until is not None and until > now
+    return {"notify": "none" if is_paused else chosen, "chosen": chosen, "paused_until": until if is_paused else None}

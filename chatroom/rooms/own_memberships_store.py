@@ -6,6 +6,7 @@ from datetime import timedelta
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Notify, Room
 from chatroom.mongo.database import Database, Document
+from chatroom.rooms.memberships_store import notifying
 
 
 class OwnMembershipStore:
@@ -25,11 +26,12 @@ class OwnMembershipStore:
         return result.modified_count > 0
 
     def preferences_in(self, room_id: str, user_ids: Collection[str]) -> dict[str, Notify]:
-        """Return the notification preferences of these users in a room. Only members are included."""
+        """Return the notification settings of these users in a room that hold now. Only members are included."""
         query = {"room": room_id, "user": {"$in": list(user_ids)}, "removed_at": None}
         with self._database.bounded():
-            found = list(self._memberships.find(query, {"_id": 0, "user": 1, "notify": 1}))
-        return {document["user"]: document.get("notify", "mentions") for document in found}
+            found = list(self._memberships.find(query, {"_id": 0, "user": 1, "notify": 1, "paused_until": 1}))
+        now = self._clock()
+        return {document["user"]: notifying(document, now)["notify"] for document in found}
 
     def arrange(self, user_id: str, room_id: str, fields: Document) -> bool:
         """Change how a member lists a room. A value of None unsets the field. Return False if nothing changes."""

@@ -51,10 +51,10 @@ class RoomParts:
         notices, acts = site.notices, site.acts
         self.store = RoomStore(database, clock=clock)
         self.former_slugs = FormerSlugs(database)
-        self.access_store = AccessStore(database)
+        self.access_store = AccessStore(database, clock=clock)
         self.membership_store = MembershipStore(database, clock=clock)
         self.members = MemberStore(database)
-        self.listings = ListingStore(database)
+        self.listings = ListingStore(database, clock=clock)
         self.preferences = OwnMembershipStore(database, clock=clock)
         direct = DirectRoomStore(database, clock=clock)
         self.access = RoomAccess(self.access_store, self.store, self.membership_store, notices)

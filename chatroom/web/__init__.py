@@ -11,13 +11,14 @@ from chatroom.web.commands import COMMANDS
 from chatroom.web.export import export
 from chatroom.web.files import files
 from chatroom.web.kit import configuration, errors, health, lanes, login, metrics, reference, security
-from chatroom.web.kit.filters import as_json, full_stop, hue, static_url
+from chatroom.web.kit.filters import as_json, full_stop, hue, static_url, with_links
 from chatroom.web.kit.services import services
 from chatroom.web.kit.shown_settings import ShownSettings
 from chatroom.web.kit.times import day_text, times_of_reader, with_times
 from chatroom.web.messages import held, message_api, messages_api, pages, permalinks, previews
 from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, approval, reports
+from chatroom.web.moderation.cases import open_cases
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, cards, people, status, tokens
 from chatroom.web.rooms import api, invitations, inviting, rooms
@@ -79,7 +80,7 @@ def register(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(
         as_json=as_json, as_held=held.as_held, full_stop=full_stop, hue=hue, excerpt=excerpt_of, badge=badge
     )
-    app.jinja_env.filters.update(day_text=day_text, with_times=with_times)
+    app.jinja_env.filters.update(day_text=day_text, with_links=with_links, with_times=with_times)
     app.jinja_env.filters["plain_text"] = plain_text
     app.jinja_env.filters["without_room_links"] = without_room_links
     cards.register(app)
@@ -87,6 +88,7 @@ def register(app: Flask, settings: Settings) -> None:
         settings=ShownSettings(settings),
         registration=lambda: services.moderation.admission.shown_registration(),  # noqa: PLW0108  services per request
         names=names,
+        open_cases=open_cases,
         static_url=static_url,
         times=times_of_reader,
         message_list=message_list(app),

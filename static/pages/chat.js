@@ -14,6 +14,7 @@ import { replaceBrokenPlayers } from "../views/files/files.js";
 import { openPictures } from "../views/files/lightbox.js";
 import { offerCode } from "../views/kit/code.js";
 import { StateView } from "../views/kit/connection_state.js";
+import { followKeyboard } from "../views/kit/keyboard.js";
 import { protectCompositions } from "../views/kit/keys.js";
 import { clock, findStorage, isLooking, listen, localizeTimes, makeLine, onNewDay, readPage, reportTimeZone } from "../views/kit/page.js";
 import { startShortcuts } from "../views/kit/shortcuts.js";
@@ -28,7 +29,9 @@ import { PinsView } from "../views/messages/pins.js";
 import { Reader } from "../views/messages/reader.js";
 import { UnreachedView } from "../views/messages/unreached.js";
 import { Writing } from "../views/messages/writing.js";
+import { BellView } from "../views/outbound/bell.js";
 import { browserOf, startServiceWorker } from "../views/outbound/browser_notifications.js";
+import { makePrompt } from "../views/outbound/prompt.js";
 import { CardView } from "../views/people/card.js";
 import { StatusDialog } from "../views/people/status_dialog.js";
 import { PeopleView } from "../views/rooms/people.js";
@@ -36,6 +39,7 @@ import { RoomView } from "../views/rooms/room.js";
 import { Sidebar } from "../views/rooms/sidebar.js";
 
 protectCompositions(document);
+followKeyboard();
 const root = document.querySelector("[data-chat]");
 if (root) start(readPage(root));
 
@@ -57,7 +61,7 @@ function open(page, people) {
   const api = new Api({ url: page.data.apiUrl, ...asking });
   const timeline = new Timeline({ user });
   const toast = new Toast(find("composer-area"));
-  const notifications = new Notifications({ user, browser: browserOf(startServiceWorker()), storage: findStorage("localStorage"), isQuiet: () => people.isQuiet(user.id) });
+  const { notifications, takeList } = makeNotifications({ page, people, api, toast });
   const quotes = new Quotes({ timeline, api, onFound: () => room.renewQuotes() });
   const connection = new Connection({
     ...makeLine(page.data),
@@ -71,7 +75,7 @@ function open(page, people) {
   const status = new StatusDialog({ page, api: peopleApi, toast });
   const card = new CardView({ page, api: peopleApi, onStatus: () => status.open() });
   const shared = { page, api, timeline, connection, quotes, toast, onPerson: (author, element) => card.open(author, element) };
-  const sidebar = new Sidebar({ ...shared, onPosts: (of, posts) => notifications.take(of, posts), onList: (rooms) => notifications.tidy(rooms) });
+  const sidebar = new Sidebar({ ...shared, onPosts: (of, posts) => notifications.take(of, posts), onList: takeList });
   const { following } = sidebar;
   const away = new Away({
     api: peopleApi,
@@ -96,6 +100,25 @@ function open(page, people) {
   away.read();
   onNewDay(page.times, () => room.show());
   listen({ connection, drafts, following, attention: views.attention, writing: views.writing });
+}
+
+/** The notifications, the bell and the note that asks for them. `takeList(rooms)`: the list of rooms was read. */
+function makeNotifications({ page, people, api, toast }) {
+  const prompt = makePrompt({ page, toast });
+  const bell = new BellView({ page, api, toast });
+  const notifications = new Notifications({
+    user: page.user,
+    browser: browserOf(startServiceWorker()),
+    storage: findStorage("localStorage"),
+    isQuiet: () => people.isQuiet(page.user.id),
+    onConcern: () => prompt.concern(),
+  });
+  const takeList = (rooms) => {
+    notifications.tidy(rooms);
+    if (rooms.urgent) prompt.concern();
+    bell.show(rooms.get(page.room.slug));
+  };
+  return { notifications, takeList };
 }
 
 function makeViews(shared, { following, show }) {

@@ -165,6 +165,11 @@ class Person:
         self.page.wait_for_url(re.compile(r"^[^?]*/chatroom"))  # and not /login?next=/chatroom
         return self
 
+    def log_out(self) -> None:
+        """Log out by the menu behind the own picture."""
+        self.page.get_by_role("button", name="Your account").click()
+        self.page.get_by_role("button", name="Log out").click()
+
     def enter(self) -> "Person":
         """Go to the room, and wait until it is live."""
         self.page.goto(f"{self.url}/chatroom")

@@ -270,8 +270,9 @@ def test_a_day_is_gone_to_in_the_readers_zone(person, anything):
     text = anything("today")
     alice.say(text)
     day = "(time) => new Date(time.dateTime).toLocaleDateString('sv-SE')"
-    alice.page.locator("[data-jump] summary").click()
-    alice.page.get_by_label("Go to the day").fill(stored(alice, text).locator("time").evaluate(day))
+    alice.page.locator("#room-title button").click()
+    alice.page.get_by_text("Jump to date").click()
+    alice.page.get_by_label("Date").fill(stored(alice, text).locator("time").evaluate(day))
     alice.page.get_by_role("button", name="Go", exact=True).click()
     alice.page.wait_for_url(re.compile(r"/chatroom/lobby/\d+$"))
     expect(alice.page.locator(".message--target")).to_be_visible()
@@ -344,8 +345,9 @@ def test_on_a_phone(person, anything):
     alice.page.get_by_label("Edit the message").fill(new)
     alice.page.get_by_role("button", name="Save").tap()
     alice.sees(new)
-    alice.page.locator("[data-jump] summary").tap()
-    expect(alice.page.get_by_label("Go to the day")).to_be_in_viewport(ratio=1)
+    alice.page.locator("#room-title button").tap()
+    alice.page.get_by_text("Jump to date").tap()
+    expect(alice.page.get_by_label("Date")).to_be_in_viewport(ratio=1)
     still(alice.page)
     overflow = alice.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0

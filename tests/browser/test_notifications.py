@@ -85,7 +85,7 @@ def test_the_last_page_opens_offline_but_not_after_a_log_out(person, anything):
 
     alice.context.set_offline(False)
     alice.page.goto(f"{alice.url}/chatroom")
-    alice.page.get_by_role("button", name="Log out").click()
+    alice.log_out()
     alice.page.wait_for_url(f"{alice.url}/")
     alice.context.set_offline(True)
     alice.page.goto(f"{alice.url}/chatroom")

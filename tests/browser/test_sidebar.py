@@ -72,7 +72,7 @@ def test_counts_survive_an_outage_and_end_on_every_device(person, anything):
     expect(alice.page.get_by_role("heading", level=1)).to_have_text(title)
     for page in (alice.page, other_tab):
         expect_count(page, title, 0)
-    expect(other_tab).to_have_title(re.compile("^Hello"))
+    expect(other_tab).to_have_title(re.compile("^Lobby"))
     say(bob, slug, "four")
     alice.sees("four")
     await_read(alice, slug)

@@ -40,7 +40,8 @@ def test_a_whole_visit_without_a_script(person, anything):
     page.reload()
     expect(frame_of(alice).locator("[data-message]", has_text=text)).to_have_count(1)
 
-    page.get_by_role("link", name=re.compile("your account")).click()
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("link", name="Your account").click()
     page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_label("New password", exact=True).fill("another quiet evening")
     page.get_by_label("New password again").fill("another quiet evening")
@@ -49,7 +50,7 @@ def test_a_whole_visit_without_a_script(person, anything):
 
     page.goto(f"{alice.url}/")
     page.wait_for_url(f"{alice.url}/chatroom/lobby")  # already signed in
-    page.get_by_role("button", name="Log out").click()
+    alice.log_out()
     page.wait_for_url(f"{alice.url}/")
     page.goto(f"{alice.url}/chatroom/lobby")
     page.wait_for_url("**/login**")

@@ -193,3 +193,16 @@ test("an arranged room is shown at once; a failure says why, and the list is rea
   assert.equal(server.asked, 1);
   assert.deepEqual(following.rooms.sections.rooms.map(({ slug }) => slug), ["attic", "den", "lobby"]);
 });
+
+test("when a pause of notifications ends, the list is read again", async () => {
+  const { following, clock, server } = setUp();
+  const paused_until = new Date(clock.now() + 60_000).toISOString();
+  following.rooms.reset([listed("lobby"), listed("den", { notify: "none", chosen: "all", paused_until })]);
+  following.connected("live");
+  await clock.pass(59_000);
+  assert.equal(server.asked, 0);
+  assert.equal(following.rooms.get("den").notify, "none");
+  await clock.pass(4000);
+  assert.equal(server.asked, 1);
+  assert.equal(following.rooms.get("den").notify, "all");
+});

@@ -49,7 +49,11 @@ class Room(RoomValues, frozen=True, kw_only=True):
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """A user in a room, with the role there. `read_sequence` is the sequence of the last message that the user read."""
+    """A user in a room, with the role there. `read_sequence` is the sequence of the last message that the user read.
+
+    `chosen` is the notification setting that the user chose. `notify` is the setting that holds now: `none` until
+    `paused_until`, and `chosen` otherwise.
+    """
 
     user_id: str
     room_id: str
@@ -59,6 +63,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     is_starred: bool = False
     hidden_to: int | None = None
     """The newest revision when the user hid the room. None if the user did not hide it."""
+    chosen: Notify = "mentions"
+    paused_until: datetime | None = None
 
 
 class RoomEntry(msgspec.Struct, frozen=True, kw_only=True):

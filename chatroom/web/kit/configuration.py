@@ -30,6 +30,7 @@ SHEETS = (
     "invite",
     "composer",
     "mentions",
+    "bars",
     "directions",  # changes what others say about the sides of a message
 )
 SITE_SHEET = "css/site.css"

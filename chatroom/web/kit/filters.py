@@ -1,13 +1,18 @@
-"""Template filters: a person's colour, a full stop, a static address, a value for a script."""
+"""Template filters: a person's colour, a full stop, links in a text, a static address, a value for a script."""
 
+import re
 import zlib
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 from flask import request, url_for
+from markupsafe import Markup, escape
 
 HUES = 12
+NEVER = r"\s<>\"\u200e\u200f\u202a-\u202e\u2066-\u2069"
+ADDRESS = re.compile(rf"(https?://[^{NEVER}]*[^{NEVER}.,;:!?'()\[\]])", re.IGNORECASE)
+"""An address in a text, without the punctuation that follows it. Must match `ADDRESS` in static/state/kit/links.js."""
 
 
 def hue(user_id: str) -> int:
@@ -18,6 +23,16 @@ def hue(user_id: str) -> int:
 def full_stop(text: str) -> str:
     """The full stop of a sentence that ends with `text`, unless the text has one, as in `Linus T.`"""
     return "" if text.rstrip().endswith((".", "!", "?", "…")) else "."
+
+
+def with_links(text: str) -> Markup:
+    """Show the addresses in a text as links."""
+    pieces = ADDRESS.split(text)
+    return Markup().join(_link_to(piece) if at % 2 else escape(piece) for at, piece in enumerate(pieces))
+
+
+def _link_to(address: str) -> Markup:
+    return Markup('<a href="{0}" rel="noopener nofollow">{0}</a>').format(address)
 
 
 def static_url(filename: str) -> str:

@@ -17,6 +17,8 @@ from chatroom.web.kit.login import current_user
 
 COOKIE = "time_zone"
 NO_OFFSET = timedelta()
+NIGHT = timedelta(hours=4)
+MORNING = 8
 STATED = re.compile(r"(\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC)")
 """A time in a sentence, as `chatroom.base.durations.until` writes it."""
 
@@ -43,6 +45,11 @@ class Times(msgspec.Struct, frozen=True):
     def day_of(self, moment: datetime) -> date:
         """Return the day of a moment in the reader's zone."""
         return moment.astimezone(self.tz).date()
+
+    def morning_after(self, moment: datetime) -> datetime:
+        """Return 8 o'clock on the next morning, in UTC. Before 4 o'clock, it is still the night before."""
+        day = self.day_of(moment - NIGHT) + timedelta(days=1)
+        return datetime(day.year, day.month, day.day, MORNING, tzinfo=self.tz).astimezone(UTC)
 
     def start_of(self, day: date) -> datetime:
         """Return the first moment of a day, in UTC. Where the clocks skip midnight, this is the first moment after."""

@@ -26,6 +26,7 @@ from chatroom.web.kit.times import reports_zone, times_of_reader
 from chatroom.web.messages.forms import MessageForm
 from chatroom.web.messages.previews import preview_of
 from chatroom.web.people.status import SUGGESTED, own_status_form
+from chatroom.web.rooms.notifying import choices_for
 from chatroom.web.rooms.rooms import sections_for
 
 LARGEST_SEQUENCE = 2**53
@@ -199,6 +200,7 @@ def room_page(
         people=services.live.presences.here(found.id),
         status_form=own_status_form(formdata=None),
         suggested=SUGGESTED,
+        bell=choices_for(access),
         pins=services.messages.store.pinned(found.id),
         sections=sections_for(access.user_id),
         page=page,

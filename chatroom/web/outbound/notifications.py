@@ -8,10 +8,9 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response, current_app, flash, jsonify, url_for
 from msgspec import Meta
-from wtforms import SelectChoice, SelectField
+from wtforms import BooleanField, SelectChoice, SelectField
 
 from chatroom.base.models import RoomEntry
-from chatroom.rooms.arrangement import Arrangement
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as
 from chatroom.web.kit.filters import static_url
 from chatroom.web.kit.forms import Form
@@ -20,10 +19,8 @@ from chatroom.web.kit.login import current_user, get_access, login_required
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.pages import Page, redirect_to, render
 from chatroom.web.kit.services import services
+from chatroom.web.rooms.notifying import CHOICES, choose, preferences_for
 
-PREFERENCES = {"mentions": "Mentions", "all": "All messages", "none": "Nothing"}
-DIRECT_PREFERENCES = {"mentions": "All messages", "none": "Nothing"}
-"""In a direct conversation, `mentions` and `all` mean the same, because every message is addressed to the user."""
 BY_COOKIE = (401, 403)
 """The statuses of refusals on routes that require a cookie. These routes refuse access tokens."""
 
@@ -32,9 +29,10 @@ api = api_blueprint("push")
 
 
 class PreferenceForm(Form):
-    """The notification setting of a room."""
+    """The notification setting of a room, from the settings or from the bell of the room."""
 
-    notify = SelectField("Notify me about", choices=[SelectChoice(*choice) for choice in PREFERENCES.items()])
+    notify = SelectField("Notify me about", choices=[SelectChoice(*choice) for choice in CHOICES.items()])
+    is_bell = BooleanField()
 
 
 class Keys(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,7 +78,9 @@ def set_preference(slug: str) -> Page:
     if not form.validate():
         flash(form.problem, "error")
         return redirect_to("notifications.settings")
-    services.rooms.arrangement.change(access, Arrangement(notify=form.notify.data))
+    said = choose(access, form.notify.data)
+    if form.is_bell.data:
+        return redirect_to("pages.room", said, slug=access.room.slug)
     return redirect_to("notifications.settings", f"{access.room.title}: saved.")
 
 
@@ -142,10 +142,9 @@ def unsubscribe_browser() -> Response:
 
 
 def _form(entry: RoomEntry) -> PreferenceForm:
-    notify = entry.membership.notify
+    notify = entry.membership.chosen
     is_direct = entry.room.kind == "direct"
     form = PreferenceForm(notify="mentions" if is_direct and notify == "all" else notify)
-    if is_direct:
-        form.notify.choices = [SelectChoice(*choice) for choice in DIRECT_PREFERENCES.items()]
+    form.notify.choices = [SelectChoice(*choice) for choice in preferences_for(entry.room.kind).items()]
     form.notify.id = f"notify-{entry.room.id}"
     return form

@@ -3,10 +3,12 @@
 After a refusal, the page is shown again with the input, except passwords.
 """
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 
 from chatroom.base.errors import Refused, Unavailable
+from chatroom.base.models import User
 from chatroom.people.accounts import Registration
+from chatroom.web.kit.filters import full_stop
 from chatroom.web.kit.forms import RULES
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import client_address, current_user, log_in, log_out, login_required
@@ -48,11 +50,11 @@ def register(form: RegisterForm) -> Page:
     code, invitation = code_in(form.next.data), invitation_to(form.next.data)
     if invitation and invitation.admits_strangers:
         user, room = services.moderation.invitations.register(code, wanted, address)
-        log_in(user)
+        _welcome(user)
         return redirect_to("pages.room", slug=room.slug)
     if services.moderation.admission.registration() == "closed":
         raise Refused("forbidden", CLOSED)
-    log_in(services.people.accounts.register(wanted, address))
+    _welcome(services.people.accounts.register(wanted, address))
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
 
 
@@ -66,7 +68,7 @@ def _login_page(form: LoginForm | None = None, **shown: Shown) -> Response:
 @form_page(_login_page, LoginForm)
 def login(form: LoginForm) -> Page:
     """Begin a session."""
-    log_in(services.people.accounts.authenticate(form.username.data, form.password.data, client_address()))
+    _welcome(services.people.accounts.authenticate(form.username.data, form.password.data, client_address()))
     return redirect(form.next.data or url_for("pages.chatroom"), 303)
 
 
@@ -144,6 +146,12 @@ def end_other_sessions() -> Page:
     """End all of the user's sessions except this one."""
     services.people.sessions.end_all(current_user.id, but=current_user.session.id)
     return redirect_to("accounts.account", "Every other browser was logged out.")
+
+
+def _welcome(user: User) -> None:
+    """Log a user in. The next page greets the user, once."""
+    log_in(user)
+    flash(f"Hello, {user.display_name}{full_stop(user.display_name)} Come in, the light is on.", "success")
 
 
 def _needs_first_code() -> bool:

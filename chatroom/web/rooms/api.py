@@ -1,6 +1,7 @@
 """The JSON API of rooms (docs/protocol.md): list, create, change, join, leave, mark as read."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -20,6 +21,7 @@ from chatroom.web.kit.api import answer, api_blueprint, asker, body_as, enter
 from chatroom.web.kit.login import client_address
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
+from chatroom.web.rooms.notifying import pausing
 
 Title = Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)]
 Topic = Annotated[str, Meta(max_length=MAX_TOPIC)]
@@ -69,17 +71,23 @@ RoomChange = msgspec.defstruct(
 
 
 class Arranging(msgspec.Struct, forbid_unknown_fields=True):
-    """A change of how you list a room. A field that is absent changes nothing."""
+    """A change of how you list a room. A field that is absent changes nothing.
+
+    `notify` may also be `tomorrow`: a pause until 8 o'clock on the next morning in your time zone.
+    """
 
     is_starred: bool | UnsetType = UNSET
     is_hidden: bool | UnsetType = UNSET
-    notify: Notify | UnsetType = UNSET
+    notify: Literal["all", "mentions", "none", "tomorrow"] | UnsetType = UNSET
 
 
 class ArrangedAnswer(msgspec.Struct):
-    """The room that you arranged."""
+    """The room that you arranged, and what notifies you there now."""
 
     room: str
+    notify: Notify
+    chosen: Notify
+    paused_until: datetime | None
 
 
 class LeftAnswer(msgspec.Struct):
@@ -99,6 +107,8 @@ class ListedRoom(msgspec.Struct, kw_only=True):
     notify: Notify
     is_starred: bool
     is_hidden: bool
+    chosen: Notify
+    paused_until: datetime | None
     is_read_only: bool
     archived: bool
     unread: int
@@ -224,8 +234,9 @@ def arrange_room(slug: str) -> Response:
     """
     access, body = enter(slug), body_as(Arranging)
     given = {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
-    services.rooms.arrangement.change(access, Arrangement(**given))
-    return answer(ArrangedAnswer(access.room.slug))
+    services.rooms.arrangement.change(access, Arrangement(**given | pausing(given)))
+    now = enter(slug).membership
+    return answer(ArrangedAnswer(access.room.slug, now.notify, now.chosen, now.paused_until))
 
 
 def _wanted(access: Access, body: Any) -> RoomValues:
@@ -261,6 +272,8 @@ def _listed(entry: RoomEntry) -> ListedRoom:
         notify=membership.notify,
         is_starred=membership.is_starred,
         is_hidden=entry.is_hidden,
+        chosen=membership.chosen,
+        paused_until=membership.paused_until,
         is_read_only=room.is_read_only,
         archived=room.archived_at is not None,
         unread=entry.unread,

@@ -12,6 +12,7 @@ from chatroom.erasure.clearing import check_clearing
 from chatroom.rooms.fields import badges_of, values_of
 from chatroom.rooms.members_store import MEMBERS_PAGE, MOST_COUNTED
 from chatroom.site.audit import LONGEST_REASON
+from chatroom.web.kit.filters import full_stop
 from chatroom.web.kit.login import current_user, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
@@ -103,8 +104,9 @@ def record(slug: str) -> Page:
 @refusals_on(_settings_page)
 def leave(slug: str) -> Page:
     """Leave the room."""
-    services.rooms.membership.leave(get_access(slug))
-    return redirect_to("rooms.browse")
+    access = get_access(slug)
+    services.rooms.membership.leave(access)
+    return redirect_to("rooms.browse", f"You left {access.room.title}{full_stop(access.room.title)}")
 
 
 @blueprint.post("/rooms/<slug>/members")

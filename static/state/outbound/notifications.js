@@ -19,13 +19,18 @@ export class Notifications {
   #browser;
   #storage;
   #isQuiet;
+  #onConcern;
 
-  /** `browser` knows `isLooking`, `mayNotify`, `show`, `close`, `once` and `beep`; `isQuiet()`: the reader does not want to be disturbed now. */
-  constructor({ user, browser, storage, isQuiet = () => false }) {
+  /**
+   * `browser` knows `isLooking`, `mayNotify`, `show`, `close`, `once` and `beep`; `isQuiet()`: the reader does not want to be
+   * disturbed now; `onConcern()`: a message arrived of which the reader wants to be notified.
+   */
+  constructor({ user, browser, storage, isQuiet = () => false, onConcern = () => {} }) {
     this.#isQuiet = isQuiet;
     this.#user = user;
     this.#browser = browser;
     this.#storage = storage;
+    this.#onConcern = onConcern;
   }
 
   get hasSound() {
@@ -39,8 +44,9 @@ export class Notifications {
 
   /** New messages arrived in a room (with `slug`, `title`, `kind` and `notify`). */
   take(room, messages) {
-    if (this.#browser.isLooking() || this.#isQuiet()) return;
     const shown = messages.filter((message) => this.concerns(room, message)).slice(-MOST_AT_ONCE);
+    if (shown.length) this.#onConcern();
+    if (this.#browser.isLooking() || this.#isQuiet()) return;
     for (const message of shown) this.#notify(room, message);
   }
 

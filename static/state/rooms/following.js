@@ -16,6 +16,7 @@ export class Following {
   #most;
   #api;
   #connection;
+  #clock;
   #timers;
   #position;
   #typing;
@@ -40,6 +41,7 @@ export class Following {
     this.#onChange = onChange;
     this.#onPosts = onPosts;
     this.#onList = onList;
+    this.#clock = clock;
     const timers = new Timers(clock);
     this.#timers = timers;
     this.rooms = new Rooms({ user, open: room });
@@ -63,6 +65,7 @@ export class Following {
 
   /** The connection has this state now. A new one follows the rooms again, each from its cursor. */
   connected(name) {
+    awaitEndOfPause(this.rooms, { clock: this.#clock, timers: this.#timers, renew: () => this.#refresh() });
     if (name !== "live") this.#followed.clear();
     if (name !== "live" && name !== "catching_up") this.#typing.stop();
     if (name === "live") {
@@ -153,6 +156,7 @@ export class Following {
       const { rooms } = await this.#api.readRooms();
       for (const slug of this.#followed) if (!rooms.some((room) => room.slug === slug)) this.#followed.delete(slug);
       this.rooms.reset(rooms);
+      awaitEndOfPause(this.rooms, { clock: this.#clock, timers: this.#timers, renew: () => this.#refresh() });
       this.#position.apply(this.rooms.get(this.#room)?.readTo ?? 0);
       this.#onList(this.rooms);
       if (this.#connection.state.name === "live") this.#follow();
@@ -174,6 +178,14 @@ export class Following {
 /** Whether the server refuses something else than a post. */
 function isRefusal({ type, client_id }) {
   return type === "refused" && !client_id;
+}
+
+/** Call `renew` when the first pause of notifications ends. */
+function awaitEndOfPause(rooms, { clock, timers, renew }) {
+  const paused = [...rooms.list(true), ...rooms.list(false)].filter(({ paused_until }) => paused_until);
+  const end = Math.min(...paused.map(({ paused_until }) => new Date(paused_until).getTime()));
+  if (paused.length) timers.set("pause", Math.max(0, end - clock.now()), renew);
+  else timers.stop("pause");
 }
 
 /** A failed request is repeated at the next occasion. */

@@ -26,8 +26,8 @@ class Room {
     this.slug = slug;
   }
 
-  set({ title, kind, notify, people = [], is_starred = false, is_hidden = false, archived = false, unread, mentions, revision, read_sequence }) {
-    Object.assign(this, { title, kind, notify, people, isStarred: is_starred, isArchived: archived });
+  set({ title, kind, notify, chosen, paused_until, people = [], is_starred = false, is_hidden = false, archived = false, unread, mentions, revision, read_sequence }) {
+    Object.assign(this, { title, kind, notify, chosen, paused_until, people, isStarred: is_starred, isArchived: archived });
     this.#hiddenAt = is_hidden ? revision : null;
     this.cursor = Math.max(this.cursor, revision);
     this.readTo = Math.max(this.readTo, read_sequence);

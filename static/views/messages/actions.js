@@ -4,6 +4,7 @@
 
 import { shownName } from "../../state/kit/text.js";
 import { isMac, isModified, onKeys } from "../kit/keys.js";
+import { onLongPress } from "../kit/long_press.js";
 import { MenuView } from "../kit/menu.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -45,6 +46,7 @@ export class Actions {
     log.addEventListener("focusin", ({ target }) => this.#show(messageOf(target)));
     log.addEventListener("click", (event) => this.#click(event));
     onKeys(log, (meaning, event) => this.#press(meaning, event, onLeave));
+    onLongPress(log, (target) => this.#open(messageOf(target), messageOf(target)));
   }
 
   /** The keys of the actions, each with its label. */

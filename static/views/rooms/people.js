@@ -6,7 +6,6 @@ import { reconcile } from "../kit/list.js";
 import { clock } from "../kit/page.js";
 import { makeSays } from "../people/signs.js";
 
-const WIDE = "(min-width: 52.01rem)";
 const SEEN = { here: "on the site", today: "seen today", week: "seen this week", "": "" };
 
 export class PeopleView {
@@ -33,7 +32,7 @@ export class PeopleView {
     this.#template = page.find("person-template");
     for (const element of this.#list.children) this.#adopt(element);
     this.#moments.watch(this.#people.values());
-    openWhenWide(root);
+    keepOpen(root);
   }
 
   /** Whether a person who is in the room does not want to be disturbed now. */
@@ -120,13 +119,9 @@ function makeSeen(text) {
   return seen;
 }
 
-/** On a wide screen the list is always open; the style sheet shows it even without this. */
-function openWhenWide(details) {
-  const wide = matchMedia(WIDE);
-  const adapt = () => {
-    details.open = wide.matches;
-  };
-  adapt();
-  wide.addEventListener("change", adapt);
-  details.addEventListener("toggle", () => wide.matches && !details.open && adapt());
+/** The list does not fold: on a phone, it is a drawer. */
+function keepOpen(details) {
+  details.addEventListener("toggle", () => {
+    details.open = true;
+  });
 }

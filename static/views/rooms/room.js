@@ -1,8 +1,11 @@
 /* The title and the topic of the room, and whether the person may write in it. */
 
+import { splitAtAddresses } from "../../state/kit/links.js";
+
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class RoomView {
+  #root;
   #find;
   #mayModerate;
   #slowSeconds;
@@ -10,7 +13,8 @@ export class RoomView {
   #mute;
   #timer;
 
-  constructor({ data, find, mayModerate, times }) {
+  constructor({ root, data, find, mayModerate, times }) {
+    this.#root = root;
     this.#find = find;
     this.#mayModerate = mayModerate;
     this.#slowSeconds = Number(find("composer").dataset.slowSeconds);
@@ -23,7 +27,7 @@ export class RoomView {
   apply({ title, topic, kind, slow_seconds, closed }) {
     // A direct conversation has a different title for each member.
     if (kind !== "direct") this.#find("room-heading").textContent = title;
-    this.#find("room-topic").textContent = topic;
+    for (const element of this.#root.querySelectorAll("[data-room-topic]")) showTopic(element, topic);
     this.#slowSeconds = this.#mayModerate ? 0 : slow_seconds;
     this.#closed = closed[this.#mayModerate ? "moderator" : "member"] ?? "";
     this.#show();
@@ -58,4 +62,18 @@ export class RoomView {
     note.hidden = !why;
     this.#find("composer").hidden = Boolean(why);
   }
+}
+
+function showTopic(element, topic) {
+  const pieces = splitAtAddresses(topic);
+  element.replaceChildren(...pieces.map(({ text, isAddress }) => (isAddress ? makeLink(text) : text)));
+  element.hidden = !topic;
+}
+
+function makeLink(url) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.rel = "noopener nofollow";
+  link.textContent = url;
+  return link;
 }

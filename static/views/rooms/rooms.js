@@ -36,11 +36,13 @@ export class RoomsView {
 
   /** Read the list that the server rendered. */
   read() {
-    return [...this.#items.values()].map(({ dataset: { slug, title, kind, notify, starred, away, archived, unread, mentions, revision, read, others } }) => ({
+    return [...this.#items.values()].map(({ dataset: { slug, title, kind, notify, chosen, pausedUntil, starred, away, archived, unread, mentions, revision, read, others } }) => ({
       slug,
       title,
       kind,
       notify,
+      chosen,
+      paused_until: pausedUntil ?? null,
       is_starred: starred !== undefined,
       is_hidden: away !== undefined,
       archived: archived !== undefined,

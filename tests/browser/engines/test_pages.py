@@ -24,11 +24,12 @@ def test_register_log_out_and_log_in(visitor):
     alice.find(".field__error", "different")
     alice.fill_registration()
     alice.await_state("Live")
+    alice.press("Your account")
     alice.press("Log out")
     alice.wait_for("location.pathname === '/'")
     alice.log_in()
     alice.await_state("Live")
-    assert alice.name in alice.find(".room-bar__greeting").get_property("innerText")
+    assert alice.name in alice.find("[data-flash]").get_property("innerText")
 
 
 def test_without_scripts(visitor, anything):

@@ -297,6 +297,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     services.live.presences.mark_typing([(lobby.id, author.id)], AT)
     services.rooms.read_positions.mark(access, 1)
     services.rooms.arrangement.change(access, Arrangement(is_starred=True, is_hidden=True, notify="all"))
+    services.rooms.arrangement.change(access, Arrangement(paused_until=AT))
     services.moderation.admission.make_invite(None, uses=1, days=1)
     services.moderation.admission.make_invite(None, uses=1, days=1)
     services.moderation.admission.revoke_invite(None, services.moderation.admission.list_invites()[0].id)

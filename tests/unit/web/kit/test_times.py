@@ -112,3 +112,19 @@ class TestPages:
     def test_a_time_at_the_end_of_the_calendar_stays_as_it_was_typed(self, app: Flask) -> None:
         with app.test_request_context(headers={"Cookie": "time_zone=Asia/Tokyo"}):
             assert with_times("31 December 9999, 23:59 UTC") == "31 December 9999, 23:59 UTC"
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "morning"),
+    [
+        ("", "2026-11-21T22:00:00+00:00", "2026-11-22T08:00:00+00:00"),
+        ("", "2026-11-21T07:30:00+00:00", "2026-11-22T08:00:00+00:00"),
+        ("", "2026-11-22T03:59:59+00:00", "2026-11-22T08:00:00+00:00"),
+        ("", "2026-11-22T04:00:00+00:00", "2026-11-23T08:00:00+00:00"),
+        ("Europe/Vienna", "2026-11-21T22:30:00+00:00", "2026-11-22T07:00:00+00:00"),
+        ("Europe/Vienna", "2026-10-24T20:00:00+00:00", "2026-10-25T07:00:00+00:00"),
+        ("Pacific/Auckland", "2026-11-21T22:30:00+00:00", "2026-11-22T19:00:00+00:00"),
+    ],
+)
+def test_the_next_morning_is_at_8_and_the_night_belongs_to_the_day_before(zone: str, now: str, morning: str) -> None:
+    assert times_in(zone).morning_after(datetime.fromisoformat(now)) == datetime.fromisoformat(morning)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -48,12 +49,24 @@ class TestIndex:
 class TestRoom:
     def test_a_greeting_has_one_full_stop(self, client: Visitor) -> None:
         assert client.register("linus", display_name="Linus T.").status_code == 303
-        assert "Hello, <bdi>Linus T.</bdi></span>" in client.get("/chatroom").text
+        assert "Hello, Linus T. Come in" in client.get("/chatroom").text
+
+    def test_the_bar_of_an_installed_app_has_the_colour_of_the_pages_bar(self, alice: Visitor) -> None:
+        tokens = (Path(__file__).parents[4] / "static/css/tokens.css").read_text()
+        light, dark = re.findall(r"--sheet: (#\w+);", tokens)
+        page = alice.get("/chatroom").text
+        assert (
+            f'name="theme-color" content="{light.replace("#fff", "#ffffff")}" media="(prefers-color-scheme: light)"'
+            in page
+        )
+        assert f'name="theme-color" content="{dark}" media="(prefers-color-scheme: dark)"' in page
+        assert "viewport-fit=cover" in page
+        assert alice.get("/manifest.webmanifest").get_json()["display"] == "standalone"
 
     def test_it_greets_by_name(self, alice: Visitor) -> None:
         """A2, B1, C1."""
         page = alice.get("/chatroom").text
-        assert "<title>Hello Alice" in page
+        assert "Lobby – Hello Alice – " in page
         assert "Hello, <bdi>Alice</bdi>" in page
         button = re.search(r"<button[^>]*data-send>(.*?)</button>", page)
         assert button

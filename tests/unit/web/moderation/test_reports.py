@@ -1,5 +1,7 @@
 """Reporting a message, and deciding about it."""
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -210,3 +212,39 @@ class TestDecide:
         assert decide(people["carol"], services, delete="on", author="muted in the room", reason="x") == 303
         assert people["dave"].say("psst", "/chatroom/den").status_code == 403
         assert people["dave"].say("hello").status_code == 303
+
+
+def badge(visitor: Visitor) -> tuple[list[str], list[str]]:
+    """The number at the picture of a visitor, and the numbers in the menu and in the title."""
+    page = visitor.get("/chatroom").text
+    at_picture = re.findall(r'account-button__count" aria-hidden="true">(\w+)<', page)[:1]
+    in_menu = re.findall(r'popup__count">(\w+)<', page)
+    return at_picture, in_menu + re.findall(r"<title>⚑ (\w+) – Lobby", page)
+
+
+@pytest.mark.usefixtures("talk")
+class TestBadge:
+    def test_a_moderator_sees_the_number_of_open_reports_until_they_are_decided(
+        self, alice: Visitor, bob: Visitor, services: Services
+    ) -> None:
+        assert badge(alice) == ([], [])
+        report(bob)
+        assert badge(alice) == (["1"], ["1", "1"])
+        assert "1 to decide" in alice.get("/account").text
+        assert decide(alice, services, dismiss="1") == 303
+        assert badge(alice) == ([], [])
+
+    def test_a_member_sees_neither_the_number_nor_the_pages(self, bob: Visitor) -> None:
+        report(bob)
+        assert badge(bob) == ([], [])
+        assert "/reports" not in bob.get("/chatroom").text
+
+    def test_a_moderator_of_a_room_sees_the_reports_of_the_room_but_not_about_themselves(
+        self, bob: Visitor, mallory: Visitor, services: Services
+    ) -> None:
+        report(bob)
+        for name in ("mallory", "bob"):
+            services.rooms.membership_store.set_role(user_of(services, name).id, LOBBY, "moderator")
+        assert badge(bob) == (["1"], ["1", "1"])
+        assert badge(mallory) == ([], [])
+        assert 'href="/reports"' in mallory.get("/chatroom").text

@@ -1,0 +1,79 @@
+"""The bell of a room, from the page and by the API."""
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+
+from chatroom.services import Services
+from tests.visitors import Visitor
+
+API = "/api/rooms/lobby/arrange"
+
+
+def pressed(page: str) -> list[str]:
+    """The choices that the bell shows as chosen."""
+    menu = re.findall(r'name="notify" value="(\w+)" aria-pressed="true"', page)
+    assert 'aria-label="Notify me about: ' in page
+    return menu
+
+
+def choose(visitor: Visitor, notify: str, path: str = "/chatroom/lobby/notify") -> str:
+    answer = visitor.post(path, data={"csrf_token": visitor.token(), "notify": notify, "is_bell": "y"})
+    assert (answer.status_code, answer.location) == (303, "/chatroom/lobby")
+    return html.unescape(visitor.get("/chatroom").text)
+
+
+def test_the_bell_is_a_form_that_leads_back_to_the_room(alice: Visitor) -> None:
+    assert pressed(alice.get("/chatroom").text) == ["mentions"]
+    for choice, said in (("all", "all messages"), ("none", "nothing"), ("mentions", "mentions")):
+        page = choose(alice, choice)
+        assert pressed(page) == [choice]
+        assert f"This room notifies you of {said}." in page
+        assert f"This room notifies you of {said}." not in alice.get("/chatroom").text
+
+
+def test_nothing_until_tomorrow(alice: Visitor, services: Services) -> None:
+    alice.set_cookie("time_zone", "Asia/Kathmandu")
+    choose(alice, "all")
+    page = choose(alice, "tomorrow")
+    assert pressed(page) == ["tomorrow"]
+    assert ", 08:00" in page
+    (entry,) = services.rooms.listings.list_for(id_of(alice))
+    until = entry.membership.paused_until
+    assert until is not None
+    assert (until.hour, until.minute) == (2, 15)
+    assert timedelta() < until - datetime.now(UTC) <= timedelta(hours=28)
+    settings = alice.get("/account/notifications").text
+    assert re.search(r'<option selected value="all">', settings), "the choice stays"
+
+
+def test_the_settings_lead_back_to_the_settings(alice: Visitor) -> None:
+    answer = alice.post("/chatroom/lobby/notify", data={"csrf_token": alice.token(), "notify": "none"})
+    assert answer.location == "/account/notifications"
+
+
+def test_programs_choose_by_the_api(alice: Visitor) -> None:
+    assert alice.is_signed_in
+    paused = alice.post(API, json={"notify": "tomorrow"}, headers=alice.csrf()).get_json()
+    assert (paused["notify"], paused["chosen"]) == ("none", "mentions")
+    assert paused["paused_until"].endswith("T08:00:00Z")  # without a time zone
+    assert alice.post(API, json={"notify": "all"}, headers=alice.csrf()).get_json() == {
+        "room": "lobby",
+        "notify": "all",
+        "chosen": "all",
+        "paused_until": None,
+    }
+    assert alice.post(API, json={"notify": "sometimes"}, headers=alice.csrf()).status_code == 400
+
+
+def test_a_direct_conversation_has_no_mentions_to_choose(alice: Visitor, bob: Visitor, services: Services) -> None:
+    room = alice.post("/people", data={"csrf_token": alice.token(), "person": id_of(bob)}).location
+    page = alice.get(room).text
+    assert re.findall(r'name="notify" value="(\w+)"', page) == ["mentions", "none", "tomorrow"]
+    assert "All messages" in page
+
+
+def id_of(visitor: Visitor) -> str:
+    found = re.search(r'data-user="([^"]+)"', visitor.get("/chatroom").text)
+    assert found
+    return found[1]
