@@ -28,6 +28,7 @@ OTHERS = {
     "notifications.manifest",
     "notifications.service_worker",
     "static",
+    "room_settings.settings",  # leads to a tab
 }
 """GET routes that are not pages, in addition to the routes of the blueprints below (`OTHERS_OF`)."""
 OTHERS_OF = {"avatars", "files", "health", "metrics"}
@@ -184,10 +185,10 @@ class Site:
             for title, kind in (("Den", "private"), ("Attic", "public"), ("Hall", "public"))
         )
         den, attic = f"/rooms/{self.den}", f"/rooms/{self.attic}"
-        _done(alice.submit(f"{den}/settings", to=f"{den}/members", username="bob"), 303)
-        _done(alice.submit(f"{attic}/settings", to=f"{attic}/archive", archived="yes", reason="Dust"), 303)
-        hall = {"title": "Hall", "topic": "Slow", "is_read_only": "y", "slow_seconds": "10", "retention_days": "30"}
-        _done(alice.submit(f"/rooms/{self.hall}/settings", **hall), 303)
+        _done(alice.submit("/rooms", to=f"{den}/members", username="bob"), 303)
+        _done(alice.submit("/rooms", to=f"{attic}/archive", archived="yes", reason="Dust"), 303)
+        hall = {"is_read_only": "y", "slow_seconds": "10", "retention_days": "30"}
+        _done(alice.submit(f"/rooms/{self.hall}/rules", **hall), 303)
         for slug in (self.attic, self.hall):
             _done(self.bob.submit("/rooms", to=f"/rooms/{slug}/join"), 303)
         self.direct = str(alice.submit("/people", person=self.id_of("bob")).location)
@@ -282,8 +283,8 @@ def _show_to_members(album: Album, site: Site) -> None:
     own += ["/account/delete"]
     others = [
         "/rooms",
-        "/rooms/lobby/settings",
-        f"/rooms/{site.den}/settings",
+        "/rooms/lobby/about",
+        f"/rooms/{site.den}/about",
         f"/rooms/{site.den}/members",
         f"/rooms/{site.den}/arrange",
         "/people",
@@ -304,7 +305,7 @@ def _show_to_administrators(album: Album, site: Site) -> None:
     settings = [
         f"/rooms/{slug}/{page}"
         for slug in ("lobby", site.den, site.attic, site.hall)
-        for page in ("settings", "members", "record")
+        for page in ("about", "members", "invites", "general", "rules", "record", "danger")
     ]
     people = [f"/people/{site.id_of(name)}" for name in ("alice", "bob", "carol", "dave", "erin")]
     in_room = f"/people/{site.id_of('carol')}?room=lobby"
@@ -352,8 +353,10 @@ def _show_refusals(album: Album, site: Site) -> None:
     album.keep("bob", bob.submit("/people", names="alice, zoe <>"), 404)
     album.keep("alice", alice.submit("/rooms/new", title="", kind="public"), 400)
     den = f"/rooms/{site.den}"
-    album.keep("alice", alice.submit(f"{den}/settings", title="", slow_seconds="-1"), 400)
-    album.keep("alice", alice.submit(f"{den}/settings", to=f"{den}/members", username="zoe"), 404)
+    album.keep("alice", alice.submit(f"{den}/general", title=""), 400)
+    album.keep("alice", alice.submit(f"{den}/rules", slow_seconds="-1"), 400)
+    album.keep("alice", alice.submit(f"{den}/danger", to=f"{den}/hand-over", username="zoe"), 404)
+    album.keep("alice", alice.submit("/rooms", to=f"{den}/members", username="zoe"), 404)
     album.keep("alice", alice.submit("/chatroom/lobby/webhooks", kind="outgoing", name="", url="x"), 400)
     album.keep("alice", alice.submit(f"/chatroom/{site.den}/clear", title="no"), 400)
     album.keep("alice", alice.submit("/admin", to="/admin/name", name="x" * 61, about=""), 400)

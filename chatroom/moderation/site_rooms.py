@@ -59,7 +59,7 @@ class SiteRooms:
         if self._member_store.has_another_administrator("", found.room):
             if role == "administrator" and self._acts.finish_in("memberships", "appoint", user.id):
                 return found
-            raise Refused("forbidden", "This room has an administrator, who can appoint others on its settings page.")
+            raise Refused("forbidden", "This room has an administrator, who can appoint others in its list of members.")
         reason = checked(reason, WHY)
         if role is None or not self._acts.do(
             "memberships",

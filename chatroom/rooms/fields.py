@@ -24,6 +24,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """Cleans a typed text; raises `Refused` if it is not allowed."""
     badge: Callable[[Any], str]
     """Makes the badge next to the name of the room. An empty value has no badge."""
+    rule: Callable[[Any], str]
+    """Makes the sentence about a value that is not empty, for the members of the room."""
     line: Callable[[Any], str]
     """Makes the event line that announces a new value."""
 
@@ -32,20 +34,23 @@ SETTINGS = {
     "is_read_only": Setting(
         label="Only moderators can post",
         badge=lambda _: "read-only",
+        rule=lambda _: "Only moderators can post.",
         line=lambda is_so: "made the room read-only" if is_so else "let everybody write again",
     ),
     "members_mention_all": Setting(
         label="Everyone can mention everybody",
         hint="With @room and @here. Otherwise, only moderators can.",
         badge=lambda _: "@room for everyone",
+        rule=lambda _: "Everyone can mention everybody, with @room and @here.",
         line=lambda is_so: "let everyone mention everybody" if is_so else "let only moderators mention everybody",
     ),
     "slow_seconds": Setting(
-        label="Slow mode: seconds between two messages of a member",
-        hint="0 turns slow mode off. It does not apply to moderators.",
+        label="Slow mode (seconds)",
+        hint="How long members wait between two of their messages. 0 turns slow mode off. Moderators do not wait.",
         needed="Enter a number; 0 turns slow mode off.",
         most=6 * 3600,
         badge=lambda seconds: f"slow: {seconds} s",
+        rule=lambda seconds: f"Slow mode: members wait {seconds} seconds between two of their messages.",
         line=lambda seconds: (
             f"made the room slow: one message every {seconds} seconds" if seconds else "ended slow mode"
         ),
@@ -56,6 +61,7 @@ SETTINGS = {
         needed="Enter a number; 0 keeps all messages.",
         most=3650,
         badge=lambda days: f"kept {days} days",
+        rule=lambda days: f"Messages are deleted after {days} days.",
         line=lambda days: f"had messages deleted after {days} days" if days else "had messages kept for good",
     ),
 }

@@ -23,6 +23,7 @@ MOST_UNREAD = 100
 MOST_MENTIONS = 1000
 UNTITLED = "Just you"
 PAGE = 50
+MOST_SHOWN = 100
 
 
 class PublicRoom(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,8 @@ class PublicRoom(msgspec.Struct, frozen=True, kw_only=True):
 
     room: Room
     is_member: bool
+    members: int
+    """The number of members, at most `MOST_SHOWN`."""
     place: tuple[str, str]
 
 
@@ -106,10 +109,15 @@ class ListingStore:
             found = list(self._rooms.find(query).sort(order).limit(PAGE))
             own = {"user": user_id, "room": {"$in": [room["_id"] for room in found]}, "removed_at": None}
             mine = {document["room"] for document in self._memberships.find(own, {"room": 1})}
-        return [
-            PublicRoom(room=room_of(room), is_member=room["_id"] in mine, place=(room["title_key"], room["_id"]))
-            for room in found
-        ]
+            return [
+                PublicRoom(
+                    room=room_of(room),
+                    is_member=room["_id"] in mine,
+                    members=self._memberships.count_documents(_members_of(room["_id"]), limit=MOST_SHOWN),
+                    place=(room["title_key"], room["_id"]),
+                )
+                for room in found
+            ]
 
     def _last_of(self, rooms: Iterable[Room], memberships: Mapping[str, Membership]) -> dict[str, tuple[int, str]]:
         """Return the last message of each room whose place in the list depends on it."""
@@ -126,6 +134,10 @@ class ListingStore:
         me = {"$in": [user_id, "room"]}
         query = {"$or": [part for each in unread.values() for part in (each | {"mentions": me}, _edited(each, me))]}
         return Counter(document["room"] for document in self._messages.find(query, {"room": 1}).limit(MOST_MENTIONS))
+
+
+def _members_of(room_id: str) -> Document:
+    return {"room": room_id, "removed_at": None}
 
 
 def title_for(user_id: str, room: Room, people: Mapping[str, Person]) -> str:

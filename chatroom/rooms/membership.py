@@ -124,6 +124,13 @@ class RoomMembership:
 
         self._do(access, give, "set_room_role", user_id, details={"role": role}, tell=[access_notice(user_id, room)])
 
+    def hand_over(self, access: Access, user_id: str) -> None:
+        """Make another member administrator, and this administrator a member."""
+        if user_id == access.user_id:
+            raise Refused("invalid", "You manage this room already. Choose another member.")
+        self.set_role(access, user_id, "administrator")
+        self.set_role(access, access.user_id, "member")
+
     def check_over(self, access: Access, user_id: str) -> None:
         """Raise `Refused` (`forbidden`) unless the acting member outranks this user in this room."""
         _check(access.may_moderate)

@@ -21,7 +21,7 @@ from chatroom.web.moderation import admin, approval, reports
 from chatroom.web.moderation.cases import open_cases
 from chatroom.web.outbound import notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, cards, people, status, tokens
-from chatroom.web.rooms import api, invitations, inviting, rooms
+from chatroom.web.rooms import api, clearing, invitations, inviting, rooms
 from chatroom.web.rooms import settings as room_settings
 from chatroom.web.rooms.rooms import badge
 from chatroom.web.search import search
@@ -34,7 +34,7 @@ BLUEPRINTS = (
     api.listing,  # before `api`, because the first of two routes with one address answers OPTIONS
     api.blueprint,
     approval.blueprint,
-    room_settings.clearing,
+    clearing.blueprint,
     export.blueprint,
     health.blueprint,
     held.blueprint,

@@ -20,8 +20,9 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
     page.get_by_label("Name starts with").fill(bob.username)
     page.get_by_role("button", name="Find").click()
     page.get_by_role("main").get_by_role("link", name=bob.name).click()
+    page.get_by_text("Administration: role").click()
     page.get_by_label("Role", exact=True).select_option("moderator")
-    page.get_by_role("button", name="Set role").click()
+    page.get_by_role("button", name="Save role").click()
     expect(page.get_by_role("status")).to_contain_text(f"{bob.name} now has the role moderator.")
     page.goto(f"{alice.url}/admin/people?q=nobody")
     expect(page.get_by_text("No matching people.")).to_be_visible()
@@ -98,6 +99,7 @@ def test_a_reset_link_sets_a_new_password_once(person, own_server):
     alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
     alice.page.goto(f"{alice.url}/admin/people?q={bob.username}")
     alice.page.get_by_role("main").get_by_role("link", name=bob.name).click()
+    alice.page.get_by_text("Administration: role").click()
     alice.page.get_by_role("button", name="Create reset link").click()
     link = alice.page.locator("input[readonly]").input_value()
 

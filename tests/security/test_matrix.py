@@ -26,6 +26,8 @@ REPORTED = "303 /chatroom/den/2/report"
 PERSON = "303 /people/1"
 LOGIN, ACCOUNT, LOBBY, IN_DEN = "303 /login", "303 /account", "303 /chatroom/lobby", "303 /chatroom/den"
 AT_DEN = "303 /chatroom/den/2"
+ABOUT, MEMBERS = "303 /rooms/den/about", "303 /rooms/den/members"
+GENERAL, RULES, DANGER = "303 /rooms/den/general", "303 /rooms/den/rules", "303 /rooms/den/danger"
 
 STATUS = "303 /account/status"
 PREFERENCES = "303 /account/notifications"
@@ -66,9 +68,11 @@ TYPED: dict[str, dict[str, str]] = {
     "/people/<user_id>/role": {"role": "moderator"},
     "/chatroom": {"text": "hello"},
     "/rooms/new": {"title": "Nook", "topic": "", "kind": "public"},
-    "/rooms/<slug>/settings": {"title": "New", "topic": "", "slow_seconds": "0", "retention_days": "0"},
+    "/rooms/<slug>/general": {"title": "New", "topic": ""},
+    "/rooms/<slug>/rules": {"slow_seconds": "6", "retention_days": "0"},
+    "/rooms/<slug>/hand-over": {"username": "mallory"},
+    "/rooms/<slug>/archive": {"archived": "yes"},
     "/rooms/<slug>/members": {"username": "mallory"},
-    "/rooms/<slug>/members/<user_id>/role": {"role": "administrator"},
     "/rooms/<slug>/arrange": {"change": "star"},
     "/rooms/<slug>/invites": {"uses": "1", "hours": "1"},
     "/chatroom/<slug>": {"text": "hello"},
@@ -196,8 +200,15 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/rooms/new", "GET"):             (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     ("/rooms/new", "POST"):            (LOGIN, *["303 /chatroom/nook"] * 4, LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/join", "POST"):    (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
-    ("/rooms/<slug>/settings", "GET"):  (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
-    ("/rooms/<slug>/settings", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/settings", "GET"):  (LOGIN, "404", ABOUT, ABOUT, "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/about", "GET"):    (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/general", "GET"):  (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/general", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/rules", "GET"):    (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/rules", "POST"):   (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/danger", "GET"):   (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/hand-over", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
+    ("/rooms/<slug>/roles", "POST"):   (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/members", "GET"):  (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/arrange", "GET"):  (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/arrange", "POST"): (LOGIN, "404", "303 /", "303 /", "404", LOGIN, LOGIN, LOGIN),
@@ -206,7 +217,6 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/rooms/<slug>/leave", "POST"):   (LOGIN, "404", "303 /rooms", "303 /rooms", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/members", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/members/<user_id>/remove", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
-    ("/rooms/<slug>/members/<user_id>/role", "POST"):   (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/invite", "GET"):                (LOGIN, *["200"] * 3, "303 /rooms/lobby/invites", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/invites", "GET"):  (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/rooms/<slug>/invites", "POST"): (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
@@ -289,18 +299,24 @@ KEPT: dict[tuple[str, str], tuple[str, str]] = {
     ("/reports", "GET"):                                       ("200", "200"),
     ("/approval", "GET"):                                      ("200", "200"),
     ("/approval/<held_id>", "POST"):                           ("303 /approval", "303 /approval"),
-    ("/rooms/<slug>/archive", "POST"):                         ("403", "303 /rooms/den/settings"),
     ("/invite", "GET"):                                        (*["303 /rooms/den/invites"] * 2,),
     ("/rooms/<slug>/invites", "GET"):                          ("200", "200"),
+    ("/rooms/<slug>/archive", "POST"):                         ("403", DANGER),
+    ("/rooms/<slug>/danger", "GET"):                           ("403", "200"),
+    ("/rooms/<slug>/general", "GET"):                          ("403", "200"),
+    ("/rooms/<slug>/general", "POST"):                         ("403", GENERAL),
+    ("/rooms/<slug>/hand-over", "POST"):                       ("403", "404"),
     ("/rooms/<slug>/invites", "POST"):                         ("200", "200"),
     ("/rooms/<slug>/invites/<invite_id>/end", "POST"):         ("404", "404"),
     ("/rooms/<slug>/leave", "POST"):                           ("303 /rooms", "403"),
-    ("/rooms/<slug>/members", "POST"):                         ("303 /rooms/den/settings", "303 /rooms/den/settings"),
     ("/api/rooms/<slug>/members", "POST"):                     ("200", "200"),
+    ("/rooms/<slug>/members", "POST"):                         (MEMBERS, MEMBERS),
     ("/rooms/<slug>/members/<user_id>/remove", "POST"):        ("404", "404"),
-    ("/rooms/<slug>/members/<user_id>/role", "POST"):          ("403", "404"),
     ("/rooms/<slug>/record", "GET"):                           ("403", "200"),
-    ("/rooms/<slug>/settings", "POST"):                        ("403", "303 /rooms/den/settings"),
+    ("/rooms/<slug>/roles", "POST"):                           ("403", MEMBERS),
+    ("/rooms/<slug>/rules", "GET"):                            ("403", "200"),
+    ("/rooms/<slug>/rules", "POST"):                           ("403", RULES),
+    ("/rooms/<slug>/settings", "GET"):                         (ABOUT, GENERAL),
 }  # fmt: skip
 
 KEPT_FRAMES = {"delete": "stored", "pin": "stored"}

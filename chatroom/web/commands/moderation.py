@@ -10,6 +10,7 @@ from chatroom.base.durations import end_of, until
 from chatroom.base.logs import escaped
 from chatroom.base.models import User
 from chatroom.moderation.newcomers import MOST
+from chatroom.moderation.sentences import sentence_of
 from chatroom.services import Services
 from chatroom.web.commands.console import command, get_user
 
@@ -131,10 +132,8 @@ def show_audit(services: Services, name: str | None, act: str, limit: int) -> No
     while left > 0:
         page = services.site.audit.page(before, act=act, subject=subject)
         for entry in page.entries[:left]:
-            where = f" in {entry.room.name}" if entry.room and entry.subject.kind == "user" else ""
-            more = where + "".join(f" {key}={value}" for key, value in entry.details.items())
             because = f": {entry.reason}" if entry.reason else ""
-            text = f"{entry.actor.name}  {entry.act}  {entry.subject.name}{more}{because}"
+            text = f"{entry.act}  {sentence_of(entry)}{because}"
             click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {escaped(text)}")
         before, left = page.before, left - len(page.entries)
         if not before:

@@ -12,7 +12,7 @@ from werkzeug.security import safe_join
 from chatroom.base.config import Settings
 from chatroom.web.kit.cookies import CookieSessions
 
-MAX_FIELDS = 50
+MAX_FIELDS = 120  # the roles of a page of members, each with the role before
 SHEETS = (
     "tokens",
     "base",

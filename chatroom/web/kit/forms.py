@@ -30,7 +30,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """A form that reads only form fields. Flask-WTF would also read a JSON body, with values of any type."""
 
     beside: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    """For each reason of a refusal: the field that shows the refusal, and the sentence that it shows."""
+    """For each reason of a refusal: the field that shows the refusal, and the sentence, "" for the refusal's own."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """WTForms' options for reading the fields."""
@@ -54,12 +54,12 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         return kind(**{name: self[name].data or "" for name in kind.__struct_fields__})
 
     def explain(self, error: Refused | Unavailable) -> Refused | Unavailable:
-        """Return the error for the top of the page. If the error is about one field, show it at that field."""
-        if not isinstance(error, Refused) or error.reason not in self.beside:
+        """Return the error for the top of the form. If the error is about one field, show it at that field."""
+        if not isinstance(error, Refused) or error.reason not in self.beside or self.errors:
             return error
         name, said = self.beside[error.reason]
-        self[name].errors = [said]
-        return Refused("invalid", self.problem)
+        self[name].errors = [said or error.message]
+        return Refused("invalid" if said else error.reason, self.problem)
 
 
 class CompleteForm(Form):

@@ -5,8 +5,10 @@ The pages never show messages. A room's title links to the room only if the admi
 
 import platform
 from datetime import UTC, datetime
+from typing import get_args
 
 from flask import Blueprint, Response, abort, request
+from markupsafe import Markup
 
 from chatroom import __version__
 from chatroom.base.errors import Refused
@@ -16,11 +18,14 @@ from chatroom.moderation.naming import LONGEST_ABOUT
 from chatroom.moderation.naming import LONGEST_NAME as LONGEST_SITE_NAME
 from chatroom.moderation.newcomers import MOST as MOST_HELD
 from chatroom.moderation.newcomers import SUGGESTED
+from chatroom.moderation.sentences import sentence_of
 from chatroom.names import MAX_TOPIC
-from chatroom.site.audit import LONGEST_REASON
+from chatroom.site.audit import LONGEST_REASON, ActName
+from chatroom.site.audit_store import Act
 from chatroom.web.kit.login import current_user, redirect_to_login
 from chatroom.web.kit.pages import Page, Shown, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
+from chatroom.web.kit.times import with_times
 
 PEOPLE = 50
 LONGEST_NAME = 64
@@ -146,13 +151,21 @@ def audit() -> Page:
     page = services.site.audit.page(
         request.args.get("before", ""), act=act, subject=about.id if about else "nobody" if name else ""
     )
-    return _page("audit", page=page, act=act, about=name)
+    return _page("audit", page=page, act=act, acts=get_args(ActName), about=name)
 
 
 @rooms_blueprint.app_template_filter("counted")
 def counted(number: int) -> str:
     """Format a number with a thousands separator. A number of at least 100,000 gets a `+`."""
     return f"{number:,}{'+' if number >= MOST_COUNTED else ''}"
+
+
+@rooms_blueprint.app_template_filter("in_words")
+def in_words(act: Act, room_id: str = "") -> Markup:
+    """An entry of the audit log as a sentence."""
+    sentence = sentence_of(act, room_id)
+    fields = {name: Markup("<bdi>{}</bdi>").format(with_times(text)) for name, text in sentence.fields.items()}
+    return Markup(sentence.text).format(**fields)  # noqa: S704  the text is of the code; `format` escapes the fields
 
 
 @rooms_blueprint.get("")
@@ -200,7 +213,7 @@ def appoint(slug: str) -> Page:
     if user is None:
         raise Refused("not_found", f"There is no user named {_typed_name()}.")
     services.moderation.site_rooms.appoint(slug, current_user.author, user, _typed_reason())
-    return redirect_to("admin_rooms.room", "The member is now an administrator of the room.", slug=slug)
+    return redirect_to("admin_rooms.room", f"{user.display_name} manages this room now.", slug=slug)
 
 
 def _page(name: str, status: int = 200, **context: object) -> Response:

@@ -14,6 +14,7 @@ from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import LAST_ROOM, open_room
 from chatroom.web.rooms.forms import InviteForm
+from chatroom.web.rooms.tabs import show_tab
 
 MOST_ROOMS = 50
 """The number of other rooms to choose from."""
@@ -39,15 +40,13 @@ def _invite_page(slug: str, form: InviteForm | None = None, **shown: Shown) -> R
     access = get_access(slug) if request.method == "POST" else open_room(slug)
     if not access.may_moderate:
         return _nobody(access.room, 403)
-    return render(
-        "rooms/invite.html",
-        access=access,
-        room=access.room,
+    return show_tab(
+        "invite",
+        access,
         form=form or InviteForm(),
         links=services.rooms.links.list_for(access),
         admits_strangers=services.moderation.invitations.may_admit_strangers(access),
         others=[room for room in _rooms_to_invite_to() if room.id != access.room.id][:MOST_ROOMS],
-        count=services.rooms.members.count(access.room),
         **shown,
     )
 

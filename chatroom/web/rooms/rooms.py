@@ -13,7 +13,7 @@ from chatroom.base.models import RoomEntry
 from chatroom.names import LOBBY_SLUG, is_former_direct
 from chatroom.rooms.arrangement import Arrangement
 from chatroom.rooms.direct import MOST_PEOPLE
-from chatroom.rooms.listings_store import MOST_UNREAD, PAGE
+from chatroom.rooms.listings_store import MOST_SHOWN, MOST_UNREAD, PAGE
 from chatroom.web.kit.login import current_user, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
@@ -54,6 +54,7 @@ def browse() -> Page:
         "rooms/rooms.html",
         rooms=found,
         next_place=found[-1].place if len(found) == PAGE else None,
+        most_shown=MOST_SHOWN,
         may_create=services.rooms.making.may_create(current_user.role),
     )
 

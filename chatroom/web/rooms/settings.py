@@ -1,107 +1,47 @@
-"""The pages for a room's settings, members and record, and the page to clear its history.
+"""The tabs about a room, without the one that makes links.
 
 Other packages decide what a user may do.
 """
 
 from flask import Response, request
 
-from chatroom.base.access import Access
+from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Room
-from chatroom.erasure.clearing import check_clearing
-from chatroom.rooms.fields import badges_of, values_of
-from chatroom.rooms.members_store import MEMBERS_PAGE, MOST_COUNTED
-from chatroom.site.audit import LONGEST_REASON
+from chatroom.base.models import Role, User
+from chatroom.rooms.fields import SETTINGS, values_of
+from chatroom.rooms.members_store import MEMBERS_PAGE, Member
 from chatroom.web.kit.filters import full_stop
-from chatroom.web.kit.login import current_user, get_access, page_blueprint
-from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
+from chatroom.web.kit.login import get_access, page_blueprint
+from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import open_room
 from chatroom.web.people.cards import SEEN, seen_of
-from chatroom.web.rooms.forms import RoomForm
+from chatroom.web.rooms.forms import ArchiveForm, GeneralForm, HandOverForm, MemberForm, RulesForm, UsernameForm
+from chatroom.web.rooms.tabs import check_managing, show_tab
 
-LATEST = 5
-"""The number of entries of the record on the settings page."""
 LONGEST_NAME = 64
-ROLES = ("member", "moderator", "administrator")
+ROLES: tuple[Role, ...] = ("member", "moderator", "administrator")
 
 blueprint = page_blueprint("room_settings")
-clearing = page_blueprint("clearing")
 
 
-def _settings_page(slug: str, form: RoomForm | None = None, **shown: Shown) -> Response:
+@blueprint.get("/rooms/<slug>/settings")
+def settings(slug: str) -> Page:
+    """The former address of all tabs."""
+    access = open_room(slug)
+    return redirect_to("room_settings.general" if access.may_manage else "room_settings.about", slug=access.room.slug)
+
+
+@blueprint.get("/rooms/<slug>/about")
+def about(slug: str, **shown: Shown) -> Response:
+    """What a room is, for everybody who may read it."""
     access = get_access(slug) if request.method == "POST" else open_room(slug)
-    room = access.room
-    return render(
-        "rooms/room_settings.html",
-        access=access,
-        room=room,
-        badges=badges_of(room),
-        form=form or RoomForm(formdata=None, data=values_of(room)),
-        **_count(room),
-        entries=services.site.audit.page(room=room.id).entries[:LATEST] if access.may_manage else [],
-        typed_username=_typed_name(),
-        archive_reason=_archive_reason() if request.endpoint == "room_settings.archive" else "",
-        **shown,
-    )
-
-
-@blueprint.route("/rooms/<slug>/settings", methods=["GET", "POST"])
-@form_page(_settings_page, RoomForm)
-def settings(form: RoomForm, slug: str) -> Page:
-    """The settings and members of a room, with forms for its administrators."""
-    access, wanted = get_access(slug), form.wanted
-    if wanted.retention_days != access.room.retention_days and not form.confirmed.data:
-        older = services.erasure.retention.count_older(access, wanted.retention_days)
-        if older:
-            return _settings_page(slug, form, status=409, older=older)
-    services.rooms.settings.change(access, wanted, form.reason.data or "")
-    return _changed(access, "The settings were saved.")
-
-
-@blueprint.get("/rooms/<slug>/members")
-def members(slug: str, **shown: Shown) -> Response:
-    """The members of a room, by user name. `q`: the beginning of a name; `after`: the user name before the page."""
-    access = get_access(slug) if request.method == "POST" else open_room(slug)
-    place = _place()
-    found = services.rooms.members.list_page(access.room, place.get("q", ""), place.get("after", ""))
-    seen = seen_of([member.person.id for member in found[:MEMBERS_PAGE]])
-    return render(
-        "rooms/members.html",
-        seen={user_id: SEEN[step] for user_id, step in seen.items()},
-        access=access,
-        room=access.room,
-        members=found[:MEMBERS_PAGE],
-        after=found[MEMBERS_PAGE - 1].person.username if len(found) > MEMBERS_PAGE else None,
-        place=place,
-        roles=ROLES,
-        **_count(access.room),
-        **shown,
-    )
-
-
-@blueprint.post("/rooms/<slug>/archive")
-@refusals_on(_settings_page)
-def archive(slug: str) -> Page:
-    """Archive or reopen the room."""
-    access = get_access(slug)
-    is_archived = request.form.get("archived") == "yes"
-    services.rooms.settings.archive(access, is_archived=is_archived, reason=_archive_reason())
-    return _changed(access, "The room was archived." if is_archived else "The room was reopened.")
-
-
-@blueprint.get("/rooms/<slug>/record")
-def record(slug: str) -> Page:
-    """The record of the room, for its administrators."""
-    access = get_access(slug)
-    if not access.may_manage:
-        raise Refused("forbidden", "Only administrators of this room can read its record.")
-    page = services.site.audit.page(request.args.get("before", "")[:24], room=access.room.id)
-    return render("export/room_record.html", room=access.room, page=page)
+    rules = [setting.rule(value) for name, setting in SETTINGS.items() if (value := getattr(access.room, name))]
+    return show_tab("about", access, rules=rules, **shown)
 
 
 @blueprint.post("/rooms/<slug>/leave")
-@refusals_on(_settings_page)
+@refusals_on(about)
 def leave(slug: str) -> Page:
     """Leave the room."""
     access = get_access(slug)
@@ -109,62 +49,144 @@ def leave(slug: str) -> Page:
     return redirect_to("rooms.browse", f"You left {access.room.title}{full_stop(access.room.title)}")
 
 
+@blueprint.get("/rooms/<slug>/members")
+def members(slug: str, form: MemberForm | None = None, **shown: Shown) -> Response:
+    """The members of a room, by user name. `q`: the beginning of a name; `after`: the user name before the page."""
+    access = get_access(slug) if request.method == "POST" else open_room(slug)
+    place = _place()
+    found = services.rooms.members.list_page(access.room, place.get("q", ""), place.get("after", ""))
+    seen = seen_of([member.person.id for member in found[:MEMBERS_PAGE]])
+    return show_tab(
+        "members",
+        access,
+        members=found[:MEMBERS_PAGE],
+        removable={each.person.id for each in found if _may_remove(access, each)},
+        after=found[MEMBERS_PAGE - 1].person.username if len(found) > MEMBERS_PAGE else None,
+        place=place,
+        roles=ROLES,
+        wanted=request.form,
+        seen={user_id: SEEN[step] for user_id, step in seen.items()},
+        form=form or MemberForm(formdata=None),
+        **shown,
+    )
+
+
 @blueprint.post("/rooms/<slug>/members")
-@refusals_on(_settings_page)
-def add_member(slug: str) -> Page:
+@form_page(members, MemberForm)
+def add_member(form: MemberForm, slug: str) -> Page:
     """Add a member, by user name."""
-    access = get_access(slug)
-    user = services.people.users.find_by_username(_typed_name())
-    if user is None:
-        raise Refused("not_found", f"There is no user named {_typed_name()}.")
-    services.rooms.membership.add(access, user.id, user.display_name)
-    if "in_room" in request.form:  # the form next to a message that mentions this user
-        return redirect_to("pages.room", f"{user.display_name} was added.", slug=access.room.slug)
-    return _changed(access, "The member was added.")
+    access, user = get_access(slug), _named(form)
+    is_new = services.rooms.membership.add(access, user.id, user.display_name)
+    said = f"{user.display_name} was added." if is_new else f"{user.display_name} is already a member."
+    is_in_room = "in_room" in request.form  # the form next to a message that mentions this user
+    return redirect_to("pages.room" if is_in_room else "room_settings.members", said, slug=access.room.slug)
+
+
+@blueprint.post("/rooms/<slug>/roles")
+@refusals_on(members)
+def set_roles(slug: str) -> Page:
+    """Change the roles of the members whose role is another than the page showed."""
+    access = check_managing(get_access(slug))
+    for user_id, role in _changed_roles():
+        services.rooms.membership.set_role(access, user_id, role)
+    return redirect_to("room_settings.members", "The roles were saved.", slug=slug, **_place())
 
 
 @blueprint.post("/rooms/<slug>/members/<user_id>/remove")
 @refusals_on(members)
 def remove_member(slug: str, user_id: str) -> Page:
     """Remove a member."""
+    services.rooms.membership.remove(get_access(slug), user_id)
+    user = services.people.users.find(user_id)
+    said = f"{user.display_name if user else 'The former member'} was removed."
+    return redirect_to("room_settings.members", said, slug=slug, **_place())
+
+
+def _general(slug: str, form: GeneralForm | None = None, **shown: Shown) -> Response:
+    access = check_managing(get_access(slug))
+    form = form or GeneralForm(formdata=None, data=values_of(access.room))
+    return show_tab("general", access, form=form, **shown)
+
+
+@blueprint.route("/rooms/<slug>/general", methods=["GET", "POST"])
+@form_page(_general, GeneralForm)
+def general(form: GeneralForm, slug: str) -> Page:
+    """The name and topic of a room."""
     access = get_access(slug)
-    services.rooms.membership.remove(access, user_id)
-    return redirect_to("room_settings.members", "The member was removed.", slug=slug, **_place())
+    services.rooms.settings.change(access, form.wanted(access.room), form.reason.data or "")
+    return redirect_to("room_settings.general", "The settings were saved.", slug=access.room.slug)
 
 
-@blueprint.post("/rooms/<slug>/members/<user_id>/role")
-@refusals_on(members)
-def set_role(slug: str, user_id: str) -> Page:
-    """Change the role of a member."""
+def _rules(slug: str, form: RulesForm | None = None, **shown: Shown) -> Response:
+    access = check_managing(get_access(slug))
+    form = form or RulesForm(formdata=None, data=values_of(access.room))
+    return show_tab("rules", access, form=form, **shown)
+
+
+@blueprint.route("/rooms/<slug>/rules", methods=["GET", "POST"])
+@form_page(_rules, RulesForm)
+def rules(form: RulesForm, slug: str) -> Page:
+    """Who may post, how often, and how long messages are kept."""
     access = get_access(slug)
-    role = request.form.get("role")
-    if role not in ROLES:
-        raise Refused("invalid", "Choose a role.")
-    services.rooms.membership.set_role(access, user_id, role)  # type: ignore[arg-type]
-    return redirect_to("room_settings.members", "The role was changed.", slug=slug, **_place())
+    wanted = form.wanted(access.room)
+    if wanted.retention_days != access.room.retention_days and not form.confirmed.data:
+        older = services.erasure.retention.count_older(access, wanted.retention_days)
+        if older:
+            return _rules(slug, form, status=409, older=older)
+    services.rooms.settings.change(access, wanted, form.reason.data or "")
+    return redirect_to("room_settings.rules", "The rules were saved.", slug=access.room.slug)
 
 
-@clearing.get("/chatroom/<slug>/clear", endpoint="form")
-def clearing_form(slug: str, **shown: Shown) -> Response:
-    """The page with the form to clear the room's history."""
-    return render("rooms/clear.html", room=_enter_to_clear(slug).room, typed=_typed_to_clear(), **shown)
+@blueprint.get("/rooms/<slug>/record")
+def record(slug: str) -> Page:
+    """What the moderators and administrators of the room did."""
+    access = check_managing(get_access(slug), "Only administrators of this room can read its record.")
+    page = services.site.audit.page(request.args.get("before", "")[:24], room=access.room.id)
+    return show_tab("record", access, page=page)
 
 
-@clearing.post("/chatroom/<slug>/clear")
-@refusals_on(clearing_form)
-def clear(slug: str) -> Page:
-    """Hide the room's messages at once. A background thread erases them later."""
-    access, typed = _enter_to_clear(slug), _typed_to_clear()
-    services.erasure.clearing.clear(access, current_user.author, typed["title"], typed["reason"])
-    return redirect_to("pages.room", slug=access.room.slug)
+@blueprint.get("/rooms/<slug>/danger")
+def danger(slug: str, form: ArchiveForm | HandOverForm | None = None, **shown: Shown) -> Response:
+    """The forms to hand the room over, and to archive it; the link to clear its history."""
+    return show_tab(
+        "danger",
+        check_managing(get_access(slug)),
+        archive_form=form if isinstance(form, ArchiveForm) else ArchiveForm(formdata=None),
+        heir_form=form if isinstance(form, HandOverForm) else HandOverForm(formdata=None),
+        **shown,
+    )
 
 
-def _count(room: Room) -> dict[str, int]:
-    return {"count": services.rooms.members.count(room), "most_counted": MOST_COUNTED}
+@blueprint.post("/rooms/<slug>/archive")
+@form_page(danger, ArchiveForm)
+def archive(form: ArchiveForm, slug: str) -> Page:
+    """Archive or reopen the room."""
+    access, is_archived = get_access(slug), form.archived.data == "yes"
+    services.rooms.settings.archive(access, is_archived=is_archived, reason=form.reason.data or "")
+    said = "The room was archived." if is_archived else "The room was reopened."
+    return redirect_to("room_settings.danger", said, slug=access.room.slug)
 
 
-def _typed_name() -> str:
-    return request.form.get("username", "")[:LONGEST_NAME]
+@blueprint.post("/rooms/<slug>/hand-over")
+@form_page(danger, HandOverForm)
+def hand_over(form: HandOverForm, slug: str) -> Page:
+    """Make another member the administrator in place of this one."""
+    access, heir = check_managing(get_access(slug)), _named(form)
+    services.rooms.membership.hand_over(access, heir.id)
+    return redirect_to("room_settings.about", f"{heir.display_name} manages this room now.", slug=access.room.slug)
+
+
+def _may_remove(access: Access, member: Member) -> bool:
+    is_other = member.person.id != access.user_id
+    return is_other and access.may_moderate and access.outranks(member.role, member.site_role)
+
+
+def _named(form: UsernameForm) -> User:
+    username = form.username.data
+    user = services.people.users.find_by_username(username)
+    if user is None:
+        raise Refused("not_found", f"There is no user named {username}.")
+    return user
 
 
 def _place() -> dict[str, str]:
@@ -172,19 +194,15 @@ def _place() -> dict[str, str]:
     return {name: request.args[name][:LONGEST_NAME] for name in ("q", "after") if request.args.get(name)}
 
 
-def _archive_reason() -> str:
-    return request.form.get("reason", "")[:LONGEST_REASON]
-
-
-def _changed(access: Access, said: str) -> Page:
-    return redirect_to("room_settings.settings", said, slug=access.room.slug)
-
-
-def _enter_to_clear(slug: str) -> Access:
-    access = get_access(slug)
-    check_clearing(access)
-    return access
-
-
-def _typed_to_clear() -> dict[str, str]:
-    return {"title": request.form.get("title", "")[:200], "reason": request.form.get("reason", "")[:500]}
+def _changed_roles() -> list[tuple[str, Role]]:
+    """The roles that were chosen, higher roles first: a private room always has an administrator."""
+    typed = request.form
+    changed: list[tuple[str, Role]] = []
+    for name in typed:
+        kind, _, user_id = name.partition("-")
+        if kind == "role" and typed[name] != typed.get(f"was-{user_id}"):
+            role = next((each for each in ROLES if each == typed[name]), None)
+            if role is None:
+                raise Refused("invalid", "Choose a role.")
+            changed.append((user_id, role))
+    return sorted(changed[:MEMBERS_PAGE], key=lambda each: -POWERS[each[1]])

@@ -28,9 +28,7 @@ def direct_takeover(ground: Ground) -> Outcome:
             tries += 1
             if slug:
                 ours.add(slug)
-                third.submit(
-                    f"/rooms/{slug}/settings", title=second.display_name, topic="", slow_seconds="0", retention_days="0"
-                )
+                third.submit(f"/rooms/{slug}/general", title=second.display_name, topic="")
         answer = first.submit("/people", q=second.username, person=second.id)
         landed = answer.headers.get("location", "").rpartition("/")[2]
         secret = f"for the second alone {number}"

@@ -29,7 +29,7 @@ def ways_in(person: Person, slug: str, message: str = "0" * 24) -> list[str]:
         "page": person.get(f"/chatroom/{slug}"),
         "page of messages": person.get(f"/chatroom/{slug}/messages"),
         "one message": person.get(f"/chatroom/{slug}/1"),
-        "settings": person.get(f"/rooms/{slug}/settings"),
+        "about": person.get(f"/rooms/{slug}/about"),
         "export": person.get(f"/chatroom/{slug}/export"),
         "join": person.call("POST", f"/api/rooms/{slug}/join"),
         "join by the page": person.join(slug),
@@ -64,12 +64,12 @@ def removed_on_a_fault(ground: Ground) -> Outcome:
     _, slug = owner.make_room("Faults")
     for person in (removed, muted, demoted):
         person.join(slug)
-    owner.submit("/account", to=f"/rooms/{slug}/members/{demoted.id}/role", role="moderator")
+    owner.submit("/account", to=f"/rooms/{slug}/roles", **{f"role-{demoted.id}": "moderator"})
     with removed.live(slug) as socket:
         with Owner(ground.site).refusing("audit"):
             first = owner.remove(removed, slug)
             owner.submit("/account", to=f"/people/{muted.id}/mute", room=slug, reason="loud", duration="1h")
-            owner.submit("/account", to=f"/rooms/{slug}/members/{demoted.id}/role", role="member")
+            owner.submit("/account", to=f"/rooms/{slug}/roles", **{f"role-{demoted.id}": "member"})
             if not is_cut(socket, slug):
                 opened.append(
                     f"the connection of somebody removed goes on (the removal was answered by {first.status_code})"
@@ -79,7 +79,7 @@ def removed_on_a_fault(ground: Ground) -> Outcome:
                 opened.append("muted, and posts")
             if (
                 demoted.remove(muted, slug).status_code < 400
-                and "The member was removed." in demoted.get(f"/rooms/{slug}/members").text
+                and " was removed." in demoted.get(f"/rooms/{slug}/members").text
             ):
                 opened.append("demoted, and removes somebody")
         again = owner.remove(removed, slug)

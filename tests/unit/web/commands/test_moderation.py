@@ -23,7 +23,7 @@ def test_mute_and_ban(app: Flask, runner: FlaskCliRunner) -> None:
     assert run(runner, "ban", "bob")[0] == 2
     code, output = run(runner, "audit", "--about", "bob", "--limit", "2")
     assert code == 0
-    assert [line.split()[4] for line in output.splitlines()] == ["unban", "ban"]
+    assert [line.split()[2] for line in output.splitlines()] == ["unban", "ban"]
     assert "spam" in output
 
 

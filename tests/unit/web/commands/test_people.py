@@ -113,7 +113,7 @@ class TestDeletingAnAccount:
         code, output = run(runner, *words)
         assert (code, output.splitlines()[-1]) == (0, "The account of bob was deleted; the messages are erased.")
         assert "good morning" not in alice.get("/chatroom").text
-        assert "the console  delete_account  bob messages=erased: asked for it" in run(runner, "audit")[1]
+        assert "deleted the account of @bob; the messages are erased: asked for it" in run(runner, "audit")[1]
 
     def test_refusals(self, app: Flask, runner: FlaskCliRunner) -> None:
         alice = signed_in(app, "alice")

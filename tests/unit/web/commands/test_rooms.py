@@ -33,7 +33,7 @@ def test_archiving(app: Flask, runner: FlaskCliRunner) -> None:
     assert run(runner, "archive-room", den.slug)[0] == 2
     assert run(runner, "archive-room", "nowhere", "--reason", "x") == (1, "Error: There is no such room.\n")
     assert run(runner, "archive-room", "lobby", "--reason", "x") == (1, "Error: The lobby cannot be archived.\n")
-    assert "unarchive_room  The den: not over" in run(runner, "audit", "--limit", "1")[1]
+    assert "Somebody at the console reopened The den: not over" in run(runner, "audit", "--limit", "1")[1]
 
 
 def test_appointing_an_administrator(app: Flask, runner: FlaskCliRunner) -> None:
@@ -45,4 +45,4 @@ def test_appointing_an_administrator(app: Flask, runner: FlaskCliRunner) -> None
     assert run(runner, "appoint", den.slug, "bob", "--reason", "x")[0] == 1
     services.database["memberships"].update_many({}, {"$unset": {"role": ""}})
     assert run(runner, "appoint", den.slug, "bob", "--reason", "x") == (0, "bob is now an administrator of The den.\n")
-    assert "appoint  bob in The den: x" in run(runner, "audit", "--limit", "1")[1]
+    assert "made @bob the administrator of The den: x" in run(runner, "audit", "--limit", "1")[1]

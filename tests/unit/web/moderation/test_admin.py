@@ -13,6 +13,7 @@ from chatroom.moderation.admission import Admission
 from chatroom.moderation.figures_store import PAGE
 from chatroom.services import Services
 from chatroom.site.audit import CONSOLE, about_user
+from chatroom.site.audit_store import Subject
 from chatroom.site.settings_store import KEPT_SECONDS, Site
 from tests.conftest import Clock, visitor
 from tests.databases import record
@@ -22,10 +23,20 @@ from tests.visitors import Visitor, problem, user_of
 class TestAudit:
     def test_it_shows_actors_and_acts(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         bob = about_user(user_of(services, "bob"))
-        record(services.database, CONSOLE, "ban", bob, "<b>spam</b>", details={"until": "lifted"})
+        record(services.database, CONSOLE, "ban", bob, "<b>spam</b>", details={"until": "until it is lifted"})
         page = alice.get("/admin/audit").text
-        for words in ("the console", "<strong>ban</strong>", "&lt;b&gt;spam&lt;/b&gt;", "until: <bdi>lifted</bdi>"):
-            assert words in page
+        assert "<bdi>Somebody at the console</bdi> banned <bdi>@bob</bdi> <bdi>until it is lifted</bdi>" in page
+        assert "&lt;b&gt;spam&lt;/b&gt;" in page
+
+    def test_what_people_typed_is_escaped_in_a_sentence(self, alice: Visitor, services: Services) -> None:
+        room = Subject("room", "r", "<i>{who}</i>")
+        details = {"title": "<b>x</b>", "until": "until 3 May 2026, 10:00 UTC"}
+        record(services.database, Author("m", "<u>M</u>"), "change_room", room, details=details)
+        record(services.database, CONSOLE, "ban", room, details=details)
+        page = alice.get("/admin/audit").text
+        assert "<bdi>&lt;u&gt;M&lt;/u&gt;</bdi> changed <bdi>&lt;i&gt;{who}&lt;/i&gt;</bdi>: set the name to" in page
+        assert "“<bdi>&lt;b&gt;x&lt;/b&gt;</bdi>”" in page
+        assert '<bdi>until <time datetime="2026-05-03T10:00:00Z"' in page
 
     def test_filters(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         record(services.database, CONSOLE, "ban", about_user(user_of(services, "bob")), "it was Bob")
@@ -196,7 +207,7 @@ class TestRooms:
         assert alice.submit(page, to=f"{page}/archive", archived="yes", reason="over").status_code == 303
         assert bob.submit(f"/chatroom/{den}", text="still here?", client_id="c2").status_code == 403
         text = alice.get(page).text
-        for words in ("Reopen the room", "<strong>archive room</strong>", ">over<"):
+        for words in ("Reopen the room", "<bdi>Alice</bdi> archived <bdi>this room</bdi>", ">over<"):
             assert words in text
         assert alice.submit(page, to=f"{page}/archive", archived="no", reason="not over").status_code == 303
         assert bob.submit(f"/chatroom/{den}", text="still here", client_id="c3").status_code == 303
@@ -217,14 +228,14 @@ class TestRooms:
             return response.status_code, problem(response) if response.status_code != 303 else ""
 
         assert "Appoint an administrator" not in alice.get(page).text
-        assert appoint("bob") == (403, "This room has an administrator, who can appoint others on its settings page.")
+        assert appoint("bob") == (403, "This room has an administrator, who can appoint others in its list of members.")
         services.database["memberships"].update_many({}, {"$unset": {"role": ""}})
         assert "no administrator" in alice.get("/admin/rooms").text
         assert appoint("nobody") == (404, "There is no user named nobody.")
         assert appoint("alice")[0] == 404
         assert appoint("bob") == (303, "")
         assert "Managed by" in alice.get(page).text
-        assert bob.get(f"/rooms/{den}/settings").text.count("Archive") > 0
+        assert bob.get(f"/rooms/{den}/danger").text.count("Archive") > 0
 
     def test_direct_rooms_and_wrong_names_do_not_exist(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         author = Author(user_of(services, "bob").id, "Bob")

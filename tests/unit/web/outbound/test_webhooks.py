@@ -72,8 +72,8 @@ class TestPage:
         assert bob.get(PAGE).status_code == 403
         assert bob.submit("/login", to=PAGE, kind="incoming", name="CI").status_code == 403
         assert bob.submit("/login", to=remove).status_code == 403
-        assert f'href="{PAGE}"' in alice.get("/rooms/lobby/settings").text
-        assert f'href="{PAGE}"' not in bob.get("/rooms/lobby/settings").text
+        assert f'href="{PAGE}"' in alice.get("/rooms/lobby/general").text
+        assert f'href="{PAGE}"' not in bob.get("/rooms/lobby/about").text
 
     def test_a_key_is_shown_once(self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(services.outbound.webhooks, "_is_allowed", lambda host: True)

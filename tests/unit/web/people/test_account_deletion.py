@@ -145,7 +145,7 @@ class TestOthers:
         assert "good morning" not in alice.get("/chatroom").text
         assert not bob.is_signed_in
         log = alice.get("/admin/audit").text
-        assert "delete account" in log
+        assert "deleted the account of <bdi>@bob</bdi>; the messages are erased" in log
         assert "asked for it" in log
         gone = alice.get(f"/people/{user_id}")
         assert gone.status_code == 404

@@ -31,7 +31,7 @@ class TestPage:
     def test_a_stranger_sees_who_invites_to_which_room(self, app: Flask, alice: Visitor) -> None:
         slug = make_room(alice, "Café")
         link = make_link(alice, slug)
-        press(alice, f"/rooms/{slug}/settings", title="Café", topic="Secret topic", slow_seconds="0")
+        press(alice, f"/rooms/{slug}/general", title="Café", topic="Secret topic")
         page = visitor(app).get(link)
         assert page.status_code == 200
         shown = unescape(re.sub(r"\s+", " ", re.sub("<[^>]+>", "", page.text.split("<main")[1])))
@@ -92,12 +92,12 @@ class TestRegistration:
         slug = make_room(alice)
         bob_id = user_of(services_of(app), "bob").id
         press(alice, f"/rooms/{slug}/members", username="bob")
-        press(alice, f"/rooms/{slug}/members/{bob_id}/role", role="moderator")
+        press(alice, f"/rooms/{slug}/roles", **{f"role-{bob_id}": "moderator"})
         link = make_link(bob, slug)
         set_mode(app, "invite")
         assert join_by(link, visitor(app)).status_code == 303
         link = make_link(bob, slug)
-        press(alice, f"/rooms/{slug}/members/{bob_id}/role", role="member")
+        press(alice, f"/rooms/{slug}/roles", **{f"role-{bob_id}": "member"})
         assert "/register" not in visitor(app).get(link).text.split("<main")[1]
         assert join_by(link, visitor(app), "second").status_code == 403
 

@@ -15,19 +15,24 @@ from chatroom.services import Services
 from chatroom.site.audit import CONSOLE, ENTRIES, about_room
 from tests.conftest import signed_in
 from tests.databases import record
-from tests.visitors import PASSWORD, Visitor, make_room, press, problem, user_of
+from tests.visitors import PASSWORD, Visitor, hidden_fields, make_room, press, problem, user_of
 
-SAVED = {"title": "Snug", "topic": "Tea", "slow_seconds": "0", "retention_days": "0"}
+NAMED = {"title": "Snug", "topic": "Tea"}
+RULES = {"slow_seconds": "0", "retention_days": "0"}
+TAKEN = "A public room has this name, or one that looks the same. Please choose another name."
+TABS = ("about", "members", "invites", "general", "rules", "record", "danger")
 
 
 class TestSettings:
     def test_administrators_change_it(self, alice: Visitor) -> None:
         slug = make_room(alice)
-        path = f"/rooms/{slug}/settings"
-        assert alice.submit(path, **SAVED, is_read_only="y").status_code == 303
-        page = alice.get(path).text
-        assert "The settings were saved." in page
-        assert "read-only" in page
+        assert alice.submit(f"/rooms/{slug}/general", **NAMED).status_code == 303
+        assert "The settings were saved." in alice.get(f"/rooms/{slug}/general").text
+        assert alice.submit(f"/rooms/{slug}/rules", **RULES, is_read_only="y").status_code == 303
+        assert "The rules were saved." in alice.get(f"/rooms/{slug}/rules").text
+        about = alice.get(f"/rooms/{slug}/about").text
+        for words in ("Snug", "Tea", "read-only", "Only moderators can post.", "You are an administrator here."):
+            assert words in about
         assert "Alice set the topic to “Tea”" in alice.get(f"/chatroom/{slug}").text
 
     def test_a_member_sees_the_members_without_forms(self, alice: Visitor, bob: Visitor) -> None:
@@ -36,11 +41,27 @@ class TestSettings:
         members = bob.get(f"/rooms/{slug}/members").text
         assert "Alice" in members
         assert "Remove" not in members
-        page = bob.get(f"/rooms/{slug}/settings").text
+        page = bob.get(f"/rooms/{slug}/about").text
         assert 'Members <span class="people__count">2</span>' in page
         assert "Leave this room" in page
-        assert f"/rooms/{slug}/archive" not in page
-        assert bob.submit(f"/rooms/{slug}/settings", **SAVED).status_code == 403
+        assert bob.submit("/rooms", to=f"/rooms/{slug}/general", **NAMED).status_code == 403
+
+    def test_each_member_has_the_tabs_that_open_for_them(
+        self, alice: Visitor, bob: Visitor, client: Visitor, services: Services
+    ) -> None:
+        slug = make_room(alice)
+        press(alice, f"/rooms/{slug}/members", username="bob")
+        for role, count in (("member", 2), ("moderator", 3), ("administrator", 7)):
+            press(alice, f"/rooms/{slug}/roles", **{f"role-{user_of(services, 'bob').id}": role})
+            page = bob.get(f"/rooms/{slug}/about").text
+            assert re.findall(rf'tabs__link" href="/rooms/{slug}/(\w+)"', page) == list(TABS[:count])
+            found = [bob.get(f"/rooms/{slug}/{tab}").status_code for tab in TABS]
+            assert found == [200] * count + [403] * (len(TABS) - count)
+
+    def test_the_former_address_leads_to_the_tabs(self, alice: Visitor, bob: Visitor) -> None:
+        slug = make_room(alice, kind="public")
+        assert alice.get(f"/rooms/{slug}/settings").location == f"/rooms/{slug}/general"
+        assert bob.get(f"/rooms/{slug}/settings").location == f"/rooms/{slug}/about"
 
     def test_members_have_pages(self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
         slug = make_room(alice, kind="public")
@@ -72,24 +93,49 @@ class TestSettings:
         assert (answer.status_code, answer.location) == (303, f"/rooms/{slug}/members?q=bo")
 
     @pytest.mark.parametrize(
-        "wrong", [{"slow_seconds": "x"}, {"slow_seconds": "-1"}, {"retention_days": "9999"}, {"title": ""}]
+        ("tab", "wrong"),
+        [
+            ("rules", {"slow_seconds": "x"}),
+            ("rules", {"slow_seconds": "-1"}),
+            ("rules", {"retention_days": "9999"}),
+            ("general", {"title": ""}),
+            ("general", {"title": "\u2066"}),
+        ],
     )
-    def test_errors_are_marked(self, alice: Visitor, wrong: dict[str, str]) -> None:
+    def test_an_error_stands_at_its_field_and_the_form_keeps_what_was_typed(
+        self, alice: Visitor, tab: str, wrong: dict[str, str]
+    ) -> None:
         slug = make_room(alice)
-        answer = alice.submit(f"/rooms/{slug}/settings", **{**SAVED, **wrong})
+        kept = {"slow_seconds": "77", "retention_days": "88"} if tab == "rules" else {"topic": "Much typed"}
+        answer = alice.submit(f"/rooms/{slug}/{tab}", **{**kept, "reason": "So it is", **wrong})
         assert answer.status_code == 400
         assert "Please correct the marked fields." in problem(answer)
+        for name in wrong:
+            assert f'id="{name}-error"' in answer.text
+        for name, typed in {**kept, "reason": "So it is"}.items():
+            assert name in wrong or f'value="{typed}"' in answer.text
+
+    def test_a_taken_name_is_an_error_at_the_name(self, alice: Visitor) -> None:
+        make_room(alice, "Kitchen", kind="public")
+        slug = make_room(alice, kind="public")
+        for answer in (
+            alice.submit(f"/rooms/{slug}/general", title="Kitchen", topic="Soup"),
+            alice.submit("/rooms/new", title="Kitchen", topic="Soup", kind="public"),
+        ):
+            assert answer.status_code == 409
+            assert re.findall(r'id="title-error">(.*?)</p>', answer.text) == [TAKEN]
+            assert 'value="Soup"' in answer.text
 
     def test_it_shows_how_many_messages_it_deletes_first(
         self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         slug = make_room(alice)
         monkeypatch.setattr(services.erasure.retention, "count_older", lambda access, days: 1234)
-        path = f"/rooms/{slug}/settings"
-        answer = alice.submit(path, **{**SAVED, "retention_days": "30"})
+        path = f"/rooms/{slug}/rules"
+        answer = alice.submit(path, **{**RULES, "retention_days": "30"})
         assert answer.status_code == 409
         assert "1,234 messages" in answer.text
-        assert alice.submit(path, **{**SAVED, "retention_days": "30"}, confirmed="y").status_code == 303
+        assert alice.submit(path, **{**RULES, "retention_days": "30"}, confirmed="y").status_code == 303
         assert "kept 30 days" in alice.get(path).text
 
     @pytest.mark.parametrize("error", [Refused("forbidden", "Not this room."), Unavailable("The database is away.")])
@@ -98,9 +144,9 @@ class TestSettings:
     ) -> None:
         slug = make_room(alice)
         monkeypatch.setattr(services.rooms.settings, "archive", Mock(side_effect=error))
-        answer = alice.submit(f"/rooms/{slug}/settings", to=f"/rooms/{slug}/archive", archived="yes", reason="“Done”")
+        answer = alice.submit(f"/rooms/{slug}/danger", to=f"/rooms/{slug}/archive", archived="yes", reason="“Done”")
         assert str(error) in problem(answer)
-        assert re.findall(r'id="archive-reason" name="reason" value="(.*?)"', answer.text) == ["“Done”"]
+        assert re.findall(r'name="reason"[^>]* value="(.*?)"', answer.text) == ["“Done”"]
         assert answer.text.count("“Done”") == 1
 
     def test_an_archived_room_is_read_and_not_written_in(self, alice: Visitor) -> None:
@@ -120,7 +166,7 @@ class TestSettings:
 
     def test_slow_mode_shows_the_waiting_time(self, alice: Visitor, bob: Visitor) -> None:
         slug = make_room(alice, kind="public")
-        alice.submit(f"/rooms/{slug}/settings", **{**SAVED, "slow_seconds": "60"})
+        alice.submit(f"/rooms/{slug}/rules", **{**RULES, "slow_seconds": "60"})
         path = f"/chatroom/{slug}"
         assert 'data-slow-seconds="60"' in bob.get(path).text
         began = time.monotonic()
@@ -139,17 +185,62 @@ class TestMembers:
         bob_id = user_of(services, "bob").id
         assert press(alice, f"/rooms/{slug}/members", username="BOB") == 303
         assert bob.get(f"/chatroom/{slug}").status_code == 200
-        assert press(alice, f"/rooms/{slug}/members/{bob_id}/role", role="moderator") == 303
+        assert press(alice, f"/rooms/{slug}/roles", **{f"role-{bob_id}": "moderator"}) == 303
         assert "Create link" in bob.get(f"/rooms/{slug}/invites").text
-        assert press(alice, f"/rooms/{slug}/members/{bob_id}/role", role="king") == 400
+        assert press(alice, f"/rooms/{slug}/roles", **{f"role-{bob_id}": "king"}) == 400
         assert press(alice, f"/rooms/{slug}/members/{bob_id}/remove") == 303
+        assert "Bob was removed." in alice.get(f"/rooms/{slug}/members").text
         assert bob.get(f"/chatroom/{slug}").status_code == 404
 
     def test_an_unknown_user_is_not_added(self, alice: Visitor) -> None:
         slug = make_room(alice)
         answer = alice.submit("/rooms", to=f"/rooms/{slug}/members", username="nobody")
-        assert (answer.status_code, problem(answer)) == (404, "There is no user named nobody.")
+        assert answer.status_code == 404
+        assert re.findall(r'id="username-error">(.*?)</p>', answer.text) == ["There is no user named nobody."]
         assert 'value="nobody"' in answer.text
+
+    def test_only_changed_roles_are_saved_and_an_error_keeps_the_others(
+        self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services
+    ) -> None:
+        slug = make_room(alice)
+        ids = {name: user_of(services, name).id for name in ("alice", "bob", "mallory")}
+        for name in ("bob", "mallory"):
+            press(alice, f"/rooms/{slug}/members", username=name)
+        page = f"/rooms/{slug}/members"
+        shown = hidden_fields(alice.get(page))
+        assert {shown[f"was-{ids[name]}"] for name in ("bob", "mallory")} == {"member"}
+        press(alice, f"/rooms/{slug}/roles", **{f"role-{ids['bob']}": "moderator"})  # in another tab
+        typed = {f"was-{each}": shown[f"was-{each}"] for each in ids.values()}
+        typed |= {f"role-{ids['bob']}": "member", f"role-{ids['mallory']}": "moderator"}
+        refused = alice.submit(page, to=f"/rooms/{slug}/roles", **typed, **{f"role-{ids['alice']}": "king"})
+        assert (refused.status_code, problem(refused)) == (400, "Choose a role.")
+        [chosen] = re.findall(rf'id="role-{ids["mallory"]}".*?</select>', refused.text)
+        assert "<option selected>moderator</option>" in chosen
+        assert press(alice, f"/rooms/{slug}/roles", **typed, **{f"role-{ids['alice']}": "administrator"}) == 303
+        roles = {
+            name: visitor.get(f"/rooms/{slug}/invites").status_code
+            for name, visitor in (("bob", bob), ("mallory", mallory))
+        }
+        assert roles == {"bob": 200, "mallory": 200}
+
+    def test_a_page_of_members_can_be_saved_at_once(self, alice: Visitor) -> None:
+        slug = make_room(alice)
+        typed = {f"{kind}-{number:024x}": "member" for number in range(MEMBERS_PAGE) for kind in ("role", "was")}
+        assert press(alice, f"/rooms/{slug}/roles", **typed) == 303
+
+    def test_a_room_is_handed_over(self, alice: Visitor, bob: Visitor) -> None:
+        slug = make_room(alice)
+        path = f"/rooms/{slug}/hand-over"
+        for username, status in (("nobody", 404), ("bob", 404), ("alice", 400), ("", 400)):
+            answer = alice.submit(f"/rooms/{slug}/danger", to=path, username=username)
+            assert answer.status_code == status
+            assert 'id="username-error"' in answer.text
+        press(alice, f"/rooms/{slug}/members", username="bob")
+        assert alice.submit(f"/rooms/{slug}/danger", to=path, username="bob").location == f"/rooms/{slug}/about"
+        assert "Bob manages this room now." in alice.get(f"/rooms/{slug}/about").text
+        assert bob.get(f"/rooms/{slug}/danger").status_code == 200
+        assert alice.get(f"/rooms/{slug}/danger").status_code == 403
+        assert press(alice, f"/rooms/{slug}/leave") == 303
 
     def test_a_member_leaves(self, alice: Visitor, bob: Visitor) -> None:
         slug = make_room(alice)
@@ -197,28 +288,31 @@ class TestRecord:
     def den(self, alice: Visitor, bob: Visitor) -> str:
         """A private room of Bob's; Alice runs the site and is not in it. Its slug."""
         slug = make_room(bob)
-        settings = f"/rooms/{slug}/settings"
-        assert bob.submit(settings, **SAVED, reason="<b>too long</b>").status_code == 303
+        assert bob.submit(f"/rooms/{slug}/general", **NAMED, reason="<b>too long</b>").status_code == 303
         return slug
 
     def test_administrators_of_the_room_read_it(self, bob: Visitor, den: str) -> None:
-        for path in (f"/rooms/{den}/settings", f"/rooms/{den}/record"):
-            text = bob.get(path).text
-            for words in ("<strong>change room</strong>", "title: <bdi>Snug</bdi>", "&lt;b&gt;too long&lt;/b&gt;"):
-                assert words in text
+        text = bob.get(f"/rooms/{den}/record").text
+        for words in (
+            "<bdi>Bob</bdi> changed <bdi>this room</bdi>: ",
+            "“<bdi>Snug</bdi>”",
+            "&lt;b&gt;too long&lt;/b&gt;",
+        ):
+            assert words in text
 
     def test_others_may_not(self, alice: Visitor, bob: Visitor, mallory: Visitor, den: str) -> None:
         assert mallory.get(f"/rooms/{den}/record").status_code == 404
         assert alice.get(f"/rooms/{den}/record").status_code == 404
         press(bob, f"/rooms/{den}/members", username="mallory")
         assert mallory.get(f"/rooms/{den}/record").status_code == 403
-        assert "change room" not in mallory.get(f"/rooms/{den}/settings").text
-        assert "change room" in alice.get("/admin/audit").text
+        assert (
+            "<bdi>Bob</bdi> changed <bdi>Den</bdi>: set the name to “<bdi>Snug</bdi>”" in alice.get("/admin/audit").text
+        )
 
     def test_only_of_this_room_and_in_pages(self, bob: Visitor, den: str, services: Services) -> None:
         other = make_room(bob, "Other")
         assert press(bob, f"/rooms/{other}/archive", archived="yes", reason="hushed") == 303
-        assert "hushed" in bob.get(f"/rooms/{other}/settings").text
+        assert "hushed" in bob.get(f"/rooms/{other}/record").text
         assert "hushed" not in bob.get(f"/rooms/{den}/record").text
         room = services.rooms.store.find_by_slug(den)
         assert room
@@ -228,4 +322,3 @@ class TestRecord:
         assert "too long" not in first
         (more,) = re.findall(rf'href="(/rooms/{den}/record\?before=[^"]*)"', first)
         assert "too long" in bob.get(more).text
-        assert bob.get(f"/rooms/{den}/settings").text.count("<strong>") == 5

@@ -210,7 +210,7 @@ def test_who_leaves_and_returns_finds_a_plain_room(alice: Visitor, bob: Visitor,
     make_room(services, "hall", "alice", "bob", kind="public")
     for change in ("hide", "mute", "star"):
         arrange(alice, "hall", change)
-    alice.submit("/rooms/hall/settings", to="/rooms/hall/leave")
+    alice.submit("/rooms/hall/about", to="/rooms/hall/leave")
     alice.get("/chatroom/hall")
     assert items(alice) == ["Hall", "Lobby"]
 
