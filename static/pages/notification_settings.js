@@ -47,7 +47,7 @@ async function start(root) {
 
   function show() {
     state.textContent = SAID[now];
-    toggle.textContent = isOn() ? "Turn off in this browser" : "Turn on in this browser";
+    toggle.textContent = isOn() ? "Turn off notifications" : "Turn on notifications";
     toggle.hidden = now === "unable" || now === "denied";
     root.hidden = false;
   }

@@ -30,10 +30,9 @@ def titles_of(somebody, body):
 
 def choose(somebody, what: str) -> None:
     somebody.page.goto(f"{somebody.url}/account/notifications")
-    form = somebody.page.locator(".preference", has_text="Lobby")
-    form.get_by_label("Lobby").select_option(label=what)
-    form.get_by_role("button").click()
-    expect(somebody.page.get_by_text("Lobby: saved.")).to_be_visible()
+    somebody.page.get_by_label("Lobby").select_option(label=what)
+    somebody.page.get_by_role("button", name="Save").click()
+    expect(somebody.page.get_by_text("The notifications were saved.")).to_be_visible()
     somebody.page.goto(f"{somebody.url}/chatroom")
     somebody.await_state("Live")
 

@@ -128,6 +128,7 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/account/tokens", "POST"):       (LOGIN, "201", "201", "201", "201", LOGIN, LOGIN, LOGIN),
     ("/account/tokens/<session_id>/end", "POST"): (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
     ("/account/notifications", "GET"): (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/account/notifications", "POST"): (LOGIN, *[PREFERENCES] * 4, LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/notify", "POST"): (LOGIN, "404", PREFERENCES, PREFERENCES, "404", LOGIN, LOGIN, LOGIN),
     ("/manifest.webmanifest", "GET"):  ("200",) * 8,
     ("/service-worker.js", "GET"):     ("200",) * 8,

@@ -6,7 +6,7 @@ A service worker controls only addresses below its own address. So its address i
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint, Response, current_app, flash, jsonify, url_for
+from flask import Blueprint, Response, current_app, flash, jsonify, request, url_for
 from msgspec import Meta
 from wtforms import BooleanField, SelectChoice, SelectField
 
@@ -19,8 +19,10 @@ from chatroom.web.kit.login import current_user, get_access, login_required
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.pages import Page, redirect_to, render
 from chatroom.web.kit.services import services
-from chatroom.web.rooms.notifying import CHOICES, choose, preferences_for
+from chatroom.web.rooms.notifying import CHOICES, PREFERENCES, choose, preferences_for
 
+MOST_LISTED = 100
+"""The number of rooms on the page. The bell of a room changes the others."""
 BY_COOKIE = (401, 403)
 """The statuses of refusals on routes that require a cookie. These routes refuse access tokens."""
 
@@ -65,9 +67,23 @@ class PushKey(msgspec.Struct):
 @login_required
 def settings() -> Page:
     """The notification settings, for each room and for this browser."""
-    entries = [entry for entry in services.rooms.listings.list_for(current_user.id) if entry.is_begun]
-    forms = [(entry, _form(entry)) for entry in entries]
-    return render("outbound/notifications.html", forms=forms)
+    forms = [(entry, _form(entry)) for entry in _entries()[:MOST_LISTED]]
+    return render("outbound/notifications.html", forms=forms, every=PREFERENCES)
+
+
+@blueprint.post("/account/notifications")
+@login_required
+def save() -> Page:
+    """Change the settings of the rooms whose choice is another than before, or of every room."""
+    every = request.form.get("every", "")
+    for entry in _entries():
+        choice = every or request.form.get(f"notify-{entry.room.id}", "")
+        offered = preferences_for(entry.room.kind)
+        if every in PREFERENCES and choice not in offered:
+            choice = "mentions"  # of a direct conversation, these are all messages
+        if choice in offered and choice != _chosen(entry):
+            choose(get_access(entry.room.slug), choice)
+    return redirect_to("notifications.settings", "The notifications were saved.")
 
 
 @blueprint.post("/chatroom/<slug>/notify")
@@ -142,9 +158,16 @@ def unsubscribe_browser() -> Response:
 
 
 def _form(entry: RoomEntry) -> PreferenceForm:
-    notify = entry.membership.chosen
-    is_direct = entry.room.kind == "direct"
-    form = PreferenceForm(notify="mentions" if is_direct and notify == "all" else notify)
+    form = PreferenceForm(formdata=None, notify=_chosen(entry))
     form.notify.choices = [SelectChoice(*choice) for choice in preferences_for(entry.room.kind).items()]
-    form.notify.id = f"notify-{entry.room.id}"
+    form.notify.id = form.notify.name = f"notify-{entry.room.id}"
     return form
+
+
+def _entries() -> list[RoomEntry]:
+    return [entry for entry in services.rooms.listings.list_for(current_user.id) if entry.is_begun]
+
+
+def _chosen(entry: RoomEntry) -> str:
+    chosen = entry.membership.chosen
+    return "mentions" if entry.room.kind == "direct" and chosen == "all" else chosen

@@ -104,6 +104,7 @@ WITHOUT_A_PAGE = {
     "held.withdraw_by_form": "nothing is typed",
     "webhooks.remove": "nothing is typed",
     "webhooks.receive": "programs get JSON",
+    "notifications.save": "nothing is typed",
     "notifications.set_preference": "what is chosen is one of three, and is said on the page that it redirects to",
 }
 

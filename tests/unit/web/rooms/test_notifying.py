@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from chatroom.services import Services
-from tests.visitors import Visitor
+from tests.visitors import Visitor, make_room
 
 API = "/api/rooms/lobby/arrange"
 
@@ -50,6 +50,28 @@ def test_nothing_until_tomorrow(alice: Visitor, services: Services) -> None:
 def test_the_settings_lead_back_to_the_settings(alice: Visitor) -> None:
     answer = alice.post("/chatroom/lobby/notify", data={"csrf_token": alice.token(), "notify": "none"})
     assert answer.location == "/account/notifications"
+
+
+def test_one_save_changes_what_was_chosen_for_each_room_or_for_every_room(
+    alice: Visitor, bob: Visitor, services: Services
+) -> None:
+    slug = make_room(alice, kind="public")
+    assert alice.is_signed_in
+    opened = alice.submit("/people", person=id_of(bob)).location.removeprefix("/chatroom/")
+    alice.say("hello", f"/chatroom/{opened}")
+
+    def now() -> dict[str, str]:
+        return {each.room.slug: each.membership.chosen for each in services.rooms.listings.list_for(id_of(alice))}
+
+    ids = {each.room.slug: each.room.id for each in services.rooms.listings.list_for(id_of(alice))}
+    typed = {f"notify-{ids[slug]}": "none", f"notify-{ids['lobby']}": "mentions", f"notify-{ids[opened]}": "loud"}
+    answer = alice.submit("/account/notifications", every="", **typed)
+    assert (answer.status_code, answer.location) == (303, "/account/notifications")
+    assert now() == {slug: "none", "lobby": "mentions", opened: "mentions"}
+    alice.submit("/account/notifications", every="all", **typed)
+    assert now() == {slug: "all", "lobby": "all", opened: "mentions"}
+    alice.submit("/account/notifications", every="loud")
+    assert now() == {slug: "all", "lobby": "all", opened: "mentions"}
 
 
 def test_programs_choose_by_the_api(alice: Visitor) -> None:
