@@ -53,9 +53,10 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
     expect(page.get_by_role("button", name=re.compile("Revoke the invite"))).to_have_count(0)
 
     around.get_by_role("link", name="Audit log").click()
-    for act in ("set role", "set registration", "make invite", "revoke invite"):
+    role = f"made @{bob.username} a moderator of the site"
+    for act in (role, "limited registration", "created an invite", "revoked an invite"):
         expect(page.get_by_role("listitem").filter(has_text=act).first).to_contain_text(alice.name)
-    page.get_by_label("Act").fill("set_role")
+    page.get_by_label("What was done").select_option("set_role")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
     expect(page.get_by_role("main").get_by_role("listitem")).to_contain_text(bob.username)
@@ -81,7 +82,8 @@ def test_an_administrator_archives_a_room_and_its_manager_reads_the_reason(perso
     expect(page.get_by_role("button", name="Reopen the room")).to_be_visible()
 
     expect(bob.page.get_by_text("This room is archived: you can read it")).to_be_visible()
-    bob.page.get_by_role("heading", name="Bob's plans").get_by_role("link").click()
+    bob.page.get_by_role("heading", name="Bob's plans").get_by_role("button").click()
+    bob.page.locator("[data-room-menu]").get_by_role("link", name=re.compile("^(About|Settings)")).click()
     bob.page.get_by_role("link", name=re.compile("[Rr]ecord")).first.click()
     entry = bob.page.get_by_role("listitem").filter(has_text="the project is over")
     expect(entry).to_contain_text(alice.name)

@@ -135,7 +135,7 @@ def test_the_end_of_a_session_is_shown_and_the_draft_kept(person, anything):
     elsewhere = alice.open_tab()
     elsewhere.goto(f"{alice.url}/account")
     elsewhere.get_by_role("button", name="Your account").click()
-    elsewhere.get_by_role("button", name="Log out").click()
+    elsewhere.get_by_role("button", name="Log out", exact=True).click()
     elsewhere.wait_for_url(lambda url: "/account" not in url)
     alice.await_state("Your session ended")
     alice.say(text)

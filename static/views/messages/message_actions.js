@@ -71,7 +71,7 @@ function makeLinks({ messageView, onPerson }) {
   return [
     {
       name: "person",
-      label: (message) => `About ${shownName(message.author)}`,
+      label: ({ author }) => (author ? `About ${shownName(author)}` : "About the author"),
       icon: "person",
       order: 150,
       key: "i",
