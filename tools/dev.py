@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def main() -> None:
     if make := os.environ.pop("CHATROOM_PARENT", ""):
         workers.follow(int(make), signal.SIGTERM)
     try:
-        with _scratch_database() as environment:
+        with scratch_database() as environment:
             _say(f"\n  people   {', '.join(PEOPLE)} (the first is the administrator)\n  password {PASSWORD}")
             _say("  database made for this run, and removed when it ends\n")
             _serve_again_and_again(os.environ | environment)
@@ -46,26 +46,30 @@ def main() -> None:
 
 
 @contextmanager
-def _scratch_database() -> Iterator[dict[str, str]]:
-    """Start a mongod in a temporary folder, and yield the settings of a server that uses it."""
+def scratch_database(fill: Callable[[str, str], None] = settle_in) -> Iterator[dict[str, str]]:
+    """Start a mongod in a temporary folder, and yield the settings of a server that uses it.
+
+    `fill` gets the URI of the database and the secret key, and creates the first content.
+    """
     read_dotenv(ROOT / ".env")
     for listener in server.open_ports(load_settings(os.environ | {"MONGO_URI": "mongomock://"})):
         listener.close()  # a port that is in use fails before anything is started
     with tempfile.TemporaryDirectory(prefix="chatroom-dev-") as folder, EmbeddedMongo.launch(Path(folder)) as mongo:
         key = secrets.token_hex(32)
-        settle_in(mongo.wait_until_ready(), key)
+        fill(mongo.wait_until_ready(), key)
         yield {"MONGO_URI": mongo.uri, "MONGO_DB": mongo.database, "SECRET_KEY": key}
 
 
 def _serve_again_and_again(environment: dict[str, str]) -> None:
     stamps = read_stamps()
     while True:
-        with _server(environment) as process:
+        with serve(environment) as process:
             stamps = _wait_for_change(stamps, process)
 
 
 @contextmanager
-def _server(environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+def serve(environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a server with these environment variables."""
     command = [sys.executable, str(ROOT / "test_mongo.py")]
     process = subprocess.Popen(command, cwd=ROOT, env=environment | {"CHATROOM_PARENT": str(os.getpid())})
     try:

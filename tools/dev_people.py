@@ -1,12 +1,13 @@
 """The initial content of `make dev`: three fictional people with conversations in two rooms."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
-
-from flask.testing import FlaskClient
 
 from chatroom.app import create_app, open_app
 from chatroom.base.config import Settings
 from chatroom.people.accounts import Registration
+from chatroom.services import Services
 
 PEOPLE = "alice", "bob", "carol"
 PASSWORD = "a quiet evening"  # noqa: S105  (of made-up people)
@@ -24,32 +25,56 @@ GARDEN = [
 ]
 
 
-def settle_in(mongo_uri: str, secret_key: str) -> None:
-    """Create the accounts, the second room, and the two conversations."""
-    without_limit = {"post_limit_account": "0", "post_limit_address": "0", "allowed_hosts": ""}
-    app = create_app(Settings(mongo_uri=mongo_uri, secret_key=secret_key, **without_limit))
-    services = open_app(app)
-    try:
-        services.prepare()
-        tokens = {}
-        for name in PEOPLE:
-            wanted = Registration(username=name, display_name=name.title(), password=PASSWORD)
-            user = services.people.accounts.create(wanted, role="administrator" if name == PEOPLE[0] else "member")
-            tokens[name] = services.people.sessions.create_token(user, label="make dev", scopes=["post", "rooms"])
-        _talk(app.test_client(), tokens)
-    finally:
-        services.close()
+class Scene:
+    """The people of a site, who act through the API."""
 
+    def __init__(self, mongo_uri: str, secret_key: str, people: Mapping[str, str]) -> None:
+        """Create the accounts; `people` has the display name of each user name, and the first is the administrator."""
+        without_limit = {"post_limit_account": "0", "post_limit_address": "0", "allowed_hosts": ""}
+        app = create_app(Settings(mongo_uri=mongo_uri, secret_key=secret_key, **without_limit))
+        self.services: Services = open_app(app)
+        self._client = app.test_client()
+        self._tokens: dict[str, str] = {}
+        self.ids: dict[str, str] = {}
+        self.services.prepare()
+        for username, name in people.items():
+            wanted = Registration(username=username, display_name=name, password=PASSWORD)
+            role = "member" if self.ids else "administrator"
+            user = self.services.people.accounts.create(wanted, role=role)
+            self.ids[username] = user.id
+            token = self.services.people.sessions.create_token(
+                user, label="make dev", scopes=["post", "rooms", "moderate"]
+            )
+            self._tokens[username] = token
 
-def _talk(client: FlaskClient, tokens: dict[str, str]) -> None:
-    def send(name: str, path: str, body: dict[str, Any]) -> Any:
-        answer = client.post(path, json=body, headers={"Authorization": f"Bearer {tokens[name]}"})
+    def send(self, username: str, path: str, **body: Any) -> Any:
+        """Send a request to the API, and return the response."""
+        headers = {"Authorization": f"Bearer {self._tokens[username]}"}
+        answer = self._client.post(f"/api/rooms{path}", json=body, headers=headers)
         assert answer.status_code < 300, answer.text  # noqa: S101
         return answer.json
 
-    garden = send("carol", "/api/rooms", {"title": "Garden", "topic": "What grows, and what does not"})["slug"]
-    for name in ("alice", "bob"):
-        send(name, f"/api/rooms/{garden}/join", {})
-    for slug, conversation in (("lobby", LOBBY), (garden, GARDEN)):
-        for number, (name, text) in enumerate(conversation):
-            send(name, f"/api/rooms/{slug}/messages", {"text": text, "client_id": f"dev-{number}"})
+    def say(self, username: str, slug: str, text: str, **more: Any) -> Any:
+        """Post a message, and return the response."""
+        return self.send(username, f"/{slug}/messages", text=text, **more)
+
+
+@contextmanager
+def scene(mongo_uri: str, secret_key: str, people: Mapping[str, str]) -> Iterator[Scene]:
+    """Create the accounts, and close the connections at the end."""
+    made = Scene(mongo_uri, secret_key, people)
+    try:
+        yield made
+    finally:
+        made.services.close()
+
+
+def settle_in(mongo_uri: str, secret_key: str) -> None:
+    """Create the accounts, the second room, and the two conversations."""
+    with scene(mongo_uri, secret_key, {name: name.title() for name in PEOPLE}) as site:
+        garden = site.send("carol", "", title="Garden", topic="What grows, and what does not")["slug"]
+        for name in ("alice", "bob"):
+            site.send(name, f"/{garden}/join")
+        for slug, conversation in (("lobby", LOBBY), (garden, GARDEN)):
+            for name, text in conversation:
+                site.say(name, slug, text)
