@@ -6,6 +6,7 @@ from typing import Any
 
 from chatroom.app import create_app, open_app
 from chatroom.base.config import Settings
+from chatroom.base.models import User
 from chatroom.people.accounts import Registration
 from chatroom.services import Services
 
@@ -35,13 +36,13 @@ class Scene:
         self.services: Services = open_app(app)
         self._client = app.test_client()
         self._tokens: dict[str, str] = {}
-        self.ids: dict[str, str] = {}
+        self.users: dict[str, User] = {}
         self.services.prepare()
         for username, name in people.items():
             wanted = Registration(username=username, display_name=name, password=PASSWORD)
-            role = "member" if self.ids else "administrator"
+            role = "member" if self.users else "administrator"
             user = self.services.people.accounts.create(wanted, role=role)
-            self.ids[username] = user.id
+            self.users[username] = user
             token = self.services.people.sessions.create_token(
                 user, label="make dev", scopes=["post", "rooms", "moderate"]
             )

@@ -55,8 +55,9 @@ def main() -> None:
 
 def _settle_in(mongo_uri: str, secret_key: str) -> None:
     with scene(mongo_uri, secret_key, PEOPLE) as site:
+        site.services.moderation.first_steps.hide(site.users["ada"])
         for username, colours in FACES.items():
-            site.services.people.avatars.set(site.ids[username], _draw_face(*colours))
+            site.services.people.avatars.set(site.users[username].id, _draw_face(*colours))
         for title, topic in (("Release 2.0", "Friday, if the tests say so"), ("Garden", ""), ("Kitchen", "مطبخ")):
             slug = site.send("ada", "", title=title, topic=topic)["slug"]
             for username in ("grace", "linus", "noor"):
@@ -121,7 +122,9 @@ def _take_pictures(url: str) -> None:
                 for present in ("grace", "linus"):
                     stack.enter_context(_open(browser, room, present, DESKTOP))
                 page = stack.enter_context(_open(browser, room, "ada", options))
+                page.reload()  # without the greeting of the log-in
                 page.locator("[data-state-text]", has_text="Live").wait_for(state="attached")
+                page.get_by_role("button", name="Not now").click()  # the question about notifications
                 page.wait_for_timeout(1000)  # what moves has ended
                 page.screenshot(path=IMAGES / f"{name}.png")
         browser.close()
@@ -136,7 +139,7 @@ def _open(browser: Browser, address: str, username: str, options: dict[str, obje
     page.get_by_label("User name").fill(username)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/chatroom**")
+    page.wait_for_url(lambda url: "/login" not in url)
     yield page
     context.close()
 
