@@ -67,12 +67,12 @@ class Posts:
         """Queue a change; raise `Refused`."""
         access = await self._accesses.get(frame.room)
         change = self._make_change(access, frame)
-        unreached: Sequence[Unreached] = ()
-        if isinstance(frame, Edit) and "@" in frame.text:
-            unreached = await self._find_unreached(access, frame.text)
         self._chat.posting.count(access.user_id, self._address)
         if self._answers.are_many:
             await self._answers.until_few()
+        unreached: Sequence[Unreached] = ()
+        if isinstance(frame, Edit) and "@" in frame.text:
+            unreached = await self._find_unreached(access, frame.text)
         self._put(access.room, change, frame.client_id, unreached)
 
     async def _find_unreached(self, access: Access, text: str) -> Sequence[Unreached]:

@@ -5,7 +5,7 @@ A name that an administrator chose overrides `SITE_NAME` in the environment.
 
 from chatroom.base.errors import Refused
 from chatroom.moderation.admission import check_administrator
-from chatroom.names import clean_topic
+from chatroom.names import one_line
 from chatroom.site.acts import Acts
 from chatroom.site.audit import SITE
 from chatroom.site.authority import By, author_of
@@ -42,7 +42,7 @@ class Naming:
     def set(self, by: By, name: str, about: str) -> None:
         """Set the name and the sentence. An empty name restores the name of the environment."""
         check_administrator(by)
-        name, about = clean_topic(name), clean_topic(about)
+        name, about = one_line(name), one_line(about)
         if len(name) > LONGEST_NAME:
             raise Refused("too_long", f"The name is too long: at most {LONGEST_NAME} characters are allowed.")
         if len(about) > LONGEST_ABOUT:

@@ -9,6 +9,7 @@ from flask_login import LoginManager, UserMixin, login_user, logout_user
 from flask_login import current_user as flask_login_user
 
 from chatroom.base.access import Access
+from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Person, Session, User
 from chatroom.people.sessions import Kind
 from chatroom.web.kit.lanes import tell_person
@@ -143,6 +144,14 @@ def redirect_to_login() -> Page:
 def get_access(slug: str) -> Access:
     """The room and the user's rights in it. Raise `Refused` if the user is not a member."""
     return services.rooms.access.get_for(current_user.id, slug)
+
+
+def get_named(username: str) -> User:
+    """Return the account with this user name. Raises `Refused` (`not_found`)."""
+    user = services.people.users.find_by_username(username)
+    if user is None:
+        raise Refused("not_found", f"There is no user named {username}.")
+    return user
 
 
 def _load(secret: str) -> LoggedIn | None:

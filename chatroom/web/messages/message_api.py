@@ -10,7 +10,6 @@ from flask import Response
 from msgspec import Meta
 
 from chatroom.base.access import Access
-from chatroom.base.errors import Refused
 from chatroom.base.models import Message, Person
 from chatroom.live.protocol import Cursor, Format, WireMessage, wire
 from chatroom.messages.mentions import GROUPS
@@ -18,7 +17,7 @@ from chatroom.messages.outcomes import StoredAnswer, stored_answer
 from chatroom.messages.writer import Change
 from chatroom.names import fold
 from chatroom.web.kit.api import answer, api_blueprint, body_as, enter, query_as
-from chatroom.web.kit.login import client_address
+from chatroom.web.kit.login import client_address, get_named
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.services import services
 
@@ -180,9 +179,7 @@ def add_member(slug: str) -> Response:
     """Add somebody to a room that you moderate, also after a removal; adding a member again changes nothing."""
     access, body = enter(slug), body_as(NewMember)
     services.site.limits.posting.check(access.user_id, client_address())
-    user = services.people.users.find_by_username(body.username)
-    if user is None:
-        raise Refused("not_found", f"There is no user named {body.username}.")
+    user = get_named(body.username)
     is_added = services.rooms.membership.add(access, user.id, user.display_name)
     return answer(AddedAnswer(access.room.slug, user.person, is_added))
 

@@ -11,7 +11,6 @@ from flask import Blueprint, Response, abort, request
 from markupsafe import Markup
 
 from chatroom import __version__
-from chatroom.base.errors import Refused
 from chatroom.moderation.admission import MOST_DAYS, MOST_USES
 from chatroom.moderation.figures_store import MOST_COUNTED, PAGE
 from chatroom.moderation.naming import LONGEST_ABOUT
@@ -22,7 +21,7 @@ from chatroom.moderation.sentences import sentence_of
 from chatroom.names import MAX_TOPIC
 from chatroom.site.audit import LONGEST_REASON, ActName
 from chatroom.site.audit_store import Act
-from chatroom.web.kit.login import current_user, redirect_to_login
+from chatroom.web.kit.login import current_user, get_named, redirect_to_login
 from chatroom.web.kit.pages import Page, Shown, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.kit.times import with_times
@@ -209,9 +208,7 @@ def archive(slug: str) -> Page:
 @refusals_on(room)
 def appoint(slug: str) -> Page:
     """Appoint a member as administrator of a room that has none."""
-    user = services.people.users.find_by_username(_typed_name())
-    if user is None:
-        raise Refused("not_found", f"There is no user named {_typed_name()}.")
+    user = get_named(_typed_name())
     services.moderation.site_rooms.appoint(slug, current_user.author, user, _typed_reason())
     return redirect_to("admin_rooms.room", f"{user.display_name} manages this room now.", slug=slug)
 

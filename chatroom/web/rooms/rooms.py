@@ -14,7 +14,7 @@ from chatroom.names import LOBBY_SLUG, is_former_direct
 from chatroom.rooms.arrangement import Arrangement
 from chatroom.rooms.direct import MOST_PEOPLE
 from chatroom.rooms.listings_store import MOST_SHOWN, MOST_UNREAD, PAGE
-from chatroom.web.kit.login import current_user, get_access, page_blueprint
+from chatroom.web.kit.login import current_user, get_access, get_named, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.rooms.forms import NewRoomForm
@@ -145,9 +145,7 @@ def names_in(text: str) -> list[str]:
 
 def _find(username: str) -> str:
     """Return the id of an account. Raises `Refused` if nobody has this user name, or if it is the user's own."""
-    user = services.people.users.find_by_username(username)
-    if user is None:
-        raise Refused("not_found", f"There is no user named {username}.")
+    user = get_named(username)
     if user.id == current_user.id:
         raise Refused("invalid", "You are in the conversation already. Leave your own name out.")
     return user.id

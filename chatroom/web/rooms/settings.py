@@ -3,20 +3,22 @@
 Other packages decide what a user may do.
 """
 
+from collections.abc import Callable
+
 from flask import Response, request
 
 from chatroom.base.access import POWERS, Access
 from chatroom.base.errors import Refused
-from chatroom.base.models import Role, User
+from chatroom.base.models import Role
 from chatroom.rooms.fields import SETTINGS, values_of
 from chatroom.rooms.members_store import MEMBERS_PAGE, Member
 from chatroom.web.kit.filters import full_stop
-from chatroom.web.kit.login import get_access, page_blueprint
+from chatroom.web.kit.login import get_access, get_named, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import open_room
 from chatroom.web.people.cards import SEEN, seen_of
-from chatroom.web.rooms.forms import ArchiveForm, GeneralForm, HandOverForm, MemberForm, RulesForm, UsernameForm
+from chatroom.web.rooms.forms import ArchiveForm, GeneralForm, HandOverForm, MemberForm, RulesForm
 from chatroom.web.rooms.tabs import check_managing, show_tab
 
 LONGEST_NAME = 64
@@ -75,7 +77,7 @@ def members(slug: str, form: MemberForm | None = None, **shown: Shown) -> Respon
 @form_page(members, MemberForm)
 def add_member(form: MemberForm, slug: str) -> Page:
     """Add a member, by user name."""
-    access, user = get_access(slug), _named(form)
+    access, user = get_access(slug), get_named(form.username.data)
     is_new = services.rooms.membership.add(access, user.id, user.display_name)
     said = f"{user.display_name} was added." if is_new else f"{user.display_name} is already a member."
     is_in_room = "in_room" in request.form  # the form next to a message that mentions this user
@@ -102,10 +104,18 @@ def remove_member(slug: str, user_id: str) -> Page:
     return redirect_to("room_settings.members", said, slug=slug, **_place())
 
 
-def _general(slug: str, form: GeneralForm | None = None, **shown: Shown) -> Response:
-    access = check_managing(get_access(slug))
-    form = form or GeneralForm(formdata=None, data=values_of(access.room))
-    return show_tab("general", access, form=form, **shown)
+def _form_tab(name: str, kind: type[GeneralForm | RulesForm]) -> Callable[..., Response]:
+    """Return the function that shows a tab with a form of the room's values."""
+
+    def show(slug: str, form: GeneralForm | RulesForm | None = None, **shown: Shown) -> Response:
+        access = check_managing(get_access(slug))
+        form = form or kind(formdata=None, data=values_of(access.room))
+        return show_tab(name, access, form=form, **shown)
+
+    return show
+
+
+_general, _rules = _form_tab("general", GeneralForm), _form_tab("rules", RulesForm)
 
 
 @blueprint.route("/rooms/<slug>/general", methods=["GET", "POST"])
@@ -115,12 +125,6 @@ def general(form: GeneralForm, slug: str) -> Page:
     access = get_access(slug)
     services.rooms.settings.change(access, form.wanted(access.room), form.reason.data or "")
     return redirect_to("room_settings.general", "The settings were saved.", slug=access.room.slug)
-
-
-def _rules(slug: str, form: RulesForm | None = None, **shown: Shown) -> Response:
-    access = check_managing(get_access(slug))
-    form = form or RulesForm(formdata=None, data=values_of(access.room))
-    return show_tab("rules", access, form=form, **shown)
 
 
 @blueprint.route("/rooms/<slug>/rules", methods=["GET", "POST"])
@@ -171,7 +175,7 @@ def archive(form: ArchiveForm, slug: str) -> Page:
 @form_page(danger, HandOverForm)
 def hand_over(form: HandOverForm, slug: str) -> Page:
     """Make another member the administrator in place of this one."""
-    access, heir = check_managing(get_access(slug)), _named(form)
+    access, heir = check_managing(get_access(slug)), get_named(form.username.data)
     services.rooms.membership.hand_over(access, heir.id)
     return redirect_to("room_settings.about", f"{heir.display_name} manages this room now.", slug=access.room.slug)
 
@@ -179,14 +183,6 @@ def hand_over(form: HandOverForm, slug: str) -> Page:
 def _may_remove(access: Access, member: Member) -> bool:
     is_other = member.person.id != access.user_id
     return is_other and access.may_moderate and access.outranks(member.role, member.site_role)
-
-
-def _named(form: UsernameForm) -> User:
-    username = form.username.data
-    user = services.people.users.find_by_username(username)
-    if user is None:
-        raise Refused("not_found", f"There is no user named {username}.")
-    return user
 
 
 def _place() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import { count, findUnfinished, isContinued } from "../../state/kit/text.js";
 import { onKeys } from "../kit/keys.js";
+import { selectOption } from "../kit/list.js";
 import { makeAvatar } from "../kit/signs.js";
 
 const WAIT_MS = 80;
@@ -85,12 +86,7 @@ export class CompletionView {
 
   #choose(index) {
     this.#chosen = index;
-    [...this.#list.children].forEach((item, place) => item.setAttribute("aria-selected", String(place === index)));
-    const item = this.#list.children[index];
-    if (item) {
-      this.#text.setAttribute("aria-activedescendant", item.id);
-      item.scrollIntoView({ block: "nearest" });
-    } else this.#text.removeAttribute("aria-activedescendant");
+    selectOption(this.#list, this.#text, index);
   }
 
   #press(meaning, event) {

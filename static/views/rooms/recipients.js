@@ -2,6 +2,7 @@
 
 import { count } from "../../state/kit/text.js";
 import { onKeys } from "../kit/keys.js";
+import { selectOption } from "../kit/list.js";
 import { makeAvatar } from "../kit/signs.js";
 
 const ASK_AFTER_MS = 120;
@@ -129,11 +130,7 @@ export class RecipientsView {
 
   #choose(place) {
     this.#chosen = place;
-    [...this.#list.children].forEach((option, each) => option.setAttribute("aria-selected", String(each === place)));
-    const option = this.#list.children[place];
-    option?.scrollIntoView({ block: "nearest" });
-    if (option) this.#input.setAttribute("aria-activedescendant", option.id);
-    else this.#input.removeAttribute("aria-activedescendant");
+    selectOption(this.#list, this.#input, place);
   }
 
   #close() {

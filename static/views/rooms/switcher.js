@@ -3,6 +3,7 @@
 import { findChoices, isGroup } from "../../state/rooms/choices.js";
 import { shorten } from "../../state/rooms/rooms.js";
 import { onKeys } from "../kit/keys.js";
+import { selectOption } from "../kit/list.js";
 import { makeAvatar, makeFaces, makeIcon } from "../kit/signs.js";
 
 export const SWITCHER_KEY = "Mod+k";
@@ -105,10 +106,7 @@ export class Switcher {
 
   #choose(place) {
     this.#place = place;
-    [...this.#list.children].forEach((option, each) => option.setAttribute("aria-selected", String(each === place)));
-    const option = this.#list.children[place];
-    option?.scrollIntoView({ block: "nearest" });
-    this.#input.setAttribute("aria-activedescendant", option?.id ?? "");
+    selectOption(this.#list, this.#input, place);
   }
 }
 
