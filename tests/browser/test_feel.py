@@ -104,6 +104,15 @@ def test_nothing_moves_while_messages_and_pictures_arrive(person, anything, wher
     assert_still(alice.page)
 
 
+def test_the_messages_of_a_page_that_is_still_arriving_are_not_shown(person):
+    """They would move with each piece of the page. The composer is the last piece that moves them."""
+    alice = person("Alice")
+    log = alice.page.locator("[data-log]")
+    expect(log).to_be_visible()
+    alice.page.locator("[data-composer-area]").evaluate("(area) => area.remove()")
+    expect(log).to_be_hidden()
+
+
 def test_the_log_keeps_its_place_while_the_composer_grows_and_shrinks(person, anything):
     """At the end, its last message stays in view; above, nothing moves. A text is also replaced by another long one."""
     alice = person("Alice")
