@@ -12,6 +12,7 @@ from flask import Flask, request
 
 from chatroom import web
 from chatroom.asgi.budget import BUDGET
+from chatroom.asgi.kept_answers import KeptAnswers
 from chatroom.asgi.large_answers import LargeAnswers
 from chatroom.asgi.slow_requests import Receive, Scope, Send
 from chatroom.base.config import Settings, load_settings
@@ -23,6 +24,7 @@ from chatroom.outbound.notifications import Notifier
 from chatroom.services import Services, Start
 from chatroom.site.background import stop_all
 from chatroom.web.kit.sockets import address_of, is_own_origin, sign_in
+from chatroom.web.kit.static_files import unchanging_prefix
 from chatroom.web.requests import make_requests
 
 if TYPE_CHECKING:
@@ -93,7 +95,8 @@ class ASGI:
         self._services: Services = app.extensions["chatroom"]
         self._live: LiveEndpoint | None = None
         self._socketio: SocketIO | None = None
-        self._requests, self._budget = make_requests(app, self._services.settings, self._find_user)
+        requests, self._budget = make_requests(app, self._services.settings, self._find_user)
+        self._requests = KeptAnswers(requests, unchanging_prefix(app))
         self._answers = LargeAnswers(self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

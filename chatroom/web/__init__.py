@@ -10,10 +10,11 @@ from chatroom.messages.markdown.plain import plain_text, without_room_links
 from chatroom.web.commands import COMMANDS
 from chatroom.web.export import export
 from chatroom.web.files import files
-from chatroom.web.kit import configuration, errors, health, lanes, login, metrics, reference, security
-from chatroom.web.kit.filters import as_json, full_stop, hue, static_url, with_links
+from chatroom.web.kit import configuration, errors, health, lanes, login, metrics, reference, security, static_files
+from chatroom.web.kit.filters import as_json, full_stop, hue, with_links
 from chatroom.web.kit.services import services
 from chatroom.web.kit.shown_settings import ShownSettings
+from chatroom.web.kit.static_files import static_url
 from chatroom.web.kit.times import day_text, times_of_reader, with_times
 from chatroom.web.messages import held, message_api, messages_api, pages, permalinks, previews
 from chatroom.web.messages.listing import excerpt_of, message_list, names
@@ -67,7 +68,7 @@ BLUEPRINTS = (
 def register(app: Flask, settings: Settings) -> None:
     """Give the application its configuration, checks, pages, commands, and the functions that templates call."""
     configuration.configure(app, settings)
-    configuration.compress_static(app)
+    static_files.serve(app)
     security.protect(app, settings)
     if settings.has_metrics:
         metrics.count_requests(app)

@@ -4,15 +4,18 @@
    The network always has priority over the cache. Cached pages belong to the logged-in user. They are deleted at a
    log-out, and before a log-in, because sessions also expire. */
 
-const FILES = "files-1";
+const FILES = "files-2";
 const PAGES = "pages-1";
 const MOST_PAGES = 20;
 const OFFLINE = "/static/offline.html";
+const OFFLINE_SHEET = "/static/css/site.css";
+const VERSIONED = "/static/~"; // unchanging files: the browser's own cache has them, offline too
 const PAGE = /^\/chatroom(\/|$)/;
 const ENDS = new Set(["/logout", "/login", "/register"]);
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(FILES).then((files) => files.add(OFFLINE)));
+  event.waitUntil(caches.open(FILES).then((files) => files.addAll([OFFLINE, OFFLINE_SHEET])));
+  event.addRoutes?.({ condition: { urlPattern: { pathname: `${VERSIONED}*` } }, source: "network" });
   self.skipWaiting();
 });
 
@@ -26,6 +29,7 @@ self.addEventListener("fetch", (event) => {
   if (url.origin !== self.location.origin) return;
   if (request.mode === "navigate" && ENDS.has(url.pathname)) event.waitUntil(Promise.all([caches.delete(PAGES), closeAll()]));
   if (request.method !== "GET") return;
+  if (url.pathname.startsWith(VERSIONED)) return;
   if (url.pathname.startsWith("/static/")) event.respondWith(fromNetworkOr(FILES, request));
   else if (request.mode === "navigate") event.respondWith(findPage(request, url));
 });

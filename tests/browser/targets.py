@@ -4,7 +4,8 @@ INTERACTIVE = "a[href], button, input:not([type=hidden]), select, textarea, summ
 EXCEPTED = ".message__time, .message__who, .quote"
 """WCAG 2.5.8 excepts links in a text: the name, the time in its line, and a quoted line. They are 22 pixels high. The
 picture beside the name, and "About" in the menu of the message, do the same as the name."""
-SMALL = """([interactive, excepted]) => {
+LAYERS = ":popover-open, dialog, [role=menu], [role=dialog]"
+SMALL = """([interactive, excepted, layers]) => {
   const isTouch = matchMedia("(pointer: coarse)").matches;
   const least = isTouch ? 40 : 24;
   const textOf = (element) => element.textContent.trim();
@@ -14,9 +15,12 @@ SMALL = """([interactive, excepted]) => {
     const hit = document.elementFromPoint(x, y);
     return hit !== null && (element.contains(hit) || hit.closest("label")?.control === element);
   };
+  // An open menu may cover a part of what is behind it.
+  const isCovered = (element, x, y) => document.elementFromPoint(x, y)?.closest(layers)?.contains(element) === false;
   const reach = (element, x, y, dx, dy) => {
     let way = 0;
-    while (way < least && isHit(element, x + dx * (way + 1), y + dy * (way + 1))) way += 1;
+    const next = () => [x + dx * (way + 1), y + dy * (way + 1)];
+    while (way < least && (isHit(element, ...next()) || isCovered(element, ...next()))) way += 1;
     return way;
   };
   const small = [];
@@ -40,4 +44,4 @@ SMALL = """([interactive, excepted]) => {
 
 def small_targets(page):
     """The visible targets under 24 pixels, on a touch screen under 40, and there the fields with small text."""
-    return page.evaluate(SMALL, [INTERACTIVE, EXCEPTED])
+    return page.evaluate(SMALL, [INTERACTIVE, EXCEPTED, LAYERS])

@@ -68,6 +68,10 @@ def test_the_page_shows_the_browsers_permission(person):
     expect(alice.page.get_by_label("Play a sound too")).to_be_checked()
 
 
+FETCHED = """() => performance.getEntriesByType("resource")
+  .filter(({ name, transferSize }) => name.includes("/static/") && transferSize > 0).map(({ name }) => name)"""
+
+
 def test_the_last_page_opens_offline_but_not_after_a_log_out(person, anything):
     alice = person("Alice")
     text = anything("Kept for the train")
@@ -76,9 +80,12 @@ def test_the_last_page_opens_offline_but_not_after_a_log_out(person, anything):
     alice.page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
     alice.page.reload()  # now by way of the service worker
     alice.await_state("Live")
+    assert alice.page.evaluate(FETCHED) == [], "the browser has all files"
     alice.context.set_offline(True)
     alice.page.reload()
     expect(alice.page.get_by_text(text)).to_be_visible()
+    alice.await_state("Offline")
+    expect(alice.page.locator("[data-log]")).to_have_css("overflow-y", "auto")
     alice.page.goto(f"{alice.url}/account")
     expect(alice.page.get_by_text("There is no connection right now")).to_be_visible()
 

@@ -199,7 +199,7 @@ def with_small_pages(person):
             body = response.text().replace("KEPT_AT_END = 500", f"KEPT_AT_END = {at_end}")
             route.fulfill(response=response, body=body.replace("KEPT_ABOVE = 2000", f"KEPT_ABOVE = {above}"))
 
-        alice.page.route("**/static/state/messages/reading.js", shrink)
+        alice.page.route("**/state/messages/reading.js", shrink)
         return alice
 
     return make

@@ -9,7 +9,7 @@ const SOURCE = readFileSync(new URL("../../static/pages/service_worker.js", impo
 /** The worker between a network and its caches; `go` answers with what a navigation shows. */
 function start() {
   const listeners = {};
-  const kept = new Map([["pages-1", new Map()], ["files-1", new Map()]]);
+  const kept = new Map([["pages-1", new Map()], ["files-2", new Map()]]);
   const network = { isAway: false, answer: (path) => ({ ok: true, status: 200, redirected: false, body: `page ${path}`, clone() { return this; } }) };
   const pathOf = (request) => new URL(request.url ?? request, ORIGIN).pathname;
   const caches = {
@@ -17,11 +17,11 @@ function start() {
       put: async (request, response) => kept.get(name).set(pathOf(request), response),
       keys: async () => [...kept.get(name).keys()],
       delete: async (path) => kept.get(name).delete(path),
-      add: async () => {},
+      addAll: async () => {},
     }),
     delete: async (name) => kept.get(name).clear(),
     keys: async () => [...kept.keys()],
-    match: async (request, { cacheName = "files-1" } = {}) => kept.get(cacheName).get(pathOf(request)),
+    match: async (request, { cacheName = "files-2" } = {}) => kept.get(cacheName).get(pathOf(request)),
   };
   const fetch = async (request) => {
     if (network.isAway) throw new TypeError("away");
@@ -66,6 +66,14 @@ test("without a network the last page opens", async () => {
   await go("/chatroom/den");
   network.isAway = true;
   assert.equal(await go("/chatroom/den"), "page /chatroom/den");
+});
+
+test("files with a version are left to the browser's own cache, the others come from the network or the last one", async () => {
+  const { go, network } = start();
+  assert.equal(await go("/static/~1f0c3a52b7/pages/chat.js"), undefined);
+  assert.equal(await go("/static/css/site.css"), "page /static/css/site.css");
+  network.isAway = true;
+  assert.equal(await go("/static/css/site.css"), "page /static/css/site.css");
 });
 
 for (const [path, method] of [["/logout", "POST"], ["/login", "GET"], ["/login", "POST"], ["/register", "POST"]]) {

@@ -1,12 +1,10 @@
-"""Template filters: a person's colour, a full stop, links in a text, a static address, a value for a script."""
+"""Template filters: a person's colour, a full stop, links in a text, a value for a script."""
 
 import re
 import zlib
-from functools import lru_cache
 from typing import Any
 
 import msgspec
-from flask import request, url_for
 from markupsafe import Markup, escape
 
 HUES = 12
@@ -33,16 +31,6 @@ def with_links(text: str) -> Markup:
 
 def _link_to(address: str) -> Markup:
     return Markup('<a href="{0}" rel="noopener nofollow">{0}</a>').format(address)
-
-
-def static_url(filename: str) -> str:
-    """The address of a static file."""
-    return _static_url(filename, root=request.script_root)
-
-
-@lru_cache(maxsize=512)
-def _static_url(filename: str, *, root: str) -> str:  # noqa: ARG001  only for the key of the cache
-    return url_for("static", filename=filename)
 
 
 def as_json(value: Any) -> str:

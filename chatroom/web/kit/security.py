@@ -103,7 +103,7 @@ def _add_headers(response: Response) -> Response:
         headers.setdefault(name, value)
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", HSTS)
-    if request.endpoint != "static":
+    if request.endpoint != "static" or response.status_code >= 400:
         # No cache may keep a page, so the Back button shows no page after a log-out. Files set their own header.
         headers.setdefault("Cache-Control", "no-store")
         response.vary.add("Cookie")

@@ -12,13 +12,13 @@ from wtforms import BooleanField, SelectChoice, SelectField
 
 from chatroom.base.models import RoomEntry
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as
-from chatroom.web.kit.filters import static_url
 from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
 from chatroom.web.kit.login import current_user, get_access, login_required
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.pages import Page, redirect_to, render
 from chatroom.web.kit.services import services
+from chatroom.web.kit.static_files import static_url
 from chatroom.web.rooms.notifying import CHOICES, PREFERENCES, choose, preferences_for
 
 MOST_LISTED = 100

@@ -1,14 +1,9 @@
 """What every request and answer goes through."""
 
-import gzip
-from pathlib import Path
-
-import brotli
 import pytest
-from flask import Flask, request
+from flask import Flask
 
 from chatroom.services import Services
-from chatroom.web.kit.configuration import compress_static
 from chatroom.web.kit.security import CSP, safe_next
 from tests.conftest import MakeApp, visitor
 from tests.visitors import PASSWORD, Visitor, problem
@@ -150,17 +145,6 @@ def test_s08_nothing_is_left_behind(alice: Visitor, path: str) -> None:
     assert "Cookie" in headers["Vary"]
 
 
-def test_static_files_may_be_cached(alice: Visitor) -> None:
-    with alice.get("/static/favicon.svg") as response:
-        assert response.status_code == 200
-        assert "no-store" not in response.headers["Cache-Control"]
-        assert response.headers["Vary"] == "Accept-Encoding"  # and by no cookie
-        assert "Set-Cookie" not in response.headers
-        etag = response.headers["ETag"]
-    with alice.get("/static/favicon.svg", headers={"If-None-Match": etag}) as response:
-        assert response.status_code == 304
-
-
 @pytest.mark.parametrize(
     ("host", "status"),
     [("chat.example", 200), ("chat.example:8080", 200), ("a.sub.example", 200), ("evil.example", 400), ("", 400)],
@@ -264,54 +248,3 @@ def test_paths_of_the_site(target: str) -> None:
 )
 def test_everything_else_is_not(target: str | None) -> None:
     assert safe_next(target) == ""
-
-
-class TestCompression:
-    """L20."""
-
-    @pytest.mark.parametrize("name", ["pages/chat.js", "css/chat.css", "css/site.css", "hero.svg"])
-    def test_scripts_and_styles_are_sent_compressed_and_asked_again_by_tag(self, client: Visitor, name: str) -> None:
-        with client.get(f"/static/{name}") as plain:
-            expected = plain.data
-        for _ in range(2):  # the second answer is from the cache
-            with client.get(f"/static/{name}", headers={"Accept-Encoding": "gzip, br"}) as answer:
-                assert answer.headers["Content-Encoding"] == "br"
-                assert brotli.decompress(answer.data) == expected
-        with client.get(f"/static/{name}", headers={"Accept-Encoding": "gzip"}) as answer:
-            assert answer.headers["Content-Encoding"] == "gzip"
-            assert gzip.decompress(answer.data) == expected
-            tag = answer.headers["ETag"]
-        with client.get(f"/static/{name}", headers={"Accept-Encoding": "gzip", "If-None-Match": tag}) as again:
-            assert again.status_code == 304
-
-    def test_one_style_sheet_has_those_of_all_pages(self, client: Visitor) -> None:
-        with client.get("/static/css/site.css") as answer:
-            assert answer.mimetype == "text/css"
-            sheet = answer.text
-        own = {"admin", "export", "noscript", "programs"}  # of some pages
-        rest = {path for path in Path("static/css").glob("*.css") if path.stem not in own}
-        assert sum(len(path.read_text()) for path in rest) == len(sheet)
-        assert all(path.read_text() in sheet for path in rest)
-        assert client.get("/login").text.count('rel="stylesheet"') == 1
-
-    def test_a_part_of_a_file_is_not_kept_as_the_whole_file(self, client: Visitor) -> None:
-        whole = Path("static/css/chat.css").read_bytes()
-        first = {"Range": "bytes=0-999", "Accept-Encoding": "br"}
-        with client.get("/static/css/chat.css", headers=first) as part:
-            assert (part.status_code, part.data) == (206, whole[:1000])
-            assert "Content-Encoding" not in part.headers
-        with client.get("/static/css/chat.css", headers={"Accept-Encoding": "br"}) as answer:
-            assert brotli.decompress(answer.data) == whole
-
-    def test_a_file_is_compressed_once_whatever_the_spelling_of_its_address(self) -> None:
-        app = Flask("chatroom", static_folder=Path("static").resolve())
-        compress_static(app)
-        keys = set()
-        for path in ("chat.css", "../css/chat.css", "./chat.css", "../css/../css/chat.css"):
-            with app.test_request_context(f"/static/css/{path}"):
-                keys.add(app.config["COMPRESS_CACHE_KEY"](request))
-        assert len(keys) == 1
-
-    def test_pages_are_not(self, client: Visitor) -> None:
-        answer = client.get("/login", headers={"Accept-Encoding": "gzip"})
-        assert "Content-Encoding" not in answer.headers
