@@ -327,6 +327,7 @@ def _show_to_administrators(album: Album, site: Site) -> None:
     export = "/chatroom/lobby/export?format=html"
     album.keep_all("alice", site.alice, *rooms, *settings, *people, in_room, *admin, *admin_rooms, *order, export)
     album.keep_all("alice", site.alice, "/account/delete", "/chatroom/lobby/1", "/chatroom/lobby/3")
+    album.keep_all("alice", site.alice, "/chatroom/lobby/5/changes", "/chatroom/lobby/1/changes")
 
 
 def _show_refusals(album: Album, site: Site) -> None:

@@ -60,7 +60,11 @@ class OwnData:
             yield _record("held_message", each, OF_HELD, room=slugs.get(each.room_id, ""), files=_facts(each.files))
         for room_id, slug in rooms.items():
             for message in self._written_by(user.id, room_id):
-                yield _record("message", message, OF_MESSAGE, room=slug, files=_facts(message.files))
+                more = {"room": slug, "files": _facts(message.files)}
+                if message.edited_at is not None:
+                    versions = self._message_store.versions_of(message.id)
+                    more["versions"] = [msgspec.structs.asdict(version) for version in versions]
+                yield _record("message", message, OF_MESSAGE, **more)
 
     def _rooms_written_in(self, user_id: str) -> dict[str, str]:
         """Return the slugs of the rooms in which this user wrote, by room id."""

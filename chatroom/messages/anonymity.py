@@ -1,4 +1,4 @@
-"""Replace a deleted user's name in a message.
+"""Replace a deleted user's name in a message, and remove what the message said before its edits.
 
 The user's id stays. A second run changes nothing.
 """
@@ -28,7 +28,9 @@ def _author(former: FormerMember, message: Message) -> dict[str, Any]:
     name = message.author.name
     if message.author.id != former.id or name == FORMER_MEMBER:
         return {}
-    fields = {"author.name": FORMER_MEMBER}
+    fields: dict[str, Any] = {"author.name": FORMER_MEMBER}
+    if message.edited_at is not None:
+        fields["versions"] = []
     if message.kind == "event" and message.text.startswith(name):  # "Alice joined"
         text = FORMER_MEMBER + message.text.removeprefix(name)
         fields |= {"text": text, "html": f"<p>{escape(text)}</p>"}

@@ -21,6 +21,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.messages.reactions import check_emoji, react
 from chatroom.messages.rules import RoomRules
 from chatroom.messages.texts import Texts
+from chatroom.messages.versions import add_version
 from chatroom.messages.writer import Change, Writer
 from chatroom.site.acts import About, Acts
 from chatroom.site.acts_store import Note
@@ -33,6 +34,7 @@ ERASED: dict[str, Any] = {
     "mentions": [],
     "new_mentions": [],
     "past_mentions": [],
+    "versions": [],
     "reactions": [],
     "files": [],
     "pinned_at": None,
@@ -87,7 +89,10 @@ class Changes:
             people = self._texts.find_mentions(access, text)
             html = self._texts.render(access.user_id, text, people, self._texts.find_rooms(access, text))
             now = self._clock()
-            return {"text": text, "html": html, "edited_at": now, **mentions_after(message, people, now)}
+            # If somebody changes the message after this read, the store calls this function again.
+            versions = add_version(self._store.versions_of(message.id), message)
+            changed = {"text": text, "html": html, "edited_at": now, "versions": versions}
+            return {**changed, **mentions_after(message, people, now)}
 
         return self._changing(message_id, edit)
 

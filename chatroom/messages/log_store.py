@@ -6,6 +6,7 @@ Each read uses an index, and sees only changes that a majority of the nodes has 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+import msgspec
 from bson import ObjectId
 from bson.errors import InvalidId
 from pymongo import ASCENDING, DESCENDING
@@ -14,12 +15,16 @@ from pymongo.collection import Collection as PymongoCollection
 from chatroom.base.errors import Refused
 from chatroom.base.models import Message
 from chatroom.messages.documents_store import find_message, get_message
+from chatroom.messages.versions import Version
 from chatroom.mongo.database import Database, Document
 
 MOST_COUNTED = 10_000
 MAX_HINTS = 10_000
 """The most entries that one query for newer revisions reads."""
 MOST_PINS = 50
+SHOWN = {"versions": 0}
+"""The fields that reads of messages return: all but the earlier texts, which can be long, and which few people ask for.
+"""
 
 Key = tuple[str, str]
 """The unique key of a message in its room: the author's id and the client id."""
@@ -36,14 +41,20 @@ class RoomsLog:
         """Return the messages with these ids in these rooms, newest first, each with the id of its room."""
         query = {"_id": {"$in": [ObjectId(id) for id in ids]}, "room": {"$in": list(rooms)}}
         with self._database.bounded():
-            found = list(self._messages.find(query))
+            found = list(self._messages.find(query, SHOWN))
         return _with_rooms(sorted(found, key=lambda document: document["_id"], reverse=True))
 
     def changed_beyond(self, known: Mapping[str, int], limit: int) -> list[tuple[Message, str]]:
         """Return at most `limit` messages that changed after the known revision of their room, unsorted."""
         query = {"$or": [{"room": room, "revision": {"$gt": revision}} for room, revision in known.items()]}
         with self._database.bounded():
-            return _with_rooms(self._messages.find(query).limit(limit).batch_size(limit + 1)) if known else []
+            return _with_rooms(self._messages.find(query, SHOWN).limit(limit).batch_size(limit + 1)) if known else []
+
+    def versions_of(self, message_id: str) -> list[Version]:
+        """Return the earlier texts of a message, the oldest first."""
+        with self._database.bounded():
+            found = self._messages.find_one({"_id": ObjectId(message_id)}, {"_id": 0, "versions": 1})
+        return msgspec.convert((found or {}).get("versions", []), list[Version])
 
     def newest_of(self, rooms: Collection[str]) -> dict[str, int]:
         """Return the newest revision of each room that has messages."""
@@ -134,7 +145,7 @@ class MessageLog(RoomsLog):
     def _page(self, query: Document, order: str, direction: int, limit: int) -> list[Message]:
         with self._database.bounded():
             # `batch_size` keeps the read to one round trip.
-            cursor = self._messages.find(query).sort(order, direction).limit(limit).batch_size(limit + 1)
+            cursor = self._messages.find(query, SHOWN).sort(order, direction).limit(limit).batch_size(limit + 1)
             return [message for document in cursor if (message := find_message(document)) is not None]
 
     def _newest_revision(self, room: str) -> int:
@@ -147,7 +158,7 @@ class MessageLog(RoomsLog):
 def read_message(messages: PymongoCollection[Document], room: str, message_id: str) -> Message:
     """Return the message. Raises `Refused` (`not_found`) if the room has no message with this id."""
     try:
-        document = messages.find_one({"_id": ObjectId(message_id), "room": room})
+        document = messages.find_one({"_id": ObjectId(message_id), "room": room}, SHOWN)
     except InvalidId:
         document = None
     if document is None:
@@ -161,7 +172,7 @@ def read_by_keys(messages: PymongoCollection[Document], room: str, keys: Sequenc
     wanted = set(keys)
     authors, client_ids = map(list, zip(*keys, strict=True))
     query = {"room": room, "client_id": {"$in": client_ids}, "author.id": {"$in": authors}}
-    for document in messages.find(query):
+    for document in messages.find(query, SHOWN):
         message = get_message(document)
         key = message.author.id, message.client_id
         if key in wanted:

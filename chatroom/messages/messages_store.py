@@ -15,7 +15,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from chatroom.base.clock import Clock, as_stored, utc_now
 from chatroom.base.models import Draft, Message
 from chatroom.messages.documents_store import get_message, make_document
-from chatroom.messages.log_store import Key, MessageLog, read_by_keys, read_message
+from chatroom.messages.log_store import SHOWN, Key, MessageLog, read_by_keys, read_message
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import pause
 
@@ -169,8 +169,8 @@ class MessageStore(MessageLog):
                 # Read the newest revision before the messages. If another writer changes the room between these reads,
                 # it uses the next revision. Then our first update changes nothing, so the revisions have no gap.
                 last = self._newest_revision(room)
-                found = map(get_message, self._messages.find({"room": room, "sequence": {"$in": list(sequences)}}))
-                messages = sorted(found, key=lambda message: message.sequence)
+                found = self._messages.find({"room": room, "sequence": {"$in": list(sequences)}}, SHOWN)
+                messages = sorted(map(get_message, found), key=lambda message: message.sequence)
                 wanted = [(message, fields) for message in messages if (fields := edit(message)) is not None]
                 if not wanted:
                     return max(messages, key=lambda message: message.revision, default=None)

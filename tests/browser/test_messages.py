@@ -57,6 +57,8 @@ def test_an_edit_and_a_deletion_are_seen_at_once_and_after_an_absence(person, an
     bob.sees(third)
     expect(bob.message(third).locator("[data-edited]")).to_have_text(re.compile(r"^edited \d\d:\d\d$"))
     expect(bob.message(first)).to_have_count(0)
+    expect(bob.message(third).locator("[data-edited][href]")).to_have_count(0)
+    expect(alice.message(third).locator("[data-edited]")).to_have_attribute("href", re.compile(r"/\d+/changes$"))
 
     bob.context.set_offline(True)
     bob.await_state("Offline")

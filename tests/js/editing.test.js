@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../../static/state/live/api.js";
-import { Editing, UNSURE } from "../../static/state/messages/editing.js";
+import { Editing, maySeeChanges, UNSURE } from "../../static/state/messages/editing.js";
 import { settle } from "./fakes.js";
 
 function setUp(...answers) {
@@ -65,4 +65,14 @@ test("two presses of Enter save once", async () => {
   const { editing, sent } = setUp(STORED);
   await Promise.all([editing.save("new"), editing.save("new")]);
   assert.equal(sent.length, 1);
+});
+
+test("its author and moderators see what a message said before", () => {
+  const edited = { author: { id: "alice" }, edited_at: "2026-11-21T12:00:00Z" };
+  const alice = { id: "alice", mayModerate: false };
+  assert.ok(maySeeChanges(edited, alice));
+  assert.ok(maySeeChanges(edited, { id: "bob", mayModerate: true }));
+  assert.ok(!maySeeChanges(edited, { id: "bob", mayModerate: false }));
+  assert.ok(!maySeeChanges({ ...edited, deleted_at: "2026-11-21T13:00:00Z" }, alice), "a deletion removes it");
+  assert.ok(!maySeeChanges({ ...edited, edited_at: undefined }, alice), "it was never changed");
 });

@@ -24,7 +24,7 @@ GROUPS = {
     "F": 15,
     "O": 13,
     "P": 16,
-    "M": 18,
+    "M": 19,
     "B": 13,
 }
 """How many attacks there are of each kind; none may be dropped without a word."""

@@ -192,6 +192,8 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/chatroom/<slug>", "GET"):       (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>", "POST"):      (LOGIN, "404", IN_DEN, IN_DEN, "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/<int:sequence>", "GET"): (LOGIN, "404", "200", "200", "404", LOGIN, LOGIN, LOGIN),
+    # In the den, its own moderators may see it: the administrator of the site is not among them.
+    ("/chatroom/<slug>/<int:sequence>/changes", "GET"): (LOGIN, "404", "403", "200", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/<int:sequence>/edit", "POST"):   (LOGIN, "404", "403", AT_DEN, "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/<int:sequence>/react", "POST"):  (LOGIN, "404", AT_DEN, AT_DEN, "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/<int:sequence>/pin", "POST"):    (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
@@ -298,6 +300,7 @@ KEPT: dict[tuple[str, str], tuple[str, str]] = {
     ("/chatroom/<slug>/webhooks", "POST"):                     ("403", "201"),
     ("/chatroom/<slug>/webhooks/<hook_id>/remove", "POST"):    ("403", "404"),
     ("/reports", "GET"):                                       ("200", "200"),
+    ("/chatroom/<slug>/<int:sequence>/changes", "GET"):        ("200", "200"),
     ("/approval", "GET"):                                      ("200", "200"),
     ("/approval/<held_id>", "POST"):                           ("303 /approval", "303 /approval"),
     ("/invite", "GET"):                                        (*["303 /rooms/den/invites"] * 2,),

@@ -24,7 +24,7 @@ def message_list(app: Flask) -> Callable[..., str]:
     """Make the function that shows messages in templates. Rendered messages are cached.
 
     Each day (in the reader's time zone) starts with a line. Consecutive messages of one author share an author line.
-    The function shows `panel` below the message with the sequence `target`.
+    The function shows `panel` below the message with the sequence `target`. `moderates`: the reader sees all changes.
     """
 
     @lru_cache(maxsize=KEPT_MARKUP)
@@ -43,6 +43,8 @@ def message_list(app: Flask) -> Callable[..., str]:
         room_url: str,
         target: int | None = None,
         panel: str = "",
+        *,
+        moderates: bool = False,
     ) -> str:
         pieces: list[str] = []
         previous: Message | None = None
@@ -58,7 +60,8 @@ def message_list(app: Flask) -> Callable[..., str]:
             quote = quoted.get(message.reply_to) if message.reply_to is not None else None
             # Users share the cached markup. So `viewer` and `times` must differ where the markup differs.
             viewer = _viewer_of(message, user_id)
-            pieces.append(markup(message, room_url, is_joined, is_target, quote, viewer=viewer, times=times))
+            has_link = message.edited_at is not None and (moderates or message.author.id == user_id)
+            pieces.append(markup(message, room_url, is_joined, is_target, quote, has_link, viewer=viewer, times=times))
             if is_target:
                 pieces.append(escape(panel))
             previous = message

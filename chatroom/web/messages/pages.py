@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache, partial
+from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, make_response, redirect, render_template_string, request, url_for
@@ -95,7 +96,8 @@ def messages_frame(slug: str) -> Page:
     _mark_read(access, page)
     held = services.moderation.approval.list_of(access)
     quoted = services.messages.history.quoted(found, page.messages)
-    return render("messages/messages.html", room=found, held=held, page=page, quoted=quoted)
+    shown: dict[str, Any] = {"page": page, "quoted": quoted, "moderates": access.may_moderate}
+    return render("messages/messages.html", room=found, held=held, **shown)
 
 
 def sent_query(access: Access, message: Message | None) -> dict[str, int]:

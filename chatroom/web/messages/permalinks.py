@@ -7,10 +7,11 @@ from flask import Response
 
 from chatroom.base.access import Access
 from chatroom.base.models import Message
+from chatroom.messages.versions import check_versions, editions_of
 from chatroom.messages.writer import Change
 from chatroom.web.kit.forms import Form
 from chatroom.web.kit.login import client_address, get_access, page_blueprint
-from chatroom.web.kit.pages import Page, form_page, redirect_to
+from chatroom.web.kit.pages import Page, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.forms import EditForm, MessageForm, PinForm, ReactForm
 from chatroom.web.messages.pages import LARGEST_SEQUENCE, open_room, room_page, sent_query
@@ -28,6 +29,15 @@ def message(slug: str, sequence: int) -> Page:
     if target.sequence != sequence:
         return _redirect_to(access, target)
     return room_page(access, MessageForm(), page, target=target, edit_form=_edit_form(target))
+
+
+@blueprint.get("/chatroom/<slug>/<int:sequence>/changes")
+def changes(slug: str, sequence: int) -> Page:
+    """What a message said before each edit, for its author and the moderators of the room."""
+    access, target = _find(slug, sequence)
+    check_versions(access, target)
+    editions = editions_of(target, services.messages.store.versions_of(target.id)) if target.edited_at else []
+    return render("messages/changes.html", room=access.room, message=target, editions=editions)
 
 
 def _message_page(

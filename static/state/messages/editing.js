@@ -74,3 +74,8 @@ export class Editing {
     this.#onState();
   }
 }
+
+/** Whether a person may see what a message said before its edits. Must match `may_see_versions` in chatroom/messages/versions.py. */
+export function maySeeChanges({ author, edited_at, deleted_at }, { id, mayModerate }) {
+  return Boolean(edited_at && !deleted_at && (mayModerate || author.id === id));
+}

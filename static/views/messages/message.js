@@ -2,6 +2,7 @@
 
    Only `setBody` turns stored HTML into elements, here and in all scripts; everything else is text. */
 
+import { maySeeChanges } from "../../state/messages/editing.js";
 import { DELETED } from "../../state/messages/quotes.js";
 import { findHue, findInitials, shownName } from "../../state/kit/text.js";
 import { isNaming } from "../../state/rooms/rooms.js";
@@ -18,6 +19,7 @@ export class MessageView {
   #roomUrl;
   #quotes;
   #userId;
+  #mayModerate;
 
   /** `quotes` has the quoted messages. */
   constructor({ page, quotes }) {
@@ -26,6 +28,7 @@ export class MessageView {
     this.#times = page.times;
     this.#roomUrl = page.data.roomUrl;
     this.#userId = page.user.id;
+    this.#mayModerate = page.mayModerate;
   }
 
   /** The address of a message's own page. */
@@ -72,19 +75,22 @@ export class MessageView {
     this.#showMarks(element, message);
   }
 
-  setTimes(element, { sent_at, edited_at, deleted_at }) {
+  setTimes(element, message) {
+    const { sent_at, edited_at, deleted_at } = message;
     const time = element.querySelector("time");
     time.dateTime = typeof sent_at === "string" ? sent_at : new Date(sent_at).toISOString();
     showTime(time, this.#times);
     const edited = element.querySelector("[data-edited]");
     if (!edited_at || deleted_at) {
       edited.replaceChildren();
+      edited.removeAttribute("href");
       return;
     }
     const at = time.cloneNode();
     at.dateTime = edited_at;
     showTime(at, this.#times);
     edited.replaceChildren("edited ", at);
+    if (maySeeChanges(message, { id: this.#userId, mayModerate: this.#mayModerate })) edited.href = `${this.linkTo(message)}/changes`;
   }
 
   /** Show the current text of the quoted message. */

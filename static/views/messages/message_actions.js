@@ -1,6 +1,7 @@
 /* The actions on a message. */
 
 import { findProblemOf } from "../../state/live/api.js";
+import { maySeeChanges } from "../../state/messages/editing.js";
 import { shownName } from "../../state/kit/text.js";
 import { copyText } from "../kit/clipboard.js";
 import { ask } from "../kit/dialog.js";
@@ -69,6 +70,14 @@ function makeCopies(parts) {
 /** The author's card, and the page that reports the message. */
 function makeLinks({ messageView, onPerson }) {
   return [
+    {
+      name: "changes",
+      label: "What was changed",
+      icon: "clock",
+      order: 140,
+      isFor: (message, me) => isWritten(message) && maySeeChanges(message, me),
+      run: ({ message }) => location.assign(`${messageView.linkTo(message)}/changes`),
+    },
     {
       name: "person",
       label: ({ author }) => (author ? `About ${shownName(author)}` : "About the author"),

@@ -30,6 +30,13 @@ def test_the_author(former: FormerMember) -> None:
     assert without_name(former, message(BOB, "Alice said so")) == {}
 
 
+def test_what_they_said_before_an_edit_goes_with_them() -> None:
+    """M19."""
+    edited = message(edited_at=AT)
+    assert without_name(KEPT, edited) == {"author.name": "Former member", "versions": []}
+    assert "versions" not in without_name(KEPT, message(BOB, edited_at=AT))
+
+
 def test_only_their_messages_are_erased_and_only_on_request() -> None:
     assert is_erased_with(ERASED, message())
     assert not is_erased_with(KEPT, message())

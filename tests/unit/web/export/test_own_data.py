@@ -74,6 +74,14 @@ def test_own_messages_in_a_former_room(alice: Visitor, services: Services) -> No
     assert "The Den" not in str(found)
 
 
+def test_what_an_edited_message_said_before(alice: Visitor) -> None:
+    alice.say("teh")
+    alice.submit("/chatroom/lobby/1", to="/chatroom/lobby/1/edit", text="the")
+    (message,) = [record for record in records(alice) if record["type"] == "message"]
+    assert message["text"] == "the"
+    assert [version["text"] for version in message["versions"]] == ["teh"]
+
+
 def test_many_pages(alice: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_data, "PAGE", 2)
     for n in range(5):

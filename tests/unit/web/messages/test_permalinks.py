@@ -132,7 +132,7 @@ class TestForms:
         assert (response.status_code, response.location) == (303, page)
         [message] = alice.get("/api/rooms/lobby/messages").get_json()["messages"]
         assert message["text"] == "two\nlines"
-        assert "data-edited>edited <time" in alice.get(page).text
+        assert f'data-edited href="{page}/changes">edited <time' in alice.get(page).text
 
     def test_a_refused_deletion_shows_the_reason(self, alice: Visitor, page: str) -> None:
         response = self.send(alice, page, "delete", csrf_token="forged")
@@ -221,3 +221,44 @@ class TestAnswers:
         assert 'dir="auto">three</span></a>' in alice.get("/chatroom").text
         forms.send(alice, "/chatroom/lobby/1", "delete")
         assert 'dir="auto">This message was deleted.</span></a>' in alice.get("/chatroom/lobby/messages").text
+
+
+class TestChanges:
+    """What a message said before."""
+
+    PAGE = "/chatroom/lobby/1/changes"
+
+    @pytest.fixture(autouse=True)
+    def edited(self, alice: Visitor, bob: Visitor) -> None:
+        """Alice is the administrator of the site; Bob wrote the message."""
+        bob.say("<i>teh</i> cat")
+        bob.submit("/chatroom/lobby/1", to="/chatroom/lobby/1/edit", text="<i>the</i> cat")
+
+    def test_the_author_and_the_moderators_read_it(self, alice: Visitor, bob: Visitor) -> None:
+        for reader in (alice, bob):
+            page = reader.get(self.PAGE).text
+            assert re.search(r"<del>.*?</span>teh<span.*?</del><ins>.*?</span>the<span", page)
+            assert "&lt;i&gt;" in page
+            assert "<i>" not in page
+            for place in ("/chatroom/lobby", "/chatroom/lobby/1", "/chatroom/lobby/messages"):
+                assert f'data-edited href="{self.PAGE}"' in reader.get(place).text, place
+
+    def test_others_read_only_that_it_was_edited(self, mallory: Visitor) -> None:
+        response = mallory.get(self.PAGE)
+        assert response.status_code == 403
+        assert "teh" not in response.text
+        page = mallory.get("/chatroom/lobby/1").text
+        assert "data-edited>edited <time" in page
+        assert self.PAGE not in page
+
+    def test_after_a_deletion_there_is_nothing(self, bob: Visitor) -> None:
+        bob.submit("/chatroom/lobby/1", to="/chatroom/lobby/1/delete")
+        assert bob.get(self.PAGE).status_code == 404
+        assert self.PAGE not in bob.get("/chatroom/lobby").text
+
+    def test_a_message_that_was_never_changed(self, bob: Visitor) -> None:
+        bob.say("as it is")
+        page = bob.get("/chatroom/lobby/3/changes")
+        assert page.status_code == 200
+        assert "Nothing: this message is as" in page.text
+        assert bob.get("/chatroom/lobby/99/changes").status_code == 404
