@@ -16,7 +16,7 @@ import { offerCode } from "../views/kit/code.js";
 import { StateView } from "../views/kit/connection_state.js";
 import { followKeyboard } from "../views/kit/keyboard.js";
 import { protectCompositions } from "../views/kit/keys.js";
-import { clock, findStorage, isLooking, listen, localizeTimes, makeLine, onNewDay, readPage, reportTimeZone } from "../views/kit/page.js";
+import { clock, findStorage, isLooking, listen, localizeTimes, makeLine, onNewDay, readPage, reportTimeZone, turn } from "../views/kit/page.js";
 import { startShortcuts } from "../views/kit/shortcuts.js";
 import { Toast } from "../views/kit/toast.js";
 import { Actions } from "../views/messages/actions.js";
@@ -55,7 +55,8 @@ function start(page) {
   } else open(page, people);
 }
 
-function open(page, people) {
+/** The browser takes its turns in between: it shows what there is, and reacts to the user. */
+async function open(page, people) {
   const { find, user } = page;
   const asking = { csrfToken: page.csrfToken, fetch: (...request) => fetch(...request), restate: (text) => page.times.restate(text) };
   const api = new Api({ url: page.data.apiUrl, ...asking });
@@ -94,7 +95,9 @@ function open(page, people) {
   startJump(find("jump"));
   startShortcuts({ find, place: find("keys"), actions: views.actions });
   page.root.classList.add("is-live");
+  await turn();
   views.reader.start();
+  await turn();
   views.writing.start();
   connection.start();
   away.read();

@@ -22,11 +22,11 @@ export class Times {
     timeZone = isKnown(timeZone) ? timeZone : undefined;
     // `hour12: false` shows midnight as 24:00 in some engines.
     const hourCycle = hour12 ? "h12" : "h23";
-    this.#clock = new Intl.DateTimeFormat(locale, { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", hourCycle, timeZone });
-    this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long", hourCycle, timeZone });
-    this.#date = new Intl.DateTimeFormat(locale, { ...DATE, timeZone });
-    this.#key = new Intl.DateTimeFormat("en", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
-    this.#day = new Intl.DateTimeFormat(locale, { weekday: "long", ...DATE, timeZone: "UTC" }); // for the days of `dayKey`
+    this.#clock = format(locale, { hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", hourCycle, timeZone });
+    this.#full = format(locale, { dateStyle: "full", timeStyle: "long", hourCycle, timeZone });
+    this.#date = format(locale, { ...DATE, timeZone });
+    this.#key = format("en", { year: "numeric", month: "2-digit", day: "2-digit", timeZone });
+    this.#day = format(locale, { weekday: "long", ...DATE, timeZone: "UTC" }); // for the days of `dayKey`
   }
 
   /** The same formats, in another time zone. */
@@ -36,17 +36,17 @@ export class Times {
 
   /** "13:45" */
   clock(moment) {
-    return this.#clock.format(new Date(moment));
+    return this.#clock().format(new Date(moment));
   }
 
   /** The full date and time, with the time zone. */
   full(moment) {
-    return this.#full.format(new Date(moment));
+    return this.#full().format(new Date(moment));
   }
 
   /** "21 November 2026, 13:45" */
   moment(moment) {
-    return `${this.#date.format(new Date(moment))}, ${this.clock(moment)}`;
+    return `${this.#date().format(new Date(moment))}, ${this.clock(moment)}`;
   }
 
   /** A sentence of the server, with its times in the reader's zone instead of UTC. */
@@ -57,7 +57,7 @@ export class Times {
   /** "2026-11-21": the day of a time in the reader's time zone. */
   dayKey(moment) {
     // Built from parts, because the order and punctuation of a language depend on the browser's tables.
-    const parts = Object.fromEntries(this.#key.formatToParts(new Date(moment)).map(({ type, value }) => [type, value]));
+    const parts = Object.fromEntries(this.#key().formatToParts(new Date(moment)).map(({ type, value }) => [type, value]));
     return `${parts.year}-${parts.month}-${parts.day}`;
   }
 
@@ -75,7 +75,7 @@ export class Times {
 
   /** "Saturday, 21 November 2026", for the key of a day. */
   day(key) {
-    return this.#day.format(new Date(key));
+    return this.#day().format(new Date(key));
   }
 }
 
@@ -84,6 +84,12 @@ export function timesOfReader({ language, languages, timeZone }) {
   const locale = languages.find((each) => each === language || each.startsWith(`${language}-`)) ?? language;
   const { hour12 } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
   return new Times({ locale, hour12, timeZone });
+}
+
+/** A format that is made when it is used for the first time: that takes milliseconds. */
+function format(locale, options) {
+  let made;
+  return () => (made ??= new Intl.DateTimeFormat(locale, options));
 }
 
 /** "18 s", "5 min" or "3 h": a time to wait. */

@@ -10,6 +10,11 @@ export const clock = {
   clearTimeout: (timer) => clearTimeout(timer),
 };
 
+/** Let the browser draw and handle events before the rest of a long start. */
+export function turn() {
+  return globalThis.scheduler?.yield ? scheduler.yield() : new Promise((resolve) => setTimeout(resolve));
+}
+
 /** Read the data that the server wrote into the page; `find(name)` finds the element with the attribute `data-name`. */
 export function readPage(root) {
   const { dataset: data } = root;

@@ -24,6 +24,10 @@ export class Scroller {
 
   /** Change the log's content without moving the text that the reader is reading. */
   keepPlace(change) {
+    if (this.#height === undefined) {
+      change(); // the page was just opened: there is no place to keep, and finding it would lay out the page
+      return;
+    }
     if (this.#follows) {
       change();
       this.toEnd();

@@ -91,7 +91,7 @@ def test_other_headers_make_no_difference() -> None:
 
 
 def test_the_kept_answers_have_a_size_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answer that was not sent for the longest time goes first."""
+    """L20: the answer that was not sent for the longest time goes first."""
     monkeypatch.setattr(kept_answers, "MOST_IN_ALL", 3 * kept_answers.HEAD_BYTES)
     site = Site()
     for host in (b"a", b"b", b"a", b"c"):
