@@ -12,6 +12,7 @@ from chatroom.base.errors import Unavailable
 from chatroom.base.later import later
 from chatroom.erasure import wiring as erasure
 from chatroom.export import wiring as export
+from chatroom.export.own_data import Beside
 from chatroom.files import wiring as files
 from chatroom.live import wiring as live
 from chatroom.live.bridge import Bridge
@@ -166,12 +167,19 @@ class Services:
             check_direct=later(lambda: self.moderation.newcomers.check_direct),
         )
         self.outbound = outbound.OutboundParts(
-            *below, find_room=self.rooms.store.find, find_access=self.rooms.access.find_for
+            *below,
+            find_room=self.rooms.store.find,
+            find_access=self.rooms.access.find_for,
+            rooms_of=self.rooms.listings.rooms_of,
         )
         self.moderation = moderation.ModerationParts(self.site, self.files, self.people, self.messages, self.rooms)
         self.search = search.SearchParts(*below, self.rooms)
         self.export = export.ExportParts(
-            *below, self.rooms, moderation=self.moderation, search=self.search, collections=COLLECTIONS
+            *below,
+            self.rooms,
+            beside=Beside(self.moderation.held, self.outbound.saved),
+            search=self.search,
+            collections=COLLECTIONS,
         )
         self.erasure = erasure.ErasureParts(
             *below, self.rooms, outbound=self.outbound, moderation=self.moderation, search=self.search
@@ -187,6 +195,7 @@ class Services:
             Step("addresses of direct conversations", slugs.move, shuts_out=slugs.has_any),
             Step("keys of room titles", self.rooms.store.key_titles),
             Step("parts of names", self.people.directory.renew_names),
+            Step("saved messages", lambda _changed: None),
         ]
 
     def _follow_ups(self) -> Mapping[str, FollowUp]:

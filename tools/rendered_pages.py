@@ -280,7 +280,7 @@ def _show_to_members(album: Album, site: Site) -> None:
     messages = [f"/chatroom/lobby/{sequence}" for sequence in site.sequences]
     people = [f"/people/{site.id_of(name)}" for name in ("alice", "bob", "carol")]
     own = ["/account", "/account/profile", "/account/tokens", "/account/notifications", "/account/status"]
-    own += ["/account/delete"]
+    own += ["/account/delete", "/later"]
     others = [
         "/rooms",
         "/rooms/lobby/about",

@@ -12,6 +12,7 @@ from chatroom.base.errors import Refused
 from chatroom.base.models import File, Message, User
 from chatroom.messages.messages_store import MessageStore
 from chatroom.moderation.held_store import HeldStore
+from chatroom.outbound.later_store import SavedStore
 from chatroom.people.fields import EXPORTED
 from chatroom.people.sessions import Sessions
 from chatroom.rooms.wiring import RoomParts
@@ -25,22 +26,37 @@ MOST_BATCHES = 50
 OF_SESSION = ("kind", "label", "address", "created_at", "seen_at", "expires_at")
 OF_MEMBERSHIP = ("role", "notify", "chosen", "paused_until", "is_starred", "hidden_to", "read_sequence")
 OF_HELD = ("held_at", "state", "reason", "reply_to", "text")
+OF_SAVED = ("message_id", "saved_at", "remind_at")
 OF_MESSAGE = ("sequence", "sent_at", "edited_at", "reply_to", "text")
 
 Record = dict[str, Any]
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """The stores of what a user has beside an account, rooms and messages."""
+
+    held: HeldStore
+    saved: SavedStore
 
 
 class OwnData:
     """Reads the data of one user, as records of plain values, each with its `type`."""
 
     def __init__(
-        self, sessions: Sessions, message_store: MessageStore, rooms: RoomParts, held: HeldStore, search: SearchParts
+        self,
+        sessions: Sessions,
+        message_store: MessageStore,
+        rooms: RoomParts,
+        *,
+        beside: Beside,
+        search: SearchParts,
     ) -> None:
         self._sessions = sessions
         self._message_store = message_store
         self._listings = rooms.listings
         self._all_rooms = rooms.store
-        self._held = held
+        self._held = beside.held
+        self._saved = beside.saved
         self._indexer = search.indexer
         self._index = search.store
 
@@ -58,6 +74,10 @@ class OwnData:
         slugs = self._all_rooms.slugs_of({each.room_id for each in held})
         for each in held:
             yield _record("held_message", each, OF_HELD, room=slugs.get(each.room_id, ""), files=_facts(each.files))
+        saved = self._saved.list_all(user.id)
+        slugs = self._all_rooms.slugs_of({kept.room_id for kept in saved})
+        for kept in saved:
+            yield _record("saved_message", kept, OF_SAVED, room=slugs.get(kept.room_id, ""))
         for room_id, slug in rooms.items():
             for message in self._written_by(user.id, room_id):
                 more = {"room": slug, "files": _facts(message.files)}

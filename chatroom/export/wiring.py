@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from chatroom.export.backup_store import BackupStore
 from chatroom.export.export import Exports
-from chatroom.export.own_data import OwnData
+from chatroom.export.own_data import Beside, OwnData
 from chatroom.messages.wiring import MessageParts
-from chatroom.moderation.wiring import ModerationParts
 from chatroom.mongo.collections import CollectionModel
 from chatroom.people.wiring import PeopleParts
 from chatroom.rooms.wiring import RoomParts
@@ -24,11 +23,11 @@ class ExportParts:
         messages: MessageParts,
         rooms: RoomParts,
         *,
-        moderation: ModerationParts,
+        beside: Beside,
         search: SearchParts,
         collections: Sequence[CollectionModel],
     ) -> None:
         """Create the parts; `collections` are all collections of the site."""
         self.exports = Exports(messages.store)
-        self.own_data = OwnData(people.sessions, messages.store, rooms, moderation.held, search)
+        self.own_data = OwnData(people.sessions, messages.store, rooms, beside=beside, search=search)
         self.backups = BackupStore(site.context.database, collections)

@@ -128,6 +128,13 @@ async def _read(receiver: NoticeReceiver, notice: Notice) -> None:
     await receiver.tell(notice, lambda slug: protocol.read(slug, notice.data["sequence"]))
 
 
+async def _later(receiver: NoticeReceiver, notice: Notice) -> None:
+    """A user's saved messages changed. With `data.due`, a reminder is due now."""
+    frame = protocol.later(is_due=bool(notice.data.get("due")))
+    for connection in receiver.connections.of(notice.user):
+        connection.tell(frame)
+
+
 async def _held(receiver: NoticeReceiver, notice: Notice) -> None:
     """A message of a user was held, or a moderator approved or rejected a held message."""
     await receiver.tell(notice, protocol.approval)
@@ -147,6 +154,7 @@ KINDS: dict[str, Callable[[NoticeReceiver, Notice], Awaitable[None]]] = {
     "rooms": _rooms,
     "read": _read,
     "held": _held,
+    "later": _later,
     "site": lambda receiver, _: receiver.renew_site(),
     "missed": _missed,
 }

@@ -278,6 +278,11 @@ def rooms() -> bytes:
     return _encoder.encode({"type": "rooms"})
 
 
+def later(*, is_due: bool) -> bytes:
+    """The frame for a change of the user's saved messages; with `is_due`, a reminder is due now."""
+    return _encoder.encode({"type": "later", "due": is_due})
+
+
 def read(room: str, sequence: int) -> bytes:
     """The frame with the user's new read position in a room."""
     return _encoder.encode({"type": "read", "room": room, "sequence": sequence})

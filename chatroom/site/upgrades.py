@@ -15,7 +15,7 @@ from chatroom.base.errors import SettingsError, Unavailable
 from chatroom.site.background import Lease, Report
 from chatroom.site.versions_store import DataVersion, VersionStore
 
-DATA_VERSION = 3
+DATA_VERSION = 4
 """The number of steps that this version of the server knows."""
 LEASE_SECONDS = 30.0
 WAIT_SECONDS = 1.0

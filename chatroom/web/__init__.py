@@ -20,7 +20,7 @@ from chatroom.web.messages import held, message_api, messages_api, pages, permal
 from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, approval, reports
 from chatroom.web.moderation.cases import open_cases
-from chatroom.web.outbound import notifications, webhooks
+from chatroom.web.outbound import later, notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, cards, people, status, tokens
 from chatroom.web.rooms import api, clearing, invitations, inviting, rooms
 from chatroom.web.rooms import settings as room_settings
@@ -42,6 +42,8 @@ BLUEPRINTS = (
     held.api,
     invitations.blueprint,
     inviting.blueprint,
+    later.blueprint,
+    later.api,
     message_api.marks,
     message_api.blueprint,
     messages_api.blueprint,

@@ -22,6 +22,7 @@ import { Toast } from "../views/kit/toast.js";
 import { Actions } from "../views/messages/actions.js";
 import { EditorView } from "../views/messages/editor.js";
 import { startJump } from "../views/messages/jump.js";
+import { LaterView } from "../views/outbound/later.js";
 import { Marks } from "../views/messages/marks.js";
 import { makeScrollable, MessageView } from "../views/messages/message.js";
 import { isWrittenBy, makeMessageActions } from "../views/messages/message_actions.js";
@@ -68,14 +69,15 @@ async function open(page, people) {
     ...makeLine(page.data),
     api,
     cursor: () => timeline.cursor,
-    onFrame: (frame, details) => room.receive(frame, details),
-    onState: (state) => room.connected(state),
+    onFrame: (frame, details) => [room, later].forEach((each) => each.receive(frame, details)),
+    onState: (state) => [room, later].forEach((each) => each.connected(state)),
     onUnreached: (unreached) => views.unreached.show(unreached),
   });
   const peopleApi = new PeopleApi({ room: page.room.slug, ...asking });
   const status = new StatusDialog({ page, api: peopleApi, toast });
   const card = new CardView({ page, api: peopleApi, onStatus: () => status.open() });
-  const shared = { page, api, timeline, connection, quotes, toast, onPerson: (author, element) => card.open(author, element) };
+  const later = new LaterView({ page, asking, toast });
+  const shared = { page, api, timeline, connection, quotes, toast, later, onPerson: (author, element) => card.open(author, element) };
   const sidebar = new Sidebar({ ...shared, onPosts: (of, posts) => notifications.take(of, posts), onList: takeList });
   const { following } = sidebar;
   const away = new Away({
@@ -141,7 +143,7 @@ function makeViews(shared, { following, show }) {
   const actions = new Actions({
     page,
     timeline,
-    actions: [...makeMessageActions(ofMessages), ...new Marks({ ...shared, findRooms: (text) => findNamed(text, following.rooms.list(false)) }).actions],
+    actions: [...makeMessageActions(ofMessages), ...new Marks({ ...shared, findRooms: (text) => findNamed(text, following.rooms.list(false)) }).actions, ...shared.later.actions],
     onLeave: () => writing.focus(),
   });
   const unreached = new UnreachedView({ ...shared, onLeave: () => writing.focus() });

@@ -97,7 +97,7 @@ async function tidy(newest) {
     if (!response.ok && response.status !== 401) return;
     const { rooms = [] } = await response.json(); // after a log-out, there are none
     const readTo = new Map(rooms.map(({ slug, read_sequence }) => [slug, read_sequence]));
-    const isUnread = ({ tag, data }) => data?.revision > readTo.get(tag.slice(0, tag.lastIndexOf("-")));
+    const isUnread = ({ tag, data }) => tag.startsWith("reminder:") || data?.revision > readTo.get(tag.slice(0, tag.lastIndexOf("-")));
     for (const each of others) if (!isUnread(each)) each.close();
   } catch {
     // There is no network: the notifications stay.

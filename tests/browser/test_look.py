@@ -25,6 +25,7 @@ OTHER_PAGES = [
     "/rooms/lobby/arrange",
     *(f"/rooms/lobby/{tab}" for tab in ("about", "members", "invites", "general", "rules", "record", "danger")),
     "/people",
+    "/later",
     "/search",
     "/search?q=once",
     "/search?q=before:never",

@@ -28,6 +28,7 @@ LOGIN, ACCOUNT, LOBBY, IN_DEN = "303 /login", "303 /account", "303 /chatroom/lob
 AT_DEN = "303 /chatroom/den/2"
 ABOUT, MEMBERS = "303 /rooms/den/about", "303 /rooms/den/members"
 GENERAL, RULES, DANGER = "303 /rooms/den/general", "303 /rooms/den/rules", "303 /rooms/den/danger"
+LATER = "303 /later"
 
 STATUS = "303 /account/status"
 PREFERENCES = "303 /account/notifications"
@@ -74,6 +75,8 @@ TYPED: dict[str, dict[str, str]] = {
     "/rooms/<slug>/archive": {"archived": "yes"},
     "/rooms/<slug>/members": {"username": "mallory"},
     "/rooms/<slug>/arrange": {"change": "star"},
+    "/later/<saved_id>": {"when": "1 hour"},
+    "/chatroom/<slug>/<int:sequence>/later": {"when": "1 hour"},
     "/rooms/<slug>/invites": {"uses": "1", "hours": "1"},
     "/chatroom/<slug>": {"text": "hello"},
     "/chatroom/<slug>/<int:sequence>/react": {"emoji": "🎉"},
@@ -93,6 +96,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/rooms/<slug>": {"topic": "Tea"},
     "/api/rooms/<slug>/arrange": {"is_starred": True},
     "/api/rooms/<slug>/members": {"username": "mallory"},
+    "/api/later": {"room": DEN.slug, "sequence": 2},
+    "/api/later/<saved_id>": {"remind": "1 hour"},
     "/api/rooms/<slug>/read": {"sequence": 1},
     "/api/push/subscriptions": {"endpoint": ENDPOINT, "keys": {"p256dh": "p" * 87, "auth": "a" * 22}},
     "/api/push/subscriptions/end": {"endpoint": ENDPOINT},
@@ -199,6 +204,16 @@ ROUTES: dict[tuple[str, str], tuple[str, ...]] = {
     ("/chatroom/<slug>/<int:sequence>/pin", "POST"):    (LOGIN, "404", "403", "403", "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/<int:sequence>/delete", "POST"): (LOGIN, "404", "403", AT_DEN, "404", LOGIN, LOGIN, LOGIN),
     ("/chatroom/<slug>/messages", "GET"):      ("401", "404", "200", "200", "404", "401", "401", "401"),
+    # Only you have a list: an entry of somebody else is not there.
+    ("/later", "GET"):                 (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
+    ("/later/<saved_id>", "POST"):     (LOGIN, "404", "404", "404", "404", LOGIN, LOGIN, LOGIN),
+    ("/chatroom/<slug>/<int:sequence>/later", "POST"): (LOGIN, "404", LATER, LATER, "404", LOGIN, LOGIN, LOGIN),
+    ("/api/later", "GET"):             ("401", "200", "200", "200", "200", "403", "401", "401"),
+    ("/api/later", "POST"):            ("401", "404", "200", "200", "404", "403", "401", "401"),
+    ("/api/later", "OPTIONS"):         ("401", "200", "200", "200", "200", "403", "401", "401"),
+    ("/api/later/<saved_id>", "PATCH"):   ("401", "404", "404", "404", "404", "403", "401", "401"),
+    ("/api/later/<saved_id>", "DELETE"):  ("401", "200", "200", "200", "200", "403", "401", "401"),
+    ("/api/later/<saved_id>", "OPTIONS"): ("401", "200", "200", "200", "200", "403", "401", "401"),
     ("/rooms", "GET"):                 (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     ("/rooms/new", "GET"):             (LOGIN, "200", "200", "200", "200", LOGIN, LOGIN, LOGIN),
     ("/rooms/new", "POST"):            (LOGIN, *["303 /chatroom/nook"] * 4, LOGIN, LOGIN, LOGIN),
@@ -425,6 +440,7 @@ def ask(cast: Cast, person: Person, rule: str, method: str) -> TestResponse:
         .replace("<secret>", "guessed")
         .replace("<invite_id>", "guessed")
         .replace("<hook_id>", "f" * 24)
+        .replace("<saved_id>", "f" * 24)
         .replace("<session_id>", cast.other_session)
         .replace("<file_id>", cast.file_id)
         .replace("<version>", cast.avatar_version)

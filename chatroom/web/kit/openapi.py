@@ -39,6 +39,7 @@ TAGS = {
     "pins": "messages",
     "held": "messages",
     "preview": "messages",
+    "later": "messages",
     "files": "files",
     "members": "people",
     "people": "people",

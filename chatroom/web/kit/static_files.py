@@ -37,6 +37,7 @@ SHEETS = (
     "composer",
     "mentions",
     "bars",
+    "later",
     "directions",  # changes what others say about the sides of a message
 )
 SITE_SHEET = "css/site.css"

@@ -205,6 +205,7 @@ def room_page(
         bell=choices_for(access),
         pins=services.messages.store.pinned(found.id),
         sections=sections_for(access.user_id),
+        due_count=services.outbound.later.count_due(access.user_id),
         page=page,
         quoted=services.messages.history.quoted(found, page.messages),
         is_history=is_history,

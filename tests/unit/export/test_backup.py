@@ -436,12 +436,12 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         in_manifest(
             lambda manifest: manifest["collections"].update({"../users": manifest["collections"].pop("users")})
         ),
-        "must list reports, held, messages, hooks, room_invites, memberships, files.files, rooms, avatars, "
+        "must list reports, held, saved, messages, hooks, room_invites, memberships, files.files, rooms, avatars, "
         "invites, users, files.chunks, audit, site, and nothing else",
     ),
     "no collection": (
         in_manifest(lambda manifest: manifest["collections"].clear()),
-        "must list reports, held, messages",
+        "must list reports, held, saved, messages",
     ),
 }
 

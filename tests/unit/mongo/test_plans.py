@@ -16,6 +16,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.moderation.figures_store import SiteRoomStore
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.outbound.later_store import SavedStore
 from chatroom.people.avatars_store import AvatarStore
 from chatroom.people.users_store import UserStore
 from chatroom.rooms.access_store import AccessStore
@@ -203,6 +204,11 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "who types elsewhere": (lambda d: presences(d).typing_elsewhere(["r1", "r2"], timedelta(seconds=6)), 12),
     "a read position": (lambda d: OwnMembershipStore(d).mark_read(ALICE.id, "r7", 3), 1),
     "an arrangement": (lambda d: OwnMembershipStore(d).arrange(ALICE.id, "r7", {"is_starred": True}), 1),
+    "the next reminder": (lambda d: SavedStore(d).take_waiting(), 1),
+    "saving a message": (lambda d: SavedStore(d).put(ALICE.id, "lobby", "0" * 24), 1),
+    "a page of saved messages": (lambda d: SavedStore(d).list_others(ALICE.id, "f" * 24, 51), 51),
+    "how many reminders are due": (lambda d: SavedStore(d).count_due(ALICE.id, 100), 100),
+    "due reminders": (lambda d: SavedStore(d).list_due(ALICE.id, 50), 50),
     "the public rooms": (lambda d: ListingStore(d).list_public(ALICE.id), 51),
     "all rooms": (lambda d: SiteRoomStore(d).list_like("", ("", ""), 5), 400),
     "rooms by how their names begin": (lambda d: SiteRoomStore(d).list_like("lob", ("", ""), 5), MESSAGES // 2),

@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 from urllib.parse import unquote
@@ -298,6 +298,7 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     services.rooms.read_positions.mark(access, 1)
     services.rooms.arrangement.change(access, Arrangement(is_starred=True, is_hidden=True, notify="all"))
     services.rooms.arrangement.change(access, Arrangement(paused_until=AT))
+    services.outbound.later.save(access, first, datetime.now(UTC) + timedelta(days=1))
     services.moderation.admission.make_invite(None, uses=1, days=1)
     services.moderation.admission.make_invite(None, uses=1, days=1)
     services.moderation.admission.revoke_invite(None, services.moderation.admission.list_invites()[0].id)
@@ -414,6 +415,7 @@ def frames_of_the_server() -> list[dict[str, Any]]:
         protocol.room(LOBBY),
         protocol.mute("lobby", muted),
         protocol.rooms(),
+        protocol.later(is_due=True),
         protocol.read("lobby", 41),
     ]
     return [json.loads(frame) for frame in made]

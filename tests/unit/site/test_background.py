@@ -191,4 +191,5 @@ class TestOneOfAllProcesses:
             "clearing": True,
             "account_deletion": True,
             "deliveries": True,
+            "reminders": True,
         }
