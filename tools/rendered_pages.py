@@ -358,6 +358,7 @@ def _show_refusals(album: Album, site: Site) -> None:
     album.keep("alice", alice.submit(f"{den}/rules", slow_seconds="-1"), 400)
     album.keep("alice", alice.submit(f"{den}/danger", to=f"{den}/hand-over", username="zoe"), 404)
     album.keep("alice", alice.submit("/rooms", to=f"{den}/members", username="zoe"), 404)
+    _show_questions(album, site, den)
     album.keep("alice", alice.submit("/chatroom/lobby/webhooks", kind="outgoing", name="", url="x"), 400)
     album.keep("alice", alice.submit(f"/chatroom/{site.den}/clear", title="no"), 400)
     album.keep("alice", alice.submit("/admin", to="/admin/name", name="x" * 61, about=""), 400)
@@ -368,6 +369,20 @@ def _show_refusals(album: Album, site: Site) -> None:
     person = f"/people/{site.id_of('bob')}"
     album.keep("alice", alice.submit(person, to=f"{person}/mute", reason=""), 400)
     album.keep("alice", alice.submit(f"{person}/delete", confirmation="no"), 400)
+
+
+def _show_questions(album: Album, site: Site, den: str) -> None:
+    """Pages that ask before they do what was asked."""
+    alice, bob = site.alice, site.id_of("bob")
+    album.keep("alice", alice.submit(f"{den}/danger", to=f"{den}/hand-over", username="bob"), 409)
+    album.keep("alice", alice.submit("/rooms", to=f"{den}/members/{bob}/remove"), 409)
+    lower = {f"was-{bob}": "moderator", f"role-{bob}": "member"}
+    album.keep("alice", alice.submit("/rooms", to=f"{den}/roles", **lower), 409)
+    me = f"/people/{site.id_of('alice')}"
+    album.keep("alice", alice.submit(me, to=f"{me}/role", role="member"), 409)
+    archived = alice.submit(f"{den}/danger", to=f"{den}/archive", archived="yes")
+    album.keep_all("alice", alice, str(archived.location))
+    alice.submit(f"{den}/danger", to=f"{den}/archive", archived="no")
 
 
 def _done(answer: TestResponse, status: int) -> TestResponse:

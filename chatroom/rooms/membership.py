@@ -131,6 +131,10 @@ class RoomMembership:
         self.set_role(access, user_id, "administrator")
         self.set_role(access, access.user_id, "member")
 
+    def has_other(self, access: Access, user_id: str) -> bool:
+        """Return whether this user is another member of the room."""
+        return user_id != access.user_id and self._store.find_role(user_id, access.room) is not None
+
     def check_over(self, access: Access, user_id: str) -> None:
         """Raise `Refused` (`forbidden`) unless the acting member outranks this user in this room."""
         _check(access.may_moderate)

@@ -118,7 +118,7 @@ class Person:
 
     def remove(self, other: "Person", slug: str) -> httpx.Response:
         """Take somebody out of a room."""
-        return self.submit("/account", to=f"/rooms/{slug}/members/{other.id}/remove")
+        return self.submit("/account", to=f"/rooms/{slug}/members/{other.id}/remove", confirmed=other.id)
 
     def live(self, room: str = "lobby", *, scopes: tuple[str, ...] = ()) -> ClientConnection:
         """A websocket into a room."""

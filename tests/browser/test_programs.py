@@ -34,6 +34,7 @@ def test_a_token_is_made_used_and_ended(person, anything):
     assert post() == 201
     page.goto(f"{alice.url}/account/tokens")
     expect(page.get_by_text(token)).to_have_count(0)
+    page.get_by_role("button", name=f"End… the token {label}").click()
     page.get_by_role("button", name=f"End the token {label}").click()
     expect(page.get_by_role("status")).to_contain_text("The token was revoked.")
     assert post() == 401
@@ -56,9 +57,10 @@ def test_a_webhook_is_made_posts_live_and_is_removed(person, anything):
     bob.sees(text)
     expect(bob.message(text).locator("[data-author-name]")).to_have_text(name)
     expect(bob.message(text).locator("[data-bot]")).to_have_text("bot")
+    page.get_by_role("button", name=f"Remove… the webhook {name}").click()
     page.get_by_role("button", name=f"Remove the webhook {name}").click()
     expect(page.get_by_text("The webhook was removed.")).to_be_visible()
-    expect(page.get_by_role("button", name=f"Remove the webhook {name}")).to_have_count(0)
+    expect(page.get_by_role("button", name=f"Remove… the webhook {name}")).to_have_count(0)
     assert httpx.post(address, json={"text": text}, timeout=PATIENCE_SECONDS).status_code == 404
 
 

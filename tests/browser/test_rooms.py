@@ -42,7 +42,8 @@ def test_a_private_room_its_link_and_a_removed_member(person, anything):
 
     settings = alice.open_tab()
     settings.goto(address.replace("/chatroom/", "/rooms/") + "/members")
-    settings.get_by_role("button", name=f"Remove {mallory.name}").click()
+    settings.get_by_role("button", name=f"Remove… {mallory.name}").click()
+    settings.get_by_role("button", name=f"Yes, remove {mallory.name}").click()
     expect(settings.get_by_text(f"{mallory.name} was removed.")).to_be_visible()
     expect(mallory.page.get_by_text("You are no longer a member of this room.").first).to_be_visible()
     expect(mallory.page.locator("[data-composer]")).to_be_hidden()

@@ -201,7 +201,7 @@ def archive(slug: str) -> Page:
     is_archived = request.form.get("archived") == "yes"
     services.moderation.site_rooms.archive(slug, current_user.author, is_archived=is_archived, reason=_typed_reason())
     said = "The room was archived." if is_archived else "The room was reopened."
-    return redirect_to("admin_rooms.room", said, slug=slug)
+    return redirect_to("admin_rooms.room", said, slug=slug, undo=1 if is_archived else None)
 
 
 @rooms_blueprint.post("/<slug>/appoint")

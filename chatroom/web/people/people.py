@@ -9,7 +9,7 @@ from typing import cast, get_args
 from flask import Response, request, url_for
 from wtforms import SelectChoice, SelectField, StringField
 
-from chatroom.base.access import Access
+from chatroom.base.access import POWERS, Access
 from chatroom.base.durations import OFFERED, end_of
 from chatroom.base.errors import Refused
 from chatroom.base.models import Role, User
@@ -87,6 +87,9 @@ def set_role(user_id: str) -> Page:
     role = request.form.get("role", "")
     if role not in get_args(Role):
         raise Refused("invalid", "This role does not exist.")
+    takes_rights = current_user.role == "administrator" and POWERS[cast("Role", role)] < POWERS[user.role]
+    if takes_rights and request.form.get("confirmed") != role:
+        return person(user_id, status=409, asked=role)
     services.moderation.moderation.set_role(current_user.user, user, cast("Role", role))
     return redirect_to("people.person", f"{user.display_name} now has the role {role}.", user_id=user_id)
 

@@ -95,7 +95,9 @@ class MemberForm(UsernameForm):
 
 
 class HandOverForm(UsernameForm):
-    """Hand a room over to another member."""
+    """Hand a room over to another member. `confirmed` is the id of the member whom the page asked about."""
+
+    confirmed = HiddenField()
 
 
 class InviteForm(Form):

@@ -3,7 +3,8 @@
 Other packages decide what a user may do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from flask import Response, request
 
@@ -23,6 +24,15 @@ from chatroom.web.rooms.tabs import check_managing, show_tab
 
 LONGEST_NAME = 64
 ROLES: tuple[Role, ...] = ("member", "moderator", "administrator")
+
+
+class Lowered(NamedTuple):
+    """A member who is about to lose the role `before`."""
+
+    id: str
+    name: str
+    before: Role
+
 
 blueprint = page_blueprint("room_settings")
 
@@ -87,9 +97,13 @@ def add_member(form: MemberForm, slug: str) -> Page:
 @blueprint.post("/rooms/<slug>/roles")
 @refusals_on(members)
 def set_roles(slug: str) -> Page:
-    """Change the roles of the members whose role is another than the page showed."""
+    """Change the roles of the members whose role is another than the page showed. The page asks before it takes one."""
     access = check_managing(get_access(slug))
-    for user_id, role in _changed_roles():
+    changed = _changed_roles()
+    lowered = _lowered_roles(changed)
+    if request.form.get("confirmed", "") != " ".join(each.id for each in lowered):
+        return members(slug, status=409, lowered=lowered)
+    for user_id, role in changed:
         services.rooms.membership.set_role(access, user_id, role)
     return redirect_to("room_settings.members", "The roles were saved.", slug=slug, **_place())
 
@@ -97,9 +111,12 @@ def set_roles(slug: str) -> Page:
 @blueprint.post("/rooms/<slug>/members/<user_id>/remove")
 @refusals_on(members)
 def remove_member(slug: str, user_id: str) -> Page:
-    """Remove a member."""
-    services.rooms.membership.remove(get_access(slug), user_id)
-    user = services.people.users.find(user_id)
+    """Remove a member. The page asks first."""
+    access, user = get_access(slug), services.people.users.find(user_id)
+    if request.form.get("confirmed") != user_id and services.rooms.membership.has_other(access, user_id):
+        services.rooms.membership.check_over(access, user_id)
+        return members(slug, status=409, leaving=user)
+    services.rooms.membership.remove(access, user_id)
     said = f"{user.display_name if user else 'The former member'} was removed."
     return redirect_to("room_settings.members", said, slug=slug, **_place())
 
@@ -168,14 +185,16 @@ def archive(form: ArchiveForm, slug: str) -> Page:
     access, is_archived = get_access(slug), form.archived.data == "yes"
     services.rooms.settings.archive(access, is_archived=is_archived, reason=form.reason.data or "")
     said = "The room was archived." if is_archived else "The room was reopened."
-    return redirect_to("room_settings.danger", said, slug=access.room.slug)
+    return redirect_to("room_settings.danger", said, slug=access.room.slug, undo=1 if is_archived else None)
 
 
 @blueprint.post("/rooms/<slug>/hand-over")
 @form_page(danger, HandOverForm)
 def hand_over(form: HandOverForm, slug: str) -> Page:
-    """Make another member the administrator in place of this one."""
+    """Make another member the administrator in place of this one. The page asks first."""
     access, heir = check_managing(get_access(slug)), get_named(form.username.data)
+    if form.confirmed.data != heir.id and services.rooms.membership.has_other(access, heir.id):
+        return danger(slug, form, status=409, heir=heir)
     services.rooms.membership.hand_over(access, heir.id)
     return redirect_to("room_settings.about", f"{heir.display_name} manages this room now.", slug=access.room.slug)
 
@@ -202,3 +221,14 @@ def _changed_roles() -> list[tuple[str, Role]]:
                 raise Refused("invalid", "Choose a role.")
             changed.append((user_id, role))
     return sorted(changed[:MEMBERS_PAGE], key=lambda each: -POWERS[each[1]])
+
+
+def _lowered_roles(changed: Sequence[tuple[str, Role]]) -> list[Lowered]:
+    """The members who lose rights, by the roles that the page showed."""
+    lowered = []
+    for user_id, role in changed:
+        before = next((each for each in ROLES if each == request.form.get(f"was-{user_id}")), ROLES[0])
+        if POWERS[role] < POWERS[before]:
+            user = services.people.users.find(user_id)
+            lowered.append(Lowered(user_id, user.display_name if user else "A former member", before))
+    return lowered

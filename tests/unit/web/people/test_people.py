@@ -12,7 +12,7 @@ from chatroom.people.profiles import Profile
 from chatroom.people.users_store import UserStore
 from chatroom.services import Services
 from tests.conftest import visitor
-from tests.visitors import Visitor, problem, user_of
+from tests.visitors import Visitor, hidden_fields, problem, user_of
 
 
 def page_of(services: Services, name: str) -> str:
@@ -126,9 +126,25 @@ class TestRole:
 
     def test_the_last_administrator(self, alice: Visitor, services: Services) -> None:
         page = page_of(services, "alice")
-        response = alice.submit(page, to=f"{page}/role", role="member")
+        response = alice.submit(page, to=f"{page}/role", role="member", confirmed="member")
         assert response.status_code == 409
         assert "last administrator" in problem(response)
+
+    def test_a_role_is_taken_away_after_a_question(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        page = page_of(services, "bob")
+        services.moderation.moderation.set_role(None, user_of(services, "bob"), "administrator")
+        asked = alice.submit(page, to=f"{page}/role", role="moderator")
+        assert asked.status_code == 409
+        assert "Bob</bdi></strong> will no longer be an administrator of this site" in asked.text
+        assert "Yes, make them a moderator" in asked.text
+        assert user_of(services, "bob").role == "administrator"
+        other = alice.submit(page, to=f"{page}/role", role="member", confirmed="moderator")  # not what was asked
+        assert (other.status_code, user_of(services, "bob").role) == (409, "administrator")
+        confirmed = hidden_fields(asked)["confirmed"]
+        assert alice.submit(page, to=f"{page}/role", role="moderator", confirmed=confirmed).status_code == 303
+        assert user_of(services, "bob").role == "moderator"
+        me = page_of(services, "alice")
+        assert "You will no longer be an administrator" in alice.submit(me, to=f"{me}/role", role="member").text
 
     def test_a_role_that_is_none(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         page = page_of(services, "bob")

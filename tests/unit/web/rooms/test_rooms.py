@@ -85,7 +85,8 @@ class TestEvading:
         assert f"members/{user_of(services, 'alice').id}/remove" not in bob.get(f"/rooms/{slug}/members").text
         assert press(bob, f"/rooms/{slug}/members/{user_of(services, 'alice').id}/remove") == 403
         assert alice.get(f"/chatroom/{slug}").status_code == 200
-        assert press(alice, f"/rooms/{slug}/members/{user_of(services, 'bob').id}/remove") == 303
+        bob_id = user_of(services, "bob").id
+        assert press(alice, f"/rooms/{slug}/members/{bob_id}/remove", confirmed=bob_id) == 303
         assert bob.get(f"/chatroom/{slug}").status_code == 404
 
 

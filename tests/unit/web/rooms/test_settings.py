@@ -89,7 +89,9 @@ class TestSettings:
         press(bob, f"/rooms/{slug}/join")
         shown = alice.get(f"/rooms/{slug}/members?q=bo").text
         [action] = re.findall(r'action="(/rooms/[^"]*/remove[^"]*)"', shown)
-        answer = alice.post(action, data={"csrf_token": alice.token()})
+        asked = alice.post(action, data={"csrf_token": alice.token()})
+        assert f'action="{action}"' in asked.text
+        answer = alice.post(action, data=hidden_fields(asked))
         assert (answer.status_code, answer.location) == (303, f"/rooms/{slug}/members?q=bo")
 
     @pytest.mark.parametrize(
@@ -188,7 +190,12 @@ class TestMembers:
         assert press(alice, f"/rooms/{slug}/roles", **{f"role-{bob_id}": "moderator"}) == 303
         assert "Create link" in bob.get(f"/rooms/{slug}/invites").text
         assert press(alice, f"/rooms/{slug}/roles", **{f"role-{bob_id}": "king"}) == 400
-        assert press(alice, f"/rooms/{slug}/members/{bob_id}/remove") == 303
+        asked = alice.submit("/rooms", to=f"/rooms/{slug}/members/{bob_id}/remove")
+        assert asked.status_code == 409
+        assert "Remove <bdi>Bob</bdi> from <bdi>" in asked.text
+        assert bob.get(f"/chatroom/{slug}").status_code == 200
+        confirmed = hidden_fields(asked)["confirmed"]
+        assert press(alice, f"/rooms/{slug}/members/{bob_id}/remove", confirmed=confirmed) == 303
         assert "Bob was removed." in alice.get(f"/rooms/{slug}/members").text
         assert bob.get(f"/chatroom/{slug}").status_code == 404
 
@@ -228,7 +235,32 @@ class TestMembers:
         typed = {f"{kind}-{number:024x}": "member" for number in range(MEMBERS_PAGE) for kind in ("role", "was")}
         assert press(alice, f"/rooms/{slug}/roles", **typed) == 303
 
-    def test_a_room_is_handed_over(self, alice: Visitor, bob: Visitor) -> None:
+    def test_a_role_is_taken_away_after_a_question(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        slug = make_room(alice)
+        bob_id = user_of(services, "bob").id
+        press(alice, f"/rooms/{slug}/members", username="bob")
+        press(alice, f"/rooms/{slug}/roles", **{f"role-{bob_id}": "moderator"})
+        typed = {f"was-{bob_id}": "moderator", f"role-{bob_id}": "member"}
+        asked = alice.submit("/rooms", to=f"/rooms/{slug}/roles", **typed)
+        assert asked.status_code == 409
+        assert "Bob</bdi></strong> will no longer be a moderator of this room" in asked.text
+        assert bob.get(f"/rooms/{slug}/invites").status_code == 200
+        assert press(alice, f"/rooms/{slug}/roles", **typed, confirmed=hidden_fields(asked)["confirmed"]) == 303
+        assert bob.get(f"/rooms/{slug}/invites").status_code == 403
+
+    def test_archiving_can_be_undone_at_once(self, alice: Visitor) -> None:
+        slug = make_room(alice)
+        at = f"/rooms/{slug}/danger"
+        done = alice.submit(at, to=f"/rooms/{slug}/archive", archived="yes")
+        page = alice.get(str(done.location)).text
+        [undo] = re.findall(r'<form class="undo".*?</form>', page, re.DOTALL)
+        assert f'action="/rooms/{slug}/archive"' in undo
+        assert 'name="archived" value="no"' in undo
+        undone = alice.submit(at, to=f"/rooms/{slug}/archive", archived="no")
+        assert undone.location == at
+        assert 'class="undo"' not in alice.get(f"{at}?undo=1").text, "there is nothing to undo"
+
+    def test_a_room_is_handed_over(self, alice: Visitor, bob: Visitor, mallory: Visitor) -> None:
         slug = make_room(alice)
         path = f"/rooms/{slug}/hand-over"
         for username, status in (("nobody", 404), ("bob", 404), ("alice", 400), ("", 400)):
@@ -236,7 +268,16 @@ class TestMembers:
             assert answer.status_code == status
             assert 'id="username-error"' in answer.text
         press(alice, f"/rooms/{slug}/members", username="bob")
-        assert alice.submit(f"/rooms/{slug}/danger", to=path, username="bob").location == f"/rooms/{slug}/about"
+        asked = alice.submit(f"/rooms/{slug}/danger", to=path, username="bob")
+        assert asked.status_code == 409
+        assert "Yes, hand over to <bdi>Bob</bdi>" in asked.text
+        assert bob.get(f"/rooms/{slug}/danger").status_code == 403
+        confirmed = hidden_fields(asked)["confirmed"]
+        press(alice, f"/rooms/{slug}/members", username="mallory")
+        other = alice.submit(f"/rooms/{slug}/danger", to=path, username="mallory", confirmed=confirmed)
+        assert other.status_code == 409  # the page asks about this member, too
+        done = alice.submit(f"/rooms/{slug}/danger", to=path, username="bob", confirmed=confirmed)
+        assert done.location == f"/rooms/{slug}/about"
         assert "Bob manages this room now." in alice.get(f"/rooms/{slug}/about").text
         assert bob.get(f"/rooms/{slug}/danger").status_code == 200
         assert alice.get(f"/rooms/{slug}/danger").status_code == 403
