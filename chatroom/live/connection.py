@@ -41,6 +41,7 @@ class Connection:
         self._transport = transport
         self.user_id = visitor.person.id
         self.session_id = visitor.session_id
+        self.is_by_cookie = visitor.is_by_cookie
         self.expires_at = visitor.expires_at
         self.was_active = False
         self._answers = Answers(

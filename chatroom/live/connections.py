@@ -16,6 +16,8 @@ class Connection(Protocol):
 
     user_id: str
     session_id: str
+    is_by_cookie: bool
+    """Whether a browser connected, and not a program with an access token."""
     expires_at: datetime
     was_active: bool
     """Whether the user has posted or changed a message on this connection since `expires_at` was set."""

@@ -21,7 +21,7 @@ from chatroom.live.bridge import Bridge
 from chatroom.live.checks import ReadRights, RightsCheck, SessionCheck, SessionEnd
 from chatroom.live.connections import Connections
 from chatroom.live.feed import Feed, Hint, Known
-from chatroom.live.notice_receiver import NoticeReceiver
+from chatroom.live.notice_receiver import FindModerators, NoticeReceiver
 from chatroom.live.presence.presence_updates import PresenceUpdates
 from chatroom.live.presence.presences_store import PresenceStore
 from chatroom.live.room_reader import Hear, Source
@@ -61,6 +61,7 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     renew_site: Callable[[], object]
     posted_here: Callable[[str, Sequence[Message]], None]
     posted_elsewhere: Callable[[str], None]
+    find_moderators: FindModerators = lambda _room_id, _with_site: ()
     metrics: Metrics = NO_METRICS
     read_rights: ReadRights | None = None
     """Reads the current rights. If it is None, the cached rights are not checked."""
@@ -93,6 +94,7 @@ class Engine:
             find_room=application.find_room,
             hear=application.hear_notices,
             renew_site=application.renew_site,
+            find_moderators=application.find_moderators,
         )
         self.metrics = application.metrics
         self.rooms = self._make_rooms(store, application, limits, clock)

@@ -6,7 +6,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Notice, Room
@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
 MAX_SLUGS = 10_000
+
+FindModerators = Callable[[str, bool], Collection[str]]
+"""A function that returns the ids of the moderators of a room, and with True also those of the site."""
 
 
 class NoticeReceiver:
@@ -31,10 +34,12 @@ class NoticeReceiver:
         find_room: Callable[[str], Room | None],
         hear: Callable[[], Sequence[Notice]],
         renew_site: Callable[[], object],
+        find_moderators: FindModerators = lambda _room_id, _with_site: (),
     ) -> None:
         self.connections = connections
         self._hear = hear
         self._renew_site = renew_site
+        self._find_moderators = find_moderators
         self.count = 0
         self._find_room = find_room
         self._run = run
@@ -78,6 +83,18 @@ class NoticeReceiver:
             frame = make_frame(slug)
             for connection in theirs:
                 connection.tell(frame)
+
+    async def tell_moderators(self, notice: Notice, *, with_site: bool) -> None:
+        """Tell the browsers of those who may decide that their open cases changed. The notice's user is left out.
+
+        Programs are not told: a token has the rights of a member, unless it has the scope `moderate`.
+        """
+        with contextlib.suppress(Unavailable):
+            moderators = await self._run(self._find_moderators, notice.room or "", with_site)
+            for user_id in set(moderators) - {notice.user}:
+                for connection in self.connections.of(user_id):
+                    if connection.is_by_cookie:
+                        connection.tell(protocol.cases())
 
     async def _find_slug(self, room_id: str) -> str | None:
         """Find the slug of a room, in the cache or in the database."""
@@ -138,6 +155,12 @@ async def _later(receiver: NoticeReceiver, notice: Notice) -> None:
 async def _held(receiver: NoticeReceiver, notice: Notice) -> None:
     """A message of a user was held, or a moderator approved or rejected a held message."""
     await receiver.tell(notice, protocol.approval)
+    await receiver.tell_moderators(notice, with_site=False)
+
+
+async def _report(receiver: NoticeReceiver, notice: Notice) -> None:
+    """A message of the user was reported, or a report about it was decided. The user does not learn of it."""
+    await receiver.tell_moderators(notice, with_site=True)
 
 
 async def _missed(receiver: NoticeReceiver, _: Notice) -> None:
@@ -155,6 +178,7 @@ KINDS: dict[str, Callable[[NoticeReceiver, Notice], Awaitable[None]]] = {
     "read": _read,
     "held": _held,
     "later": _later,
+    "report": _report,
     "site": lambda receiver, _: receiver.renew_site(),
     "missed": _missed,
 }

@@ -283,6 +283,11 @@ def later(*, is_due: bool) -> bytes:
     return _encoder.encode({"type": "later", "due": is_due})
 
 
+def cases() -> bytes:
+    """The frame after a change of the reports and held messages that the user may decide. The client counts again."""
+    return _encoder.encode({"type": "cases"})
+
+
 def read(room: str, sequence: int) -> bytes:
     """The frame with the user's new read position in a room."""
     return _encoder.encode({"type": "read", "room": room, "sequence": sequence})

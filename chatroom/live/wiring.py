@@ -51,6 +51,9 @@ class LiveParts:
             read_rights=self._rooms.current_rights.read,
             make_feed=self._make_feed,
             renew_site=site.settings.renew,
+            find_moderators=lambda room_id, with_site: self._rooms.access_store.moderators_of(
+                room_id, with_site=with_site
+            ),
             posted_here=posted_here,
             posted_elsewhere=site.limits.posting.record,
         )

@@ -6,7 +6,7 @@ Moderators cannot decide about reports of their own messages.
 from chatroom.base.access import POWERS, Access
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.errors import Refused
-from chatroom.base.models import Author, Message, RoomName, User
+from chatroom.base.models import Author, Message, Notice, RoomName, User
 from chatroom.messages.changes import Changes
 from chatroom.messages.history import History
 from chatroom.moderation.reports_store import Report, ReportStore, Said
@@ -14,6 +14,7 @@ from chatroom.rooms.access_store import AccessStore
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_message, checked
 from chatroom.site.authority import author_of
+from chatroom.site.notices import Notices
 
 NEIGHBOURS = 3
 """A report includes this number of messages before the reported message, and this number after it."""
@@ -34,6 +35,7 @@ class Reports:
         changes: Changes,
         acts: Acts,
         *,
+        notices: Notices,
         clock: Clock = utc_now,
     ) -> None:
         self._store = store
@@ -41,6 +43,7 @@ class Reports:
         self._history = history
         self._changes = changes
         self._acts = acts
+        self._notices = notices
         self._clock = clock
 
     def get_message(self, access: Access, sequence: int) -> Message:
@@ -73,6 +76,7 @@ class Reports:
                 said=tuple(map(_said, around)),
             )
         )
+        self._notices.tell(_notice(message.author, access.room.id))
 
     def list_for(self, by: User) -> list[Report]:
         """Return the open reports for this moderator, the oldest first; raise `Refused` if `by` moderates nothing."""
@@ -116,7 +120,13 @@ class Reports:
             about_message(report.message, report.author, report.room.title),
             reason=reason,
             details={"reports": self._store.count_open(report.message)},
+            tell=[_notice(report.author, report.room.id)],
         )
+
+
+def _notice(author: Author, room_id: str) -> Notice:
+    """The notice for the moderators: the open reports changed. The author of the message is not told."""
+    return Notice(kind="report", user=author.id, room=room_id)
 
 
 def _id_of(message: Message, user_id: str) -> str:

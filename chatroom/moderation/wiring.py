@@ -72,7 +72,9 @@ class ModerationParts:
             decisions=self.decisions,
             acts=acts,
         )
-        self.reports = Reports(ReportStore(database), rooms.access_store, messages.history, messages.changes, acts)
+        self.reports = Reports(
+            ReportStore(database), rooms.access_store, messages.history, messages.changes, acts, notices=notices
+        )
         self.site_room_store = SiteRoomStore(database)
         self.site_rooms = SiteRooms(
             self.site_room_store,

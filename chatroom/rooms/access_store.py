@@ -16,6 +16,7 @@ from chatroom.rooms.memberships_store import membership_of
 from chatroom.rooms.rooms_store import find_named, room_of
 
 USER_FIELDS = SHOWN | dict.fromkeys(("role", "muted_until", "mute_reason", "deleted_at"), 1)
+MOST_MODERATORS = 1000
 APPROVAL_FIELDS = dict.fromkeys(("created_at", "is_bot", "approved", "is_trusted", "held_at"), 1)
 
 
@@ -66,6 +67,20 @@ class AccessStore:
         query = {"user": user_id, "role": {"$in": ["administrator", "moderator"]}}
         with self._database.bounded():
             return [document["room"] for document in self._memberships.find(query, {"room": 1})]
+
+    def moderators_of(self, room_id: str, *, with_site: bool) -> set[str]:
+        """Return the ids of those who moderate a room, or with `with_site` also the site; at most 1,000 of each.
+
+        The moderators of the site also moderate public rooms.
+        """
+        roles = {"role": {"$in": ["administrator", "moderator"]}}
+        with self._database.bounded():
+            members = self._memberships.find({"room": room_id, **roles}, {"user": 1}).limit(MOST_MODERATORS)
+            found = {member["user"] for member in members}
+            if with_site or self._rooms.find_one({"_id": room_id, "kind": "public"}, {"_id": 1}) is not None:
+                users = self._users.find({**roles, "deleted_at": None}, {"_id": 1}).limit(MOST_MODERATORS)
+                found |= {user["_id"] for user in users}
+        return found
 
     def site_role_of(self, user_id: str) -> Role:
         """Return the role of an account on the site. Return `member` for an unknown account."""

@@ -18,8 +18,7 @@ from chatroom.web.kit.static_files import static_url
 from chatroom.web.kit.times import day_text, times_of_reader, with_times
 from chatroom.web.messages import held, message_api, messages_api, pages, permalinks, previews
 from chatroom.web.messages.listing import excerpt_of, message_list, names
-from chatroom.web.moderation import admin, approval, reports
-from chatroom.web.moderation.cases import open_cases
+from chatroom.web.moderation import admin, approval, cases, reports
 from chatroom.web.outbound import later, notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, cards, people, status, tokens
 from chatroom.web.rooms import api, clearing, invitations, inviting, rooms
@@ -35,6 +34,7 @@ BLUEPRINTS = (
     api.listing,  # before `api`, because the first of two routes with one address answers OPTIONS
     api.blueprint,
     approval.blueprint,
+    cases.api,
     clearing.blueprint,
     export.blueprint,
     health.blueprint,
@@ -91,7 +91,7 @@ def register(app: Flask, settings: Settings) -> None:
         settings=ShownSettings(settings),
         registration=lambda: services.moderation.admission.shown_registration(),  # noqa: PLW0108  services per request
         names=names,
-        open_cases=open_cases,
+        open_cases=cases.open_cases,
         static_url=static_url,
         times=times_of_reader,
         message_list=message_list(app),

@@ -91,8 +91,9 @@ async function open(page, people) {
     },
   });
   const views = makeViews(shared, { following, show: () => room.show() });
+  const cases = casesOf({ api: peopleApi, clock });
   const { drafts } = views.writing;
-  const room = new OpenRoom({ ...shared, drafts, following, notifications, views: { ...views, people } });
+  const room = new OpenRoom({ ...shared, drafts, following, notifications, views: { ...views, people, cases } });
   offerCode({ log: find("log"), icons: page.data.icons, toast });
   startJump(find("jump"));
   startShortcuts({ find, place: find("keys"), actions: views.actions });
@@ -105,6 +106,16 @@ async function open(page, people) {
   away.read();
   onNewDay(page.times, () => room.show());
   listen({ connection, drafts, following, attention: views.attention, writing: views.writing });
+}
+
+/** What waits for a moderator. The module is loaded when a case comes or goes; after a gap, only for moderators. */
+function casesOf(parts) {
+  let loaded;
+  const renew = async () => {
+    loaded ??= import("../views/people/cases.js").then(({ makeCases }) => makeCases(parts));
+    await (await loaded).renew();
+  };
+  return { renew, catchUp: () => document.querySelector("[data-cases]") && renew() };
 }
 
 /** The notifications, the bell and the note that asks for them. `takeList(rooms)`: the list of rooms was read. */

@@ -36,6 +36,7 @@ function setUp({ held = [], wait = 0 } = {}) {
       people: part("people"),
       room: part("room", { waitAfter: () => wait }),
       state: part("state"),
+      cases: part("cases"),
     },
   });
   const names = () => said.map(([name]) => name);
@@ -125,4 +126,15 @@ test("drafts and edits continue when the connection is back, and a closed room s
   assert.ok(names().includes("drafts.resume") && names().includes("editor.resume"));
   room.connected({ name: "closed", message: "You were removed." });
   assert.deepEqual(named("room.close"), [["You were removed."]]);
+});
+
+test("a moderator's numbers are read again when a case comes or goes, and after a gap", () => {
+  const { room, names } = setUp();
+  room.connected({ name: "live" });
+  assert.ok(!names().some((name) => name.startsWith("cases.")), "the server has just counted them");
+  room.receive({ type: "cases" });
+  assert.equal(names().filter((name) => name === "cases.renew").length, 1);
+  room.connected({ name: "connecting" });
+  room.connected({ name: "live" });
+  assert.equal(names().filter((name) => name === "cases.catchUp").length, 1);
 });

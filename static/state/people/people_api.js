@@ -24,6 +24,11 @@ export class PeopleApi {
     return request(`/api/rooms/${encodeURIComponent(this.#room)}/people?${new URLSearchParams({ ids: ids.join() })}`, this.#options);
   }
 
+  /** What waits for the user's decision: `{reports, held}`. Moderators only. */
+  readCases() {
+    return request("/api/cases", this.#options);
+  }
+
   /** Set the user's status, or clear it (`{}`): `{status}`. */
   setStatus(status) {
     const headers = { "Content-Type": "application/json", "X-CSRFToken": this.#csrfToken };

@@ -15,7 +15,7 @@ export class OpenRoom {
   #isFresh = true; // the server has just rendered the page
   #takes;
 
-  /** `views`: `reader`, `writing`, `editor`, `actions`, `pins`, `people`, `room` and `state`, each called for what concerns it. */
+  /** `views`: `reader`, `writing`, `editor`, `actions`, `pins`, `people`, `room`, `cases` and `state`, each called for what concerns it. */
   constructor({ page, timeline, quotes, connection, drafts, following, notifications, views }) {
     this.#room = page.room;
     this.#user = page.user;
@@ -31,6 +31,7 @@ export class OpenRoom {
       room: (frame) => views.room.apply(frame),
       mute: (frame) => views.room.mute(frame),
       approval: () => drafts.held.read(),
+      cases: () => views.cases.renew(),
       changes: (frame, details) => this.#takeChanges(frame, details),
     };
   }
@@ -94,6 +95,7 @@ export class OpenRoom {
   /** Held messages have no cursor, so they are read again after a gap, unless the page is new and has none. */
   #readHeld(name) {
     if (name === "connecting" || name === "catching_up") return;
+    if (name === "live" && !this.#isFresh) this.#views.cases.catchUp();
     const isNews = !this.#isFresh || !this.#drafts.held.isEmpty;
     this.#isFresh = false;
     if (name === "live" && isNews) this.#drafts.held.read();

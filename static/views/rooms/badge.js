@@ -5,7 +5,6 @@ import { shorten } from "../../state/rooms/rooms.js";
 const BADGE = { number: ["#c62f1d", 11], dot: ["#1f6b5a", 7] };
 
 export class Badge {
-  #title = document.title;
   #link = document.querySelector("link[rel=icon]");
   #plain = this.#link.href;
   #picture = null;
@@ -14,8 +13,8 @@ export class Badge {
   async show({ urgent, unread }) {
     const mark = urgent ? `(${shorten(urgent)}) ` : unread ? "• " : "";
     if (mark === this.#shown) return;
+    document.title = mark + document.title.slice(this.#shown.length);
     this.#shown = mark;
-    document.title = mark + this.#title;
     const icon = mark ? await this.#draw(urgent ? shorten(urgent) : "") : this.#plain;
     if (mark === this.#shown) this.#link.href = icon;
   }

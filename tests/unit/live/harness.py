@@ -34,6 +34,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.mongo.database import Database
 from chatroom.people.tokens import EVERYTHING
 from chatroom.rooms.access import LOBBY
+from chatroom.rooms.access_store import AccessStore
 from chatroom.rooms.own_memberships_store import OwnMembershipStore
 from chatroom.site.metrics import NO_METRICS
 from chatroom.site.notices import Notices
@@ -127,6 +128,9 @@ class Process:
                 renew_site=lambda: None,
                 posted_here=lambda _room_id, _messages: None,
                 posted_elsewhere=self.posted_elsewhere.append,
+                find_moderators=lambda room_id, with_site: AccessStore(self.database).moderators_of(
+                    room_id, with_site=with_site
+                ),
             ),
             limits=engine.Limits(
                 max_waiting=options.pop("max_waiting", 0),

@@ -15,6 +15,8 @@ from tests.loops import in_loop, settle
 from tests.people import ALICE, BOB
 from tests.unit.live.harness import DEN, Client, Process, away
 
+ORIGIN = "https://room.test"
+
 
 async def started(*, process: Process | None = None) -> Process:
     made = Process(process.database, "there") if process else Process()
@@ -307,3 +309,41 @@ class TestHints:
         alice.can_receive.set()
         await settle()
         assert alice.close_code == 1011
+
+
+class TestCases:
+    """Open reports and held messages."""
+
+    @pytest.mark.parametrize("kind", ["report", "held"])
+    @in_loop
+    async def test_only_the_browsers_of_moderators_are_told(self, kind: str) -> None:
+        process = await started()
+        process.database["memberships"].update_one({"user": BOB.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
+        alice, bob = [await process.connect(name, cookie=f"session={name}", origin=ORIGIN) for name in ("alice", "bob")]
+        program = await process.connect("bob")
+        process.notices.tell(Notice(kind=kind, user="u-mallory", room=DEN.id))
+        await settle()
+        assert bob.frames("cases") == [{"type": "cases"}]
+        assert alice.frames("cases") == program.frames("cases") == []
+
+    @in_loop
+    async def test_the_author_of_a_reported_message_is_not_told(self) -> None:
+        """A moderator could conclude from it that somebody reported them."""
+        process = await started()
+        process.database["memberships"].update_one({"user": BOB.id, "room": DEN.id}, {"$set": {"role": "moderator"}})
+        bob = await process.connect("bob", cookie="session=bob", origin=ORIGIN)
+        process.notices.tell(Notice(kind="report", user=BOB.id, room=DEN.id))
+        await settle()
+        assert bob.frames("cases") == []
+
+    @in_loop
+    async def test_moderators_of_the_site_decide_reports_everywhere_and_hold_in_public_rooms(self) -> None:
+        process = await started()
+        names = dict.fromkeys(("username", "display_name", "username_key", "display_name_key"), "alice")
+        account = {"_id": ALICE.id, **names, "name_keys": [ALICE.id], "role": "moderator"}
+        process.database["users"].insert_one(account)
+        alice = await process.connect("alice", cookie="session=alice", origin=ORIGIN)
+        for kind, room, count in (("held", DEN, 0), ("held", LOBBY, 1), ("report", DEN, 2)):
+            process.notices.tell(Notice(kind=kind, user=BOB.id, room=room.id))
+            await settle()
+            assert len(alice.frames("cases")) == count

@@ -149,6 +149,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     ),
     "a room for its member": (lambda d: AccessStore(d).find(ALICE.id, "room-7"), 1),
     "rooms that somebody moderates": (lambda d: AccessStore(d).moderated_by(BOB.id), 60),
+    "who moderates a room": (lambda d: AccessStore(d).moderators_of(DEN.id, with_site=False), 1),
     "an open room": (lambda d: RoomStore(d).find_public("lobby"), 1),
     "admitting": (lambda d: MembershipStore(d).admit(ALICE.id, LOBBY), 1),
     "a picture of somebody": (lambda d: AvatarStore(d).find("user-7", "v", is_large=True), 1),

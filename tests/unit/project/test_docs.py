@@ -415,6 +415,7 @@ def frames_of_the_server() -> list[dict[str, Any]]:
         protocol.room(LOBBY),
         protocol.mute("lobby", muted),
         protocol.rooms(),
+        protocol.cases(),
         protocol.later(is_due=True),
         protocol.read("lobby", 41),
     ]

@@ -248,3 +248,28 @@ class TestBadge:
         assert badge(bob) == (["1"], ["1", "1"])
         assert badge(mallory) == ([], [])
         assert 'href="/reports"' in mallory.get("/chatroom").text
+
+
+@pytest.mark.usefixtures("talk")
+class TestOpenCases:
+    """The numbers that an open page shows anew."""
+
+    def count(self, visitor: Visitor) -> tuple[int, int]:
+        found = visitor.get("/api/cases").get_json()
+        return found["reports"], found["held"]
+
+    def test_they_count_what_somebody_may_decide(self, alice: Visitor, bob: Visitor) -> None:
+        assert self.count(alice) == (0, 0)
+        report(bob)
+        assert self.count(alice) == (1, 0)
+        assert bob.get("/api/cases").status_code == 404
+
+    def test_a_report_and_its_decision_are_told_and_not_to_the_author(
+        self, alice: Visitor, bob: Visitor, services: Services
+    ) -> None:
+        mallory = user_of(services, "mallory").id
+        kinds = {"kind": "report", "user": mallory, "room": LOBBY.id}
+        report(bob)
+        assert services.database["notices"].count_documents(kinds) == 1
+        assert decide(alice, services, dismiss="1") == 303
+        assert services.database["notices"].count_documents(kinds) == 2
