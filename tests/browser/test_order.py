@@ -1,5 +1,7 @@
 """Keeping order, as those see it who do it and those to whom it is done."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -76,6 +78,9 @@ def test_a_report_from_the_menu_to_the_decision(person, own_server, anything, vi
     bob.page.get_by_label("What is wrong with it?").fill("This is rude.")
     bob.page.get_by_role("button", name="Report").click()
     expect(bob.page.get_by_text("You have reported this message.")).to_be_visible()
+    expect(alice.page).to_have_title(re.compile("⚑ 1 – "))  # live, as the number at the picture
+    expect(alice.page.get_by_role("button", name="Your account, 1 to decide")).to_be_visible()
+    expect(bob.page).not_to_have_title(re.compile("⚑"))
     page = alice.open_tab()
     page.goto(f"{alice.url}/reports")
     expect(page.get_by_text("This is rude.")).to_be_visible()
@@ -84,6 +89,8 @@ def test_a_report_from_the_menu_to_the_decision(person, own_server, anything, vi
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("There are no open reports.")).to_be_visible()
     expect(alice.message("This message was deleted")).to_be_visible()
+    expect(alice.page).not_to_have_title(re.compile("⚑"))
+    expect(alice.page.get_by_role("button", name="Your account", exact=True)).to_be_visible()
     expect(alice.message(text)).to_have_count(0)
 
 

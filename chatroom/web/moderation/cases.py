@@ -42,7 +42,7 @@ class CasesAnswer(msgspec.Struct):
 
 
 @api.get("/cases")
-@operation(None, {200: CasesAnswer})
+@operation(None, {200: CasesAnswer}, refusals=(401, 403, 404))
 def count_open_cases() -> Response:
     """The open reports and held messages that you may decide. If you moderate nothing, the status is 404."""
     found = _count(asker().user)
