@@ -24,7 +24,7 @@ ROOMS_AT_ONCE = 500
 MOST_BATCHES = 50
 """The maximum number of batches that are indexed first. If more are missing, the request is refused."""
 OF_SESSION = ("kind", "label", "address", "created_at", "seen_at", "expires_at")
-OF_MEMBERSHIP = ("role", "notify", "chosen", "paused_until", "is_starred", "hidden_to", "read_sequence")
+OF_MEMBERSHIP = ("role", "notify", "chosen", "paused_until", "is_starred", "hidden_to", "read_sequence", "unread_from")
 OF_HELD = ("held_at", "state", "reason", "reply_to", "text")
 OF_SAVED = ("message_id", "saved_at", "remind_at")
 OF_MESSAGE = ("sequence", "sent_at", "edited_at", "reply_to", "text")

@@ -170,7 +170,7 @@ class Connection:
         elif isinstance(frame, Unfollow):
             self._following.unfollow(frame.room)
         elif isinstance(frame, Read):
-            self._positions.put(await self._accesses.get(frame.room), frame.sequence)
+            self._positions.put(await self._accesses.get(frame.room), frame.sequence, frame.unread_marks)
         elif self._chat.posting.may_post(access := await self._accesses.get(frame.room)):
             self._engine.presence.type(access.room, self._accesses.person, is_typing=frame.on)
 

@@ -141,8 +141,12 @@ async def _rooms(receiver: NoticeReceiver, notice: Notice) -> None:
 
 
 async def _read(receiver: NoticeReceiver, notice: Notice) -> None:
-    """A user has read a room up to `data.sequence`."""
-    await receiver.tell(notice, lambda slug: protocol.read(slug, notice.data["sequence"]))
+    """A user has read a room up to `data.sequence`, after the mark as unread number `data.unread_marks`."""
+    place = notice.data["sequence"], notice.data.get("unread_marks", 0)
+    if notice.data.get("is_unread"):  # a frame that names no mark is about the newest mark that the connection knows
+        for connection in receiver.connections.of(notice.user):
+            connection.forget_access(notice.room)
+    await receiver.tell(notice, lambda slug: protocol.read(slug, *place))
 
 
 async def _later(receiver: NoticeReceiver, notice: Notice) -> None:

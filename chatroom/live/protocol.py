@@ -92,10 +92,11 @@ class Unfollow(Frame, frozen=True, tag="unfollow"):
 
 
 class Read(Frame, frozen=True, tag="read"):
-    """Store how far the user has read the room."""
+    """Store how far the user has read the room. `unread_marks` is the number of the newest mark as unread it knows."""
 
     scope: ClassVar[Scope] = "read"
     sequence: Cursor
+    unread_marks: Cursor | None = None
 
 
 class Typing(Frame, frozen=True, tag="typing"):
@@ -288,6 +289,6 @@ def cases() -> bytes:
     return _encoder.encode({"type": "cases"})
 
 
-def read(room: str, sequence: int) -> bytes:
-    """The frame with the user's new read position in a room."""
-    return _encoder.encode({"type": "read", "room": room, "sequence": sequence})
+def read(room: str, sequence: int, unread_marks: int) -> bytes:
+    """The frame with the user's new read position in a room, and the number of marks as unread."""
+    return _encoder.encode({"type": "read", "room": room, "sequence": sequence, "unread_marks": unread_marks})

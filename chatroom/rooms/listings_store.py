@@ -68,7 +68,7 @@ class ListingStore:
                     room=room,
                     membership=memberships[room.id],
                     title=title_for(user_id, room, people),
-                    unread=self._count_unread(user_id, unread[room.id]) if room.id in unread else 0,
+                    unread=self._count_unread(memberships[room.id], unread[room.id]) if room.id in unread else 0,
                     mentions=mentions.get(room.id, 0),
                     revision=newest.get(room.id, 0),
                     people=tuple(people.get(id) or Person(id, "") for id in room.people if id != user_id),
@@ -124,8 +124,9 @@ class ListingStore:
         ids = [room.id for room in rooms if room.kind == "direct" or memberships[room.id].hidden_to is not None]
         return last_of(self._messages, ids) if ids else {}
 
-    def _count_unread(self, user_id: str, unread: Document) -> int:
-        query = unread | {"author.id": {"$ne": user_id}}
+    def _count_unread(self, membership: Membership, unread: Document) -> int:
+        """Count messages by others, and the message that the user marked as unread, also if it is the user's own."""
+        query = unread | {"$or": [{"author.id": {"$ne": membership.user_id}}, {"sequence": membership.unread_from}]}
         return len(list(self._messages.find(query, {"_id": 1}).sort("sequence", ASCENDING).limit(MOST_UNREAD)))
 
     def _count_mentions(self, user_id: str, unread: Mapping[str, Document]) -> dict[str, int]:

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from datetime import timedelta
 
+from pymongo import ReturnDocument
+
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Notify, Room
 from chatroom.mongo.database import Database, Document
@@ -17,13 +19,27 @@ class OwnMembershipStore:
         self._memberships = database["memberships"]
         self._clock = clock
 
-    def mark_read(self, user_id: str, room_id: str, sequence: int) -> bool:
-        """Move the read position of a member forward. Return False if the position is not lower than `sequence`."""
+    def mark_read(self, user_id: str, room_id: str, sequence: int, unread_marks: int) -> bool:
+        """Move the read position of a member forward. Return False if the position is not lower than `sequence`.
+
+        Also return False if the member has marked a message as unread after the device knew of `unread_marks` marks.
+        """
+        member = {"user": user_id, "room": room_id, "unread_marks": unread_marks or None}
         with self._database.bounded():
-            result = self._memberships.update_one(
-                {"user": user_id, "room": room_id}, {"$max": {"read_sequence": sequence}}
-            )
+            result = self._memberships.update_one(member, {"$max": {"read_sequence": sequence}})
         return result.modified_count > 0
+
+    def mark_unread(self, user_id: str, room_id: str, sequence: int) -> int:
+        """Set the read position before a message. Return how often the member has done this in the room."""
+        update = {"$set": {"read_sequence": sequence - 1, "unread_from": sequence}, "$inc": {"unread_marks": 1}}
+        with self._database.bounded():
+            found = self._memberships.find_one_and_update(
+                {"user": user_id, "room": room_id, "removed_at": None},
+                update,
+                {"unread_marks": 1},
+                return_document=ReturnDocument.AFTER,
+            )
+        return found["unread_marks"] if found else 0
 
     def preferences_in(self, room_id: str, user_ids: Collection[str]) -> dict[str, Notify]:
         """Return the notification settings of these users in a room that hold now. Only members are included."""

@@ -21,7 +21,7 @@ from chatroom.web.messages.listing import excerpt_of, message_list, names
 from chatroom.web.moderation import admin, approval, cases, reports
 from chatroom.web.outbound import later, notifications, webhooks
 from chatroom.web.people import account_deletion, accounts, avatars, cards, people, status, tokens
-from chatroom.web.rooms import api, clearing, invitations, inviting, rooms
+from chatroom.web.rooms import api, clearing, invitations, inviting, rooms, unread
 from chatroom.web.rooms import settings as room_settings
 from chatroom.web.rooms.rooms import badge
 from chatroom.web.search import search
@@ -63,6 +63,7 @@ BLUEPRINTS = (
     status.api,
     status.blueprint,
     tokens.blueprint,
+    unread.blueprint,
     webhooks.blueprint,
 )
 

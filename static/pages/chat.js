@@ -150,7 +150,7 @@ function makeViews(shared, { following, show }) {
     onUp: () => actions.run("edit", reader.findElement((message) => isWrittenBy(message, page.user))),
   });
   const editor = new EditorView({ ...shared, onShow: show, onLeave: () => writing.focus() });
-  const ofMessages = { ...shared, editor, messageView, reader, onAnswer: ({ sequence }) => writing.answer(sequence) };
+  const ofMessages = { ...shared, following, editor, messageView, reader, onAnswer: ({ sequence }) => writing.answer(sequence) };
   const actions = new Actions({
     page,
     timeline,

@@ -55,6 +55,34 @@ test("without a connection it waits for the next one", () => {
   assert.deepEqual(sent, [4]);
 });
 
+test("after a mark as unread, nothing is read here until it is read elsewhere", async () => {
+  const { clock, sent, position } = make();
+  position.see(8);
+  position.see(9); // it waits for the next report
+  position.hold();
+  position.apply(8, 0); // the answer to the first report
+  position.apply(4, 1);
+  assert.deepEqual([position.position, position.see(12)], [4, false]);
+  await clock.pass(60_000);
+  position.report();
+  position.apply(9, 0);
+  assert.deepEqual([sent, position.position], [[8], 4]);
+  position.apply(12, 1);
+  assert.equal(position.see(13), true);
+  assert.deepEqual(sent, [8, 13]);
+});
+
+test("a mark that was read elsewhere in the meantime holds nothing, and neither does one that failed", () => {
+  const { sent, position } = make();
+  position.apply(7, 2, false);
+  assert.equal(position.see(8), true);
+  position.hold();
+  assert.equal(position.see(9), false);
+  position.release();
+  assert.equal(position.see(9), true);
+  assert.deepEqual(sent, [8]);
+});
+
 const listed = (slug, more = {}) => ({
   slug,
   title: slug,
@@ -69,7 +97,7 @@ const listed = (slug, more = {}) => ({
 });
 
 /** Alice in the lobby, with two other rooms. */
-function setUp({ most = 0, arrange } = {}) {
+function setUp({ most = 0, arrange, mark } = {}) {
   const clock = new FakeClock();
   const [sent, posts, typing, lists] = [[], [], [], []];
   const server = { rooms: [listed("lobby"), listed("den"), listed("attic")], asked: 0 };
@@ -84,6 +112,7 @@ function setUp({ most = 0, arrange } = {}) {
       return { rooms: server.rooms };
     },
     arrange,
+    mark,
     findMembers: async () => ({ members: [ALICE, BOB], others: [{ id: "carol", name: "Carol" }] }),
   };
   const following = new Following({
@@ -205,4 +234,47 @@ test("when a pause of notifications ends, the list is read again", async () => {
   await clock.pass(4000);
   assert.equal(server.asked, 1);
   assert.equal(following.rooms.get("den").notify, "all");
+});
+
+test("a message is marked as unread: its room counts at once, and positions name the mark", async () => {
+  const marked = listed("lobby", { unread: 3, read_sequence: 7, unread_from: 8, unread_marks: 1 });
+  const { following, clock, server, sent } = setUp({
+    mark: async (how, { sequence }) => {
+      assert.equal(how, "unread");
+      server.rooms = [marked, listed("den"), listed("attic")];
+      return { room: "renamed", sequence: sequence - 1, unread_marks: 1 };
+    },
+  });
+  assert.equal(await following.markUnread(8), "");
+  await clock.pass(0);
+  assert.deepEqual([server.asked, following.readTo, following.rooms.get("lobby").unread, following.rooms.unread], [1, 7, 3, 3]);
+  sent.length = 0;
+  following.see(10);
+  following.receive({ type: "read", room: "lobby", sequence: 10, unread_marks: 0 });
+  following.receive({ type: "read", room: "lobby", sequence: 7, unread_marks: 1 });
+  following.leave();
+  assert.deepEqual([sent, following.readTo, following.rooms.get("lobby").unread], [[], 7, 3]);
+  following.receive({ type: "read", room: "lobby", sequence: 10, unread_marks: 1 });
+  following.see(12);
+  assert.deepEqual(sent, [{ type: "read", room: "lobby", sequence: 12, unread_marks: 1 }]);
+  assert.equal(following.rooms.get("lobby").unread, 0);
+});
+
+test("a mark that the server refuses changes nothing", async () => {
+  const { following, sent } = setUp({ mark: async () => Promise.reject(new ApiError({ status: 404, message: "gone" })) });
+  assert.equal(await following.markUnread(99), "gone");
+  following.see(12);
+  assert.equal(sent.length, 1);
+});
+
+test("a page that was offline during a mark finds it in the list", async () => {
+  const { following, clock, server, sent } = setUp();
+  following.connected("live");
+  following.connected("reconnecting");
+  server.rooms = [listed("lobby", { unread: 6, read_sequence: 4, unread_from: 5, unread_marks: 2 })];
+  following.connected("live");
+  await clock.pass(5000);
+  sent.length = 0;
+  following.see(12);
+  assert.deepEqual([following.readTo, following.rooms.get("lobby").unread, sent], [4, 6, []]);
 });

@@ -126,6 +126,17 @@ test("a first visit, or one without new messages, has no line", () => {
   }
 });
 
+test("the line is before the message that was marked as unread: the first one, and one's own, too", () => {
+  const first = setUpNews(2, 3);
+  first.timeline.applyPage({ messages: messages(1, 1), hasOlder: false });
+  first.news.start(0, 1);
+  assert.equal(first.news.mark, 1);
+  const own = setUpNews(1, 4);
+  own.timeline.applyChanges({ revision: 5, messages: [message(2, { author: ALICE, revision: 5 })] });
+  own.news.start(1, 2);
+  assert.equal(own.news.mark, 2);
+});
+
 test("messages that are read on arrival are not new", () => {
   const { news, post } = setUpNews(1, 3);
   post(message(4));

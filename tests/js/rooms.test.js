@@ -103,6 +103,19 @@ test("an outdated list does not reset the count", () => {
   assert.deepEqual(counts(rooms), [0, 0]);
 });
 
+test("a list from before a mark as unread changes no count", () => {
+  const rooms = make(listed("den"));
+  assert.equal(rooms.read({ room: "den", sequence: 4, unread_marks: 1 }), true);
+  rooms.reset([listed("den", { unread: 6, read_sequence: 4, unread_from: 5, unread_marks: 1 })]);
+  rooms.reset([listed("den")]);
+  assert.deepEqual([counts(rooms), rooms.get("den").isMarked], [[6, 0], true]);
+  assert.equal(rooms.read({ room: "den", sequence: 4, unread_marks: 1 }), false);
+  take(rooms, said(11));
+  assert.deepEqual(counts(rooms), [7, 0]);
+  rooms.read({ room: "den", sequence: 11, unread_marks: 1 });
+  assert.deepEqual(counts(rooms), [0, 0]);
+});
+
 test("in a direct conversation every message is addressed to the person; in a muted room none is", () => {
   const rooms = make(listed("den", { kind: "direct" }), listed("hall", { notify: "none", unread: 3, mentions: 1 }));
   take(rooms, said(11));

@@ -51,6 +51,9 @@ class Room(RoomValues, frozen=True, kw_only=True):
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """A user in a room, with the role there. `read_sequence` is the sequence of the last message that the user read.
 
+    `unread_marks` is how often the user has marked a message of the room as unread, and `unread_from` is the sequence
+    of the last one. The mark holds while `read_sequence` is lower.
+
     `chosen` is the notification setting that the user chose. `notify` is the setting that holds now: `none` until
     `paused_until`, and `chosen` otherwise.
     """
@@ -59,6 +62,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     room_id: str
     role: Role = "member"
     read_sequence: int = 0
+    unread_from: int = 0
+    unread_marks: int = 0
     notify: Notify = "mentions"
     is_starred: bool = False
     hidden_to: int | None = None

@@ -43,7 +43,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     posting: Posting
     changes: Changes
     history: History
-    mark_read: Callable[[Access, int], object]
+    mark_read: Callable[[Access, int, int], object]
     limits: ConnectionLimits
     paces: Paces = msgspec.field(default_factory=Paces)
 

@@ -87,6 +87,16 @@ def pin(form: PinForm, slug: str, sequence: int) -> Page:
     return _change(access, target, change)
 
 
+@blueprint.post("/chatroom/<slug>/<int:sequence>/unread")
+@form_page(partial(_message_page, "unread"))
+def unread(slug: str, sequence: int) -> Page:
+    """Mark a message and all later ones as unread."""
+    access, target = _find(slug, sequence)
+    services.rooms.read_positions.mark_unread(access, target.sequence)
+    said = "Unread from this message on, until you open the room again."
+    return redirect_to("permalinks.message", said, slug=access.room.slug, sequence=target.sequence)
+
+
 def _find(slug: str, sequence: int) -> tuple[Access, Message]:
     access = get_access(slug)
     return access, services.messages.history.at(access.room, min(sequence, LARGEST_SEQUENCE))

@@ -114,6 +114,8 @@ class ListedRoom(msgspec.Struct, kw_only=True):
     unread: int
     mentions: int
     read_sequence: int
+    unread_from: int
+    unread_marks: int
     revision: int
     people: tuple[Person, ...]
 
@@ -125,9 +127,10 @@ class RoomList(msgspec.Struct):
 
 
 class Read(msgspec.Struct, forbid_unknown_fields=True):
-    """How far you have read."""
+    """How far you have read. `unread_marks` is the number of marks as unread that you know."""
 
     sequence: Cursor
+    unread_marks: Cursor | None = None
 
 
 class ReadAnswer(msgspec.Struct):
@@ -150,9 +153,9 @@ def list_rooms() -> Response:
 @listing.post("/rooms/<slug>/read")
 @operation("read", {200: ReadAnswer}, body=Read, example={"sequence": 42})
 def mark_read(slug: str) -> Response:
-    """Store your read position, and notify your other devices. The position only moves forward."""
-    access = enter(slug)
-    sequence = services.rooms.read_positions.mark(access, body_as(Read).sequence)
+    """Store your read position, and notify your other devices. Only a mark as unread moves the position back."""
+    access, body = enter(slug), body_as(Read)
+    sequence = services.rooms.read_positions.mark(access, body.sequence, body.unread_marks)
     return answer(ReadAnswer(room=access.room.slug, sequence=sequence))
 
 
@@ -279,6 +282,8 @@ def _listed(entry: RoomEntry) -> ListedRoom:
         unread=entry.unread,
         mentions=entry.mentions,
         read_sequence=membership.read_sequence,
+        unread_from=membership.unread_from,
+        unread_marks=membership.unread_marks,
         revision=entry.revision,
         people=entry.people,
     )

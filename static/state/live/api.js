@@ -90,9 +90,9 @@ export class Api {
     return this.#request(`${this.#roomsUrl}/${encodeURIComponent(slug)}/arrange`, { method: "POST", body: change });
   }
 
-  /** Report the read position. */
-  markRead(sequence) {
-    return this.#request(`${this.#roomUrl}/read`, { method: "POST", body: { sequence } });
+  /** Report that the room is read up to a sequence ("read"), or make it unread from a message on ("unread"): `{sequence, unread_marks}`. */
+  mark(how, position) {
+    return this.#request(`${this.#roomUrl}/${how}`, { method: "POST", body: position });
   }
 
   /** Add a person to the room, by user name. */

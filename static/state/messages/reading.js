@@ -91,7 +91,8 @@ export class Pages {
 /** Counts the messages of others that the reader has not seen, and knows the first of them. */
 export class News {
   #timeline;
-  #readTo = 0; // until the first message after it is known
+  #readTo = null; // until the first message after it is known
+  #markedAt = 0;
   #unread = 0; // messages that arrived while the person was away
 
   /** The message before which the line "New" is drawn. */
@@ -103,9 +104,10 @@ export class News {
     this.#timeline = timeline;
   }
 
-  /** Start after the read position of the last visit. */
-  start(readTo) {
-    this.#readTo = readTo;
+  /** Start after the read position of the last visit; `markedAt` is the message that the person marked as unread, if any. */
+  start(readTo, markedAt = 0) {
+    this.#markedAt = markedAt;
+    this.#readTo = readTo || readTo < markedAt ? readTo : null;
     this.findMark();
   }
 
@@ -113,10 +115,10 @@ export class News {
   findMark() {
     const { messages, hasOlder, user } = this.#timeline;
     const readTo = this.#readTo;
-    if (!readTo || !messages.length || (hasOlder && messages[0].sequence > readTo)) return;
-    const isNew = ({ sequence, author, kind }) => sequence > readTo && author.id !== user.id && kind !== "event";
+    if (readTo === null || !messages.length || (hasOlder && messages[0].sequence > readTo)) return;
+    const isNew = ({ sequence, author, kind }) => sequence > readTo && (sequence === this.#markedAt || author.id !== user.id) && kind !== "event";
     this.mark ??= messages.find(isNew)?.sequence ?? null;
-    this.#readTo = 0;
+    this.#readTo = null;
   }
 
   /** New messages arrived, live or after an absence (`isMissed`). */
@@ -142,7 +144,7 @@ export class News {
   /** The person wrote at the end: no message is new then. */
   forget() {
     this.unseen = 0;
-    this.#readTo = 0;
+    this.#readTo = null;
     this.mark = null;
   }
 }

@@ -28,11 +28,11 @@ export class Following {
   #wasLive = false;
 
   /**
-   * `room` is the open one's slug, `readTo` how far it was read, `most` how many rooms a connection may follow (0: all).
+   * `room` is the open one's slug, `readTo` how far it was read, `marks` how often a message was marked as unread, `most` how many rooms a connection may follow (0: all).
    * `onChange()`: the rooms changed; `onTyping(text)`: who is typing; `onPosts(room, messages)`: posts in the other rooms;
    * `onList(rooms)`: the list was read from the server.
    */
-  constructor({ user, room, readTo, most, api, connection, clock, onChange, onTyping, onPosts, onList }) {
+  constructor({ user, room, readTo, marks, most, api, connection, clock, onChange, onTyping, onPosts, onList }) {
     this.#user = user;
     this.#room = room;
     this.#most = most;
@@ -45,7 +45,7 @@ export class Following {
     const timers = new Timers(clock);
     this.#timers = timers;
     this.rooms = new Rooms({ user, open: room });
-    this.#position = new ReadPosition({ timers, position: readTo, send: (sequence) => this.#sendRead(sequence) });
+    this.#position = new ReadPosition({ timers, position: readTo, marks, send: (...read) => this.#sendRead(...read) });
     this.#typing = new Typing({ user, timers, onChange: onTyping });
     this.#notifier = new TypingNotifier({ clock, send: (on) => connection.send({ type: "typing", room, on }) });
   }
@@ -53,8 +53,10 @@ export class Following {
   /** Handle any frame; frames about rooms that are not in the list change nothing. */
   receive(frame) {
     if (frame.type === "changes") this.#takeChanges(frame);
-    else if (frame.type === "read") this.#takeRead(frame);
-    else if (frame.type === "typing") this.#typing.apply(frame);
+    else if (frame.type === "read") {
+      if (this.rooms.read(frame)) this.#read(); // the server counts what is unread again
+      if (frame.room === this.#room) this.#position.apply(frame.sequence, frame.unread_marks);
+    } else if (frame.type === "typing") this.#typing.apply(frame);
     else if (["rooms", "room", "closed"].includes(frame.type) || (isRefusal(frame) && this.#followed.has(frame.room))) {
       if (frame.type === "closed") this.#followed.delete(frame.room);
       this.#refresh();
@@ -82,6 +84,17 @@ export class Following {
     if (!this.#position.see(sequence)) return;
     this.rooms.see({ room: this.#room, sequence });
     this.#onChange();
+  }
+
+  /** Mark a message of the open room and all later ones as unread; returns the reason of a failure, or "". */
+  async markUnread(sequence) {
+    this.#position.hold();
+    const problem = await findProblemOf(async () => {
+      const answer = await this.#api.mark("unread", { sequence });
+      this.receive({ type: "read", ...answer, room: this.#room });
+    });
+    if (problem) this.#position.release();
+    return problem;
   }
 
   /** How far the open room was read. */
@@ -126,11 +139,6 @@ export class Following {
     else if (posts.length) this.#onPosts(this.rooms.get(frame.room), posts);
   }
 
-  #takeRead(frame) {
-    this.rooms.read(frame);
-    if (frame.room === this.#room) this.#position.apply(frame.sequence);
-  }
-
   #follow() {
     for (const { slug, cursor } of this.rooms.others) {
       if (this.#followed.has(slug)) continue;
@@ -140,10 +148,10 @@ export class Following {
     }
   }
 
-  #sendRead(sequence) {
-    if (this.#connection.send({ type: "read", room: this.#room, sequence })) return true;
+  #sendRead(sequence, marks) {
+    if (this.#connection.send({ type: "read", room: this.#room, sequence, unread_marks: marks })) return true;
     if (!this.#connection.canSend) return false;
-    this.#api.markRead(sequence).catch(ignoreRefusal);
+    this.#api.mark("read", { sequence, unread_marks: marks }).catch(ignoreRefusal);
     return true;
   }
 
@@ -157,7 +165,8 @@ export class Following {
       for (const slug of this.#followed) if (!rooms.some((room) => room.slug === slug)) this.#followed.delete(slug);
       this.rooms.reset(rooms);
       awaitEndOfPause(this.rooms, { clock: this.#clock, timers: this.#timers, renew: () => this.#refresh() });
-      this.#position.apply(this.rooms.get(this.#room)?.readTo ?? 0);
+      const { readTo = 0, marks, isMarked } = this.rooms.get(this.#room) ?? {};
+      this.#position.apply(readTo, marks, isMarked);
       this.#onList(this.rooms);
       if (this.#connection.state.name === "live") this.#follow();
       this.#onChange();

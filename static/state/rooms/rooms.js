@@ -18,6 +18,9 @@ class Room {
 
   cursor = 0;
   readTo = 0;
+  /** How often the person has marked a message as unread, and whether the last mark holds. */
+  marks = 0;
+  isMarked = false;
   /** Whether the counts must be read again: a part of the server's count was read elsewhere. */
   isInDoubt = false;
 
@@ -26,11 +29,14 @@ class Room {
     this.slug = slug;
   }
 
-  set({ title, kind, notify, chosen, paused_until, people = [], is_starred = false, is_hidden = false, archived = false, unread, mentions, revision, read_sequence }) {
+  set({ title, kind, notify, chosen, paused_until, people = [], is_starred = false, is_hidden = false, archived = false, unread, mentions, revision, read_sequence, unread_from = 0, unread_marks = 0 }) {
     Object.assign(this, { title, kind, notify, chosen, paused_until, people, isStarred: is_starred, isArchived: archived });
     this.#hiddenAt = is_hidden ? revision : null;
     this.cursor = Math.max(this.cursor, revision);
-    this.readTo = Math.max(this.readTo, read_sequence);
+    if (unread_marks < this.marks) return; // the list was read before the mark
+    this.readTo = unread_marks > this.marks ? read_sequence : Math.max(this.readTo, read_sequence);
+    this.marks = unread_marks;
+    this.isMarked = this.readTo < unread_from;
     this.isInDoubt = false;
     this.#countedTo = revision;
     this.#storedTo = read_sequence;
@@ -56,8 +62,19 @@ class Room {
     this.#forget(sequence);
   }
 
-  /** The server has stored that the person has read up to this sequence. */
-  read(sequence) {
+  /** The server has stored this read position after so many marks as unread; returns whether it is a new mark. */
+  read(sequence, marks) {
+    if (marks > this.marks) {
+      this.marks = marks;
+      this.readTo = sequence;
+      this.#storedTo = sequence;
+      return true;
+    }
+    if (marks === this.marks) this.#store(sequence);
+    return false;
+  }
+
+  #store(sequence) {
     this.see(sequence);
     if (sequence <= this.#storedTo) return;
     this.#storedTo = sequence;
@@ -173,9 +190,9 @@ export class Rooms {
     this.get(room)?.see(sequence);
   }
 
-  /** Handle a `read` frame, from this or another device. */
-  read({ room, sequence }) {
-    this.get(room)?.read(sequence);
+  /** Handle a `read` frame, from this or another device; returns whether it marks messages as unread. */
+  read({ room, sequence, unread_marks = 0 }) {
+    return this.get(room)?.read(sequence, unread_marks) ?? false;
   }
 
   /** The sections of the list, each in an order that does not depend on what is unread: by name, archived rooms last; conversations

@@ -9,7 +9,7 @@ import { ask } from "../kit/dialog.js";
 const ERASING = "The text is permanently erased for everybody. “This message was deleted” takes its place.";
 
 /** The actions for the class `Actions`; `onAnswer(message)`: the next message replies to this message; `onPerson(author, element)`: show who wrote it. */
-export function makeMessageActions({ api, connection, editor, messageView, reader, toast, onAnswer, onPerson }) {
+export function makeMessageActions({ api, connection, editor, following, messageView, reader, toast, onAnswer, onPerson }) {
   return [
     {
       name: "reply",
@@ -28,6 +28,15 @@ export function makeMessageActions({ api, connection, editor, messageView, reade
       key: "e",
       isFor: isWrittenBy,
       run: ({ message, element }) => edit(message, element, { editor, toast }),
+    },
+    {
+      name: "unread",
+      label: "Mark as unread",
+      icon: "eye",
+      order: 120,
+      key: "u",
+      isFor: isWritten,
+      run: ({ message }) => markUnread(message, { following, reader, toast }),
     },
     ...makeCopies({ api, messageView, reader, toast }),
     ...makeLinks({ messageView, onPerson }),
@@ -110,6 +119,15 @@ export function isWrittenBy(message, { id }) {
 async function edit(message, element, { editor, toast }) {
   const problem = await findProblemOf(() => editor.open(message, element));
   if (problem) toast.say(problem);
+}
+
+async function markUnread({ sequence }, { following, reader, toast }) {
+  const problem = await following.markUnread(sequence);
+  if (!problem) {
+    reader.news.mark = sequence;
+    reader.show();
+  }
+  toast.say(problem || "Unread from this message on, until you open the room again.");
 }
 
 async function copyLink(message, { messageView, reader, toast }) {

@@ -15,7 +15,6 @@ export class Reader {
   #view;
   #scroller;
   #pages;
-  #news;
   #ends;
   #pill;
   #attention;
@@ -24,6 +23,9 @@ export class Reader {
   #clicked = 0; // the message whose notification the person clicked
   #waitedAt = null; // the mark at which the log stopped while the person was away
   #isBehind = false; // since the page was opened, the reader is at the line "New"
+
+  /** Which messages are new. */
+  news;
 
   /** `attention` knows whether the person looks at the page; `following` keeps the read position. */
   constructor({ page, api, timeline, messageView, toast, attention, following }) {
@@ -38,7 +40,7 @@ export class Reader {
     this.#view = new TimelineView({ list, dayTemplate: find("day-template"), messageView, times });
     this.#scroller = new Scroller({ log: this.#log, content: list, onMove: () => this.#moved() });
     this.#pages = new Pages({ api, timeline, onState: (end, state) => this.#showLoading(end, state) });
-    this.#news = new News({ timeline });
+    this.news = new News({ timeline });
     this.#pill = makePill(find("composer-area"), () => this.#follow());
     this.#ends = new Ends({ find, log: this.#log, load: { older: () => this.#pages.loadOlder(), newer: () => this.#pages.loadNewer() } });
     followLinks(list, async (sequence) => {
@@ -48,7 +50,7 @@ export class Reader {
 
   /** Start from the page that the server rendered. */
   start() {
-    const { cursor, hasOlder, hasNewer, target, read } = this.#data;
+    const { cursor, hasOlder, hasNewer, target, read, unreadFrom } = this.#data;
     const messages = this.#view.adopt();
     this.#timeline.reset({ messages, revision: Number(cursor), hasOlder: hasOlder === "true", hasNewer: hasNewer === "true" });
     this.#log.classList.remove("log--from-end");
@@ -60,7 +62,7 @@ export class Reader {
       this.#clicked = this.#target;
       this.goTo(this.#target);
     });
-    this.#news.start(Number(read));
+    this.news.start(Number(read), Number(unreadFrom));
     this.#scroller.isAtEnd = false;
     this.show();
     if (this.#target) this.#scroller.toMiddle(this.#view.elementOf(this.#target));
@@ -75,14 +77,14 @@ export class Reader {
     this.#scroller.isLive = !this.#timeline.isDetached;
     if (!this.#log.querySelector(".editor")) this.#pages.trim(this.#scroller.isAtEnd); // a message that is being edited is kept
     this.keepPlace(() => {
-      this.#view.render(this.#timeline.messages, this.#news.mark);
+      this.#view.render(this.#timeline.messages, this.news.mark);
       this.#ends.show({ older: this.#timeline.hasOlder, newer: this.#timeline.isDetached });
       also();
     });
-    if (this.#news.isWaiting && this.#news.mark !== this.#waitedAt && this.#view.mark && this.#scroller.isAtEnd) {
+    if (this.news.isWaiting && this.news.mark !== this.#waitedAt && this.#view.mark && this.#scroller.isAtEnd) {
       this.#scroller.toElement(this.#view.mark); // while the person is away, the first new message stays in view
       this.#isBehind = !this.#scroller.isAtEnd;
-      if (this.#isBehind) this.#waitedAt = this.#news.mark; // then the person may scroll the window without its focus
+      if (this.#isBehind) this.#waitedAt = this.news.mark; // then the person may scroll the window without its focus
     }
     this.#update();
   }
@@ -103,18 +105,18 @@ export class Reader {
 
   /** New messages arrived, live or after an absence. */
   take(arrived, { isMissed }) {
-    this.#news.take(arrived, { isMissed, isAway: !this.#attention.isHere, isAtEnd: this.#scroller.isAtEnd });
+    this.news.take(arrived, { isMissed, isAway: !this.#attention.isHere, isAtEnd: this.#scroller.isAtEnd });
   }
 
   /** The person looks at the page again. */
   look() {
-    this.#news.look();
+    this.news.look();
     this.#update();
   }
 
   /** The person wrote a message: show the end. */
   async goToEnd() {
-    this.#news.forget();
+    this.news.forget();
     if (this.#timeline.isDetached) await this.#pages.loadNewest();
     if (this.#target) this.#setTarget(null);
     this.#scroller.toEnd();
@@ -145,7 +147,7 @@ export class Reader {
     this.#ends.say(end, state);
     if (state === "loading") return;
     if (state === "loaded") {
-      this.#news.findMark();
+      this.news.findMark();
       this.#ends.watchAgain();
     }
     this.#showQuietly();
@@ -164,16 +166,16 @@ export class Reader {
       await this.goToEnd();
       return;
     }
-    const mark = this.#news.unseen && !this.#isBehind ? this.#view.mark : null;
+    const mark = this.news.unseen && !this.#isBehind ? this.#view.mark : null;
     if (mark) this.#scroller.toElement(mark);
     else this.#scroller.toEnd();
-    this.#news.unseen = 0;
+    this.news.unseen = 0;
     this.#update();
   }
 
   #moved() {
     if (this.#scroller.isAtEnd && !this.#timeline.isDetached) {
-      this.#news.unseen = 0;
+      this.news.unseen = 0;
       this.#isBehind = false;
     }
     this.#update();
@@ -183,7 +185,7 @@ export class Reader {
   #update() {
     if (this.#attention.isHere) this.#following.see(findRead(this.#timeline, this.#view, this.#scroller, Math.max(this.#following.readTo, this.#clicked)));
     const { isDetached } = this.#timeline;
-    const { unseen } = this.#news;
+    const { unseen } = this.news;
     const hadFocus = document.activeElement === this.#pill;
     this.#pill.hidden = !unseen && !isDetached && !this.#scroller.isFarFromEnd && !this.#isBehind;
     if (hadFocus && this.#pill.hidden) this.#log.focus({ preventScroll: true });

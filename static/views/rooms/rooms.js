@@ -36,7 +36,7 @@ export class RoomsView {
 
   /** Read the list that the server rendered. */
   read() {
-    return [...this.#items.values()].map(({ dataset: { slug, title, kind, notify, chosen, pausedUntil, starred, away, archived, unread, mentions, revision, read, others } }) => ({
+    return [...this.#items.values()].map(({ dataset: { slug, title, kind, notify, chosen, pausedUntil, starred, away, archived, unread, mentions, revision, read, marks, others } }) => ({
       slug,
       title,
       kind,
@@ -50,6 +50,7 @@ export class RoomsView {
       mentions: Number(mentions),
       revision: Number(revision),
       read_sequence: Number(read),
+      unread_marks: Number(marks ?? 0),
       people: JSON.parse(others ?? "[]"),
     }));
   }

@@ -37,6 +37,7 @@ export class Sidebar {
       user,
       room: data.room,
       readTo: Number(data.read),
+      marks: Number(data.marks),
       most: Number(data.maxRooms),
       api,
       connection,

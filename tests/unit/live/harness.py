@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from chatroom.base.access import Access
 from chatroom.base.errors import Refused, Unavailable
 from chatroom.base.models import Author, Room
 from chatroom.live import (
@@ -141,13 +142,14 @@ class Process:
             clock=lambda: self.now,
         )
         self.marked: list[tuple[str, str, int]] = []
+        self.marks: list[int] = []
         self.grant = EVERYTHING
         self.chat = Chat(
             rooms=self.rooms.access,
             posting=self.messages.posting,
             changes=self.messages.changes,
             history=self.messages.history,
-            mark_read=lambda access, sequence: self.marked.append((access.user_id, access.room.id, sequence)),
+            mark_read=self.mark_read,
             limits=options.pop("limits", NO_LIMITS),
         )
         entrance = Entrance(
@@ -157,6 +159,10 @@ class Process:
         )
         self.endpoint = LiveEndpoint(self.engine, self.chat, entrance)
         assert not options
+
+    def mark_read(self, access: Access, sequence: int, unread_marks: int) -> None:
+        self.marked.append((access.user_id, access.room.id, sequence))
+        self.marks.append(unread_marks)
 
     def make_feed(self, known: Any, hint: Any) -> FakeFeed:
         self.feed = FakeFeed(known, hint)

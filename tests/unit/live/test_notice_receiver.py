@@ -275,7 +275,7 @@ class TestHints:
         await settle()
         for client in (alice, also):
             assert client.frames("rooms") == [{"type": "rooms"}]
-            assert client.frames("read") == [{"type": "read", "room": "lobby", "sequence": 7}]
+            assert client.frames("read") == [{"type": "read", "room": "lobby", "sequence": 7, "unread_marks": 0}]
         assert bob.frames("rooms") == bob.frames("read") == []
 
     @in_loop

@@ -8,8 +8,10 @@ import pytest
 from chatroom.base.errors import Unavailable
 from chatroom.live import read_positions as positions
 from chatroom.rooms.access import LOBBY
+from chatroom.rooms.own_memberships_store import OwnMembershipStore
+from chatroom.rooms.read_positions import ReadPositions
 from tests.loops import in_loop, settle
-from tests.people import ALICE, BOB
+from tests.people import ALICE, BOB, rendered
 from tests.unit.live.harness import DEN, Client, Process, Ticks
 
 
@@ -43,6 +45,26 @@ class TestRead:
         await tick()
         assert process.marked[1:] == [(ALICE.id, LOBBY.id, 4), (ALICE.id, DEN.id, 7)]
         assert alice.frames("refused") == []
+
+    @in_loop
+    async def test_a_position_names_the_mark_as_unread_that_its_sender_knew(self, tick: Ticks) -> None:
+        here = await started()
+        there = await started(beside=here)
+        page, program = await here.connect(), await here.connect()
+        await page.say(read(5) | {"unread_marks": 0})
+        await program.say(read(5))
+        await page.say(read(6) | {"unread_marks": 0})  # it waits in the queue
+        positions = ReadPositions(OwnMembershipStore(there.database), there.store, there.notices)
+        there.store.append(LOBBY.id, [rendered(f"b{n}", author=BOB) for n in range(6)])
+        positions.mark_unread(there.rooms.access.get_for(ALICE.id, "lobby"), 2)
+        await here.engine.receiver.hear(0)
+        await settle()
+        assert page.frames("read") == [{"type": "read", "room": "lobby", "sequence": 1, "unread_marks": 1}]
+        await page.say(read(4) | {"unread_marks": 1})  # opened again
+        await program.say(read(3))  # it names no mark, and is about the newest
+        await tick()
+        assert [place for _, _, place in here.marked] == [5, 5, 4, 3]
+        assert here.marks == [0, 0, 1, 1]
 
     @in_loop
     async def test_an_outage_refuses_nobody_and_stops_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -203,7 +203,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "a list of rooms": (lambda d: ListingStore(d).list_for(ALICE.id), 200),
     "noting who types": (lambda d: presences(d).mark_typing([("r3", ALICE.id)], datetime.now(UTC)), 1),
     "who types elsewhere": (lambda d: presences(d).typing_elsewhere(["r1", "r2"], timedelta(seconds=6)), 12),
-    "a read position": (lambda d: OwnMembershipStore(d).mark_read(ALICE.id, "r7", 3), 1),
+    "a read position": (lambda d: OwnMembershipStore(d).mark_read(ALICE.id, "r7", 3, 0), 1),
     "an arrangement": (lambda d: OwnMembershipStore(d).arrange(ALICE.id, "r7", {"is_starred": True}), 1),
     "the next reminder": (lambda d: SavedStore(d).take_waiting(), 1),
     "saving a message": (lambda d: SavedStore(d).put(ALICE.id, "lobby", "0" * 24), 1),

@@ -70,6 +70,8 @@ class TestListing:
             "unread": 1,
             "mentions": 0,
             "read_sequence": 0,
+            "unread_from": 0,
+            "unread_marks": 0,
             "revision": 1,
             "people": [],
         }
