@@ -41,6 +41,7 @@ FIELDS = {  # the columns: on_deletion, exported, shown
     "status": Field("removed", True, "everywhere"),
     "quiet": Field("removed", True, "everywhere"),
     "hides_first_steps": Field("removed", True, "nowhere"),
+    "new_rooms_notify": Field("removed", True, "nowhere"),
     "muted_until": Field("removed", True, "moderators"),
     "mute_reason": Field("removed", True, "moderators"),
     "banned_until": Field("removed", True, "moderators"),

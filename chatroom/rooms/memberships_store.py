@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.collection import Collection as Documents
 
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Membership, Role, Room
@@ -42,6 +43,7 @@ class MembershipStore:
         self._database = database
         self._memberships = database["memberships"]
         self._messages = database["messages"]
+        self._users = database["users"]
         self._clock = clock
 
     def find_role(self, user_id: str, room: Room) -> Role | None:
@@ -73,7 +75,11 @@ class MembershipStore:
             newest = self._messages.find_one(
                 {"room": room.id}, {"sequence": 1}, sort=[("room", DESCENDING), ("sequence", DESCENDING)]
             )
-            fields = {"joined_at": self._clock(), "read_sequence": newest["sequence"] if newest else 0}
+            fields = {
+                "joined_at": self._clock(),
+                "read_sequence": newest["sequence"] if newest else 0,
+                **notify_of_new_room(self._users, user_id),
+            }
             if known is not None:
                 self._memberships.update_one({**member, "left_at": known["left_at"]}, {"$set": fields, "$unset": BACK})
                 return
@@ -143,6 +149,12 @@ def membership_of(document: Document, now: datetime) -> Membership:
     """Make a membership, with the notification setting that holds now."""
     ids = {"user_id": document["user"], "room_id": document["room"]}
     return msgspec.convert({**document, **ids, **notifying(document, now)}, Membership)
+
+
+def notify_of_new_room(users: Documents[Document], user_id: str) -> Document:
+    """Return the field of a new membership that says what notifies the user, if the user chose it for new rooms."""
+    found = users.find_one({"_id": user_id}, {"new_rooms_notify": 1}) or {}
+    return {"notify": found["new_rooms_notify"]} if "new_rooms_notify" in found else {}
 
 
 def notifying(document: Document, now: datetime) -> Document:

@@ -1,4 +1,7 @@
-"""The fields of a membership that its member changes: read position, turn in slow mode, preferences."""
+"""The fields of a membership that its member changes: read position, turn in slow mode, preferences.
+
+The preferences that a new membership begins with are a field of the account.
+"""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -8,6 +11,7 @@ from pymongo import ReturnDocument
 from chatroom.base.clock import Clock, utc_now
 from chatroom.base.models import Notify, Room
 from chatroom.mongo.database import Database, Document
+from chatroom.people.users_store import HERE
 from chatroom.rooms.memberships_store import notifying
 
 
@@ -17,6 +21,7 @@ class OwnMembershipStore:
     def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
         self._memberships = database["memberships"]
+        self._users = database["users"]
         self._clock = clock
 
     def mark_read(self, user_id: str, room_id: str, sequence: int, unread_marks: int) -> bool:
@@ -48,6 +53,11 @@ class OwnMembershipStore:
             found = list(self._memberships.find(query, {"_id": 0, "user": 1, "notify": 1, "paused_until": 1}))
         now = self._clock()
         return {document["user"]: notifying(document, now)["notify"] for document in found}
+
+    def choose_for_new_rooms(self, user_id: str, notify: Notify) -> None:
+        """Store what notifies a user in the rooms that the user joins later."""
+        with self._database.bounded():
+            self._users.update_one({"_id": user_id, **HERE}, {"$set": {"new_rooms_notify": notify}})
 
     def arrange(self, user_id: str, room_id: str, fields: Document) -> bool:
         """Change how a member lists a room. A value of None unsets the field. Return False if nothing changes."""

@@ -15,6 +15,7 @@ from chatroom.base.models import Room
 from chatroom.mongo.database import Database, Document
 from chatroom.mongo.unique import write_or_find
 from chatroom.names import fold, is_former_direct, title_keys
+from chatroom.rooms.memberships_store import notify_of_new_room
 from chatroom.site.acts_store import INDEX, Note, noting, taking_back
 from chatroom.site.upgrades import Changed, ignore
 
@@ -39,6 +40,7 @@ class RoomStore:
         self._database = database
         self._rooms = database["rooms"]
         self._memberships = database["memberships"]
+        self._users = database["users"]
         self._clock = clock
 
     def ensure(self, room: Room) -> None:
@@ -83,8 +85,9 @@ class RoomStore:
         made |= _title_fields(room.title, is_public=room.kind == "public")
         with self._database.bounded():
             # Store the membership before the room, so that the room always has a member.
+            chosen = notify_of_new_room(self._users, created_by)
             self._memberships.insert_one(
-                {"user": created_by, "room": room.id, "role": "administrator", "joined_at": self._clock()}
+                {"user": created_by, "room": room.id, "role": "administrator", "joined_at": self._clock(), **chosen}
             )
             holder = insert_or_find(self._database, {"_id": room.id, **fields, **made})
             if holder is not None and (holder["_id"], holder.get("created_by")) != (room.id, created_by):

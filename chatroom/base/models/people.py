@@ -11,6 +11,8 @@ import msgspec
 Role = Literal["administrator", "moderator", "member"]
 FORMER_MEMBER = "Former member"
 """The name of every deleted account. No other account can have this name (`names.RESERVED`)."""
+Notify = Literal["all", "mentions", "none"]
+"""What notifies a user in a room."""
 Scope = Literal["read", "post", "rooms", "moderate"]
 """The permissions of an access token."""
 
@@ -94,6 +96,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     status: Status | None = None
     quiet: Quiet | None = None
     hides_first_steps: bool = False
+    new_rooms_notify: Notify = "mentions"
     muted_until: datetime | None = None
     mute_reason: str = ""
     banned_until: datetime | None = None

@@ -5,10 +5,9 @@ from typing import Literal, NewType
 
 import msgspec
 
-from chatroom.base.models.people import Author, Person, Role
+from chatroom.base.models.people import Author, Notify, Person, Role
 
 RoomKind = Literal["public", "private", "direct"]
-Notify = Literal["all", "mentions", "none"]
 Slug = NewType("Slug", str)
 """A room's name in addresses and frames. Only `chatroom.names` and the store make one."""
 

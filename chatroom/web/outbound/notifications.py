@@ -3,14 +3,15 @@
 A service worker controls only addresses below its own address. So its address is at the root.
 """
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 from flask import Blueprint, Response, current_app, flash, jsonify, request, url_for
 from msgspec import Meta
 from wtforms import BooleanField, SelectChoice, SelectField
 
-from chatroom.base.models import RoomEntry
+from chatroom.base.models import Notify, RoomEntry
+from chatroom.rooms.listings_store import PAGE
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as
 from chatroom.web.kit.forms import Form
 from chatroom.web.kit.lanes import scarce
@@ -21,8 +22,7 @@ from chatroom.web.kit.services import services
 from chatroom.web.kit.static_files import static_url
 from chatroom.web.rooms.notifying import CHOICES, PREFERENCES, choose, preferences_for
 
-MOST_LISTED = 100
-"""The number of rooms on the page. The bell of a room changes the others."""
+PLACE_LENGTH = 64
 BY_COOKIE = (401, 403)
 """The statuses of refusals on routes that require a cookie. These routes refuse access tokens."""
 
@@ -66,16 +66,30 @@ class PushKey(msgspec.Struct):
 @blueprint.get("/account/notifications")
 @login_required
 def settings() -> Page:
-    """The notification settings, for each room and for this browser."""
-    forms = [(entry, _form(entry)) for entry in _entries()[:MOST_LISTED]]
-    return render("outbound/notifications.html", forms=forms, every=PREFERENCES)
+    """The notification settings, for this browser and for each room, 50 rooms on a page. `?after=` is a room's id."""
+    entries = _entries()
+    ids, after = [entry.room.id for entry in entries], _after()
+    start = ids.index(after) + 1 if after in ids else 0
+    shown = entries[start : start + PAGE]
+    return render(
+        "outbound/notifications.html",
+        forms=[(entry, _form(entry)) for entry in shown],
+        every=PREFERENCES,
+        after=after if start else None,
+        next_place=shown[-1].room.id if start + PAGE < len(entries) else None,
+    )
 
 
 @blueprint.post("/account/notifications")
 @login_required
 def save() -> Page:
-    """Change the settings of the rooms whose choice is another than before, or of every room."""
-    every = request.form.get("every", "")
+    """Change the settings of the rooms on the page whose choice is another than before, or of every room.
+
+    Also change what a room that the user joins later begins with.
+    """
+    every, new = request.form.get("every", ""), request.form.get("new_rooms", "")
+    if new in PREFERENCES and new != current_user.user.new_rooms_notify:
+        services.rooms.preferences.choose_for_new_rooms(current_user.id, cast("Notify", new))
     for entry in _entries():
         choice = every or request.form.get(f"notify-{entry.room.id}", "")
         offered = preferences_for(entry.room.kind)
@@ -83,7 +97,7 @@ def save() -> Page:
             choice = "mentions"  # of a direct conversation, these are all messages
         if choice in offered and choice != _chosen(entry):
             choose(get_access(entry.room.slug), choice)
-    return redirect_to("notifications.settings", "The notifications were saved.")
+    return redirect_to("notifications.settings", "The notifications were saved.", after=_after() or None)
 
 
 @blueprint.post("/chatroom/<slug>/notify")
@@ -162,6 +176,10 @@ def _form(entry: RoomEntry) -> PreferenceForm:
     form.notify.choices = [SelectChoice(*choice) for choice in preferences_for(entry.room.kind).items()]
     form.notify.id = form.notify.name = f"notify-{entry.room.id}"
     return form
+
+
+def _after() -> str:
+    return request.args.get("after", "")[:PLACE_LENGTH]
 
 
 def _entries() -> list[RoomEntry]:

@@ -44,6 +44,7 @@ from chatroom.web.messages.held import HeldMessage
 from chatroom.web.messages.message_api import Editing
 from chatroom.web.messages.messages_api import MOST_MESSAGES, Changes, Post, Reading, StoredAnswer
 from chatroom.web.rooms.api import Arranging, ListedRoom, NewRoom, Read, ReadAnswer, RoomAnswer, RoomChange
+from chatroom.web.rooms.unread import Unread, UnreadAnswer
 from chatroom.web.search.search import Asked, Found, SearchAnswer
 from tests.documents import ROOT, blocks, calls, first_cells, is_defined, pages, read, section, tables
 from tests.messaging import new_draft
@@ -200,7 +201,7 @@ class TestPlainHTTP:
         assert documented - {"id", "name"} == set(kind.__struct_fields__) - {"id", "name"}
 
     def test_fields_of_a_listed_room(self) -> None:
-        listed, new, shown, change, arranging, body, answer = tables(section(PROTOCOL, "Rooms"))
+        listed, new, shown, change, arranging, body, answer, marked, mark = tables(section(PROTOCOL, "Rooms"))
         assert first_cells(new) == set(NewRoom.__struct_fields__)
         assert first_cells(shown) == set(RoomAnswer.__struct_fields__)
         assert first_cells(change) == set(RoomChange.__struct_fields__)
@@ -208,6 +209,8 @@ class TestPlainHTTP:
         assert first_cells(arranging) == set(Arranging.__struct_fields__)
         assert first_cells(body) == set(Read.__struct_fields__)
         assert first_cells(answer) == set(ReadAnswer.__struct_fields__)
+        assert first_cells(marked) == set(Unread.__struct_fields__)
+        assert first_cells(mark) == set(UnreadAnswer.__struct_fields__)
 
     def test_bounds(self) -> None:
         assert (
@@ -270,6 +273,8 @@ def used(alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch) ->
     first, second = services.messages.store.newest(lobby.id, 2)
     services.messages.writer.change(lobby, services.messages.changes.editing(access, first.id, "edited!"))
     services.messages.writer.change(lobby, services.messages.changes.deleting(access, second.id))
+    services.rooms.read_positions.mark_unread(access, first.sequence)
+    services.rooms.preferences.choose_for_new_rooms(user.id, "all")
     services.outbound.webhooks.make_incoming(access, author, "CI")
     told = Hook(
         id="h", room=lobby.id, kind="outgoing", name="Logs", made_by=author, created_at=AT, url="https://logs.test/"
@@ -417,7 +422,7 @@ def frames_of_the_server() -> list[dict[str, Any]]:
         protocol.rooms(),
         protocol.cases(),
         protocol.later(is_due=True),
-        protocol.read("lobby", 41),
+        protocol.read("lobby", 41, 1),
     ]
     return [json.loads(frame) for frame in made]
 

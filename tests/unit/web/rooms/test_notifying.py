@@ -4,6 +4,9 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from chatroom.base.models import Room
 from chatroom.services import Services
 from tests.visitors import Visitor, make_room
 
@@ -99,3 +102,48 @@ def id_of(visitor: Visitor) -> str:
     found = re.search(r'data-user="([^"]+)"', visitor.get("/chatroom").text)
     assert found
     return found[1]
+
+
+@pytest.mark.parametrize("choice", ["all", "mentions", "none"])
+def test_rooms_joined_later_begin_with_the_default(
+    alice: Visitor, bob: Visitor, services: Services, choice: str
+) -> None:
+    before = make_room(alice, kind="public")
+    alice.get("/chatroom")  # which makes her a member of the lobby
+    alice.submit("/account/notifications", every="", new_rooms=choice)
+    assert f'<option value="{choice}" selected>' in alice.get("/account/notifications").text
+    made = make_room(alice, kind="private", title="Made")
+    joined = make_room(bob, kind="public", title="Joined")
+    alice.get(f"/chatroom/{joined}")
+    opened = alice.submit("/people", person=id_of(bob)).location.removeprefix("/chatroom/")
+    alice.submit("/account/notifications", every="", new_rooms="loud")  # changes nothing
+    now = {each.room.slug: each.membership.chosen for each in services.rooms.listings.list_for(id_of(alice))}
+    assert now == {"lobby": "mentions", before: "mentions", made: choice, joined: choice, opened: choice}
+    left = services.rooms.access.get_for(id_of(alice), joined)
+    services.rooms.membership.leave(left)
+    alice.submit("/account/notifications", every="", new_rooms="mentions")
+    alice.get(f"/chatroom/{joined}")
+    alice.submit(f"/rooms/{joined}/join")
+    assert services.rooms.access.get_for(id_of(alice), joined).membership.chosen == "mentions"
+
+
+def test_many_rooms_have_pages_and_one_save_keeps_what_is_on_the_page(alice: Visitor, services: Services) -> None:
+    assert alice.is_signed_in
+    for number in range(101):
+        room = Room(id=f"r{number:03}", slug=f"r{number:03}", title=f"{number:03} " + "<'&>" * 14, kind="private")
+        services.rooms.store.ensure(room)
+        services.rooms.membership_store.admit(id_of(alice), room)
+    seen: list[str] = []
+    address = "/account/notifications"
+    while address:
+        page = alice.get(address).text
+        assert len(page) < 100_000
+        seen += re.findall(r'<label class="preference__room" for="notify-([^"]*)"', page)
+        more = re.search(r'href="([^"]*)">More rooms', page)
+        last, address = address, more[1] if more else ""
+    assert seen == [f"r{number:03}" for number in range(101)] + ["lobby"]
+    answer = alice.submit(last, to=last, **{"notify-r100": "none", "new_rooms": "mentions", "every": ""})
+    assert answer.location == last
+    chosen = {each.room.id: each.membership.chosen for each in services.rooms.listings.list_for(id_of(alice))}
+    assert [id for id, choice in chosen.items() if choice == "none"] == ["r100"]
+    assert 'for="notify-r000"' in alice.get("/account/notifications?after=gone").text
