@@ -28,7 +28,7 @@ from chatroom.web.messages.forms import MessageForm
 from chatroom.web.messages.previews import preview_of
 from chatroom.web.people.status import SUGGESTED, own_status_form
 from chatroom.web.rooms.notifying import choices_for
-from chatroom.web.rooms.rooms import sections_for
+from chatroom.web.rooms.rooms import partner_in, sections_for
 
 LARGEST_SEQUENCE = 2**53
 LAST_ROOM = "room"
@@ -187,7 +187,7 @@ def room_page(
 ) -> Response:
     """Render the room with a page of its messages. If `is_history`, scripts do not add new messages."""
     form.renew()
-    found = access.room
+    found, sections = access.room, sections_for(access.user_id)
     page_of_room = render(
         "chatroom.html",
         room=found,
@@ -204,7 +204,8 @@ def room_page(
         suggested=SUGGESTED,
         bell=choices_for(access),
         pins=services.messages.store.pinned(found.id),
-        sections=sections_for(access.user_id),
+        sections=sections,
+        partner=partner_in(sections, found),
         due_count=services.outbound.later.count_due(access.user_id),
         page=page,
         quoted=services.messages.history.quoted(found, page.messages),

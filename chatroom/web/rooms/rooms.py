@@ -4,12 +4,13 @@ Other packages decide what a user may do.
 """
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 from flask import Response, redirect, request, url_for
 
 from chatroom.base.errors import Refused
-from chatroom.base.models import RoomEntry
+from chatroom.base.models import Person, Room, RoomEntry
 from chatroom.names import LOBBY_SLUG, is_former_direct
 from chatroom.rooms.arrangement import Arrangement
 from chatroom.rooms.direct import MOST_PEOPLE
@@ -187,6 +188,12 @@ def sections_for(user_id: str) -> list[Section]:
         Section("rooms", "Rooms", [entry for entry in others if entry.room.kind != "direct"]),
         Section("direct", "Direct messages", sorted(direct, key=_place_of_direct, reverse=True)),
     ]
+
+
+def partner_in(sections: Iterable[Section], room: Room) -> Person | None:
+    """The other person of a direct conversation of two, as the list of rooms shows the person."""
+    entries = (entry for section in sections for entry in section.entries if entry.room.id == room.id)
+    return next((entry.people[0] for entry in entries if len(entry.people) == 1), None)
 
 
 def badge(count: int) -> str:

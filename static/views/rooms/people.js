@@ -16,6 +16,7 @@ export class PeopleView {
   #count;
   #template;
   #icons;
+  #partner;
   #people = new Map(); // id -> {id, name, status, quiet}, of those who are in the room
   #elements = new Map();
   #moments = new Moments({ clock, onChange: () => this.#show() });
@@ -30,8 +31,9 @@ export class PeopleView {
     this.#more = root.querySelector("[data-away-more]");
     this.#count = root.querySelector("[data-people-count]");
     this.#template = page.find("person-template");
+    this.#partner = page.find("partner");
     for (const element of this.#list.children) this.#adopt(element);
-    this.#moments.watch(this.#people.values());
+    this.#moments.watch([...this.#people.values(), ...this.#showPartner([...this.#people.values()])]);
     keepOpen(root);
   }
 
@@ -77,7 +79,18 @@ export class PeopleView {
     this.#count.textContent = here.length;
     this.#away.hidden = !away.length;
     this.#more.hidden = !this.#state?.hasMore;
-    this.#moments.watch([...here, ...away.map(({ person }) => person)]);
+    const shown = [...here, ...away.map(({ person }) => person)];
+    this.#moments.watch([...shown, ...this.#showPartner(shown)]);
+  }
+
+  /** Beside the title of a direct conversation, show the other person, who is returned; `known` are the people in the list. */
+  #showPartner(known) {
+    if (!this.#partner) return [];
+    const { id, says } = this.#partner.dataset;
+    const person = known.find((each) => each.id === id) ?? JSON.parse(says); // until it is read, what the page came with
+    this.#partner.querySelector("[data-partner-says]").replaceChildren(...makeSays(person, clock.now(), this.#icons));
+    this.#partner.querySelector("[data-partner-here]").hidden = !this.#people.has(id) && !this.#state?.isHere(id);
+    return [person];
   }
 
   #forget(shown) {

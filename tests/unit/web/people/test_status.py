@@ -1,5 +1,6 @@
 """The page of the status, its API, and the card of a person."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,25 @@ class TestStatus:
             page = (alice if "people" in path else bob).get(path).text
             assert "At &lt;lunch&gt;" in page
             assert "until <time" in page
+
+    def test_it_is_beside_the_title_of_a_direct_conversation(
+        self, alice: Visitor, bob: Visitor, services: Services
+    ) -> None:
+        submit(bob, "status", **LUNCH)
+        assert alice.is_signed_in
+        partner = user_of(services, "bob")
+        opened = alice.submit("/people", person=partner.id).location
+
+        def bar(visitor: Visitor, path: str) -> str:
+            return visitor.get(path).text.partition('<header class="room-bar">')[2].partition("</header>")[0]
+
+        assert "At &lt;lunch&gt;" in bar(alice, opened)
+        assert re.search(r"data-partner-here [^>]* hidden>", bar(alice, opened))
+        assert "data-partner" not in bar(alice, "/chatroom")
+        assert "At &lt;lunch&gt;" not in bar(bob, opened), "the other person's, not one's own"
+        room = services.rooms.access.get_for(partner.id, opened.removeprefix("/chatroom/")).room
+        services.live.presences.visit(room.id, partner.person)
+        assert not re.search(r"data-partner-here [^>]* hidden>", bar(alice, opened))
 
     def test_its_end_is_kept_when_the_text_changes(self, bob: Visitor, services: Services) -> None:
         submit(bob, "status", **LUNCH)
