@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.steps import await_live, await_read, make_room, open_room, say, say_many, still
+from tests.browser.steps import act, await_live, await_read, make_room, open_room, say, say_many, still, unread_of
 from tests.waiting import wait_until
 
 KEEP_TYPING = """(box, text) => {
@@ -80,6 +80,23 @@ def test_counts_survive_an_outage_and_end_on_every_device(person, anything):
     say(bob, "lobby", later)  # what the other tab hears after all that
     other_tab.locator("[data-messages] [data-message]", has_text=later).wait_for()
     expect_count(other_tab, title, 0)
+
+
+def test_a_message_marked_as_unread_stays_so_until_the_room_is_opened_again(person):
+    alice, bob = person("Alice"), person("Bob")
+    say(bob, "lobby", "one", "two")
+    alice.sees("two")
+    act(alice, "two", "Mark as unread")
+    expect(alice.page.locator(".mark + [data-message]")).to_contain_text("two")
+    expect_count(alice.page, "Lobby", 1)
+    say(bob, "lobby", "three")
+    expect_count(alice.page, "Lobby", 2)
+    alice.page.evaluate("window.dispatchEvent(new Event('blur'))")  # a page reports what was read at once
+    assert unread_of(alice, "lobby") == 2
+    alice.page.reload()
+    expect(alice.page.locator(".mark + [data-message]")).to_contain_text("two")
+    await_read(alice, "lobby")
+    expect_count(alice.page, "Lobby", 0)
 
 
 def test_a_page_opens_at_the_read_position_and_links_to_the_newest(person, anything):
