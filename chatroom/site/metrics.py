@@ -56,6 +56,7 @@ class Metrics:
 
 
 NO_METRICS = Metrics()
+REQUESTS = "Answered HTTP requests. The files of pages count only when they are sent for the first time."
 
 
 class PrometheusMetrics(Metrics):
@@ -104,12 +105,7 @@ class PrometheusMetrics(Metrics):
         self._delivery = {source: delivery.labels(source) for source in ("memory", "database")}
         self._refusals = make(Counter, "refusals", "Refused requests and frames.", ["reason"])
         self._logins = make(Counter, "logins", "Attempts to log in with a password.", ["outcome"])
-        self._requests = make(
-            Counter,
-            "http_requests",
-            "Answered HTTP requests. The files of pages count only when they are sent for the first time.",
-            ["route", "status"],
-        )
+        self._requests = make(Counter, "http_requests", REQUESTS, ["route", "status"])
         self._request = make(Histogram, "http_request_seconds", "Time to answer a request.", buckets=SECONDS)
         self._connections = gauge("connections", "Open websockets and Socket.IO connections.")
         self._followers = gauge("followers", "Followed rooms, summed over all connections.")
