@@ -62,7 +62,7 @@ async function open(page, people) {
   const asking = { csrfToken: page.csrfToken, fetch: (...request) => fetch(...request), restate: (text) => page.times.restate(text) };
   const api = new Api({ url: page.data.apiUrl, ...asking });
   const timeline = new Timeline({ user });
-  const toast = new Toast(find("composer-area"));
+  const toast = new Toast(find("composer-line"));
   const { notifications, takeList } = makeNotifications({ page, people, api, toast });
   const quotes = new Quotes({ timeline, api, onFound: () => room.renewQuotes() });
   const connection = new Connection({

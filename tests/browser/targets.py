@@ -1,10 +1,9 @@
 """Measure what a finger or a mouse can hit, and the fields into which a phone zooms."""
 
 INTERACTIVE = "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=option]"
-EXCEPTED = ".message__time, .message__who, .message__edited, .quote"
+EXCEPTED = ".message__time, .message__who, .quote"
 """WCAG 2.5.8 excepts links in a text: the name, the time in its line, and a quoted line. They are 22 pixels high. The
-picture beside the name, and "About" in the menu of the message, do the same as the name; "What was changed" does the
-same as the time of the edit."""
+picture beside the name, and "About" in the menu of the message, do the same as the name."""
 LAYERS = ":popover-open, dialog, [role=menu], [role=dialog]"
 SMALL = """([interactive, excepted, layers]) => {
   const isTouch = matchMedia("(pointer: coarse)").matches;

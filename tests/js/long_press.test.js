@@ -10,14 +10,16 @@ function make() {
   const names = new Set();
   root.classList = { add: (name) => names.add(name), remove: (name) => names.delete(name), contains: (name) => names.has(name) };
   const pressed = [];
-  onLongPress(root, (target) => pressed.push(target.name));
+  const page = new EventTarget();
+  onLongPress(root, (target) => pressed.push(target.name), page);
   const message = { name: "message", closest: () => null };
   const link = { name: "link", closest: () => link };
   const send = (type, more = {}) => {
     const event = new Event(type, { cancelable: true });
     const values = { pointerType: "touch", isPrimary: true, clientX: 100, clientY: 100, ...more };
     for (const [name, value] of Object.entries({ target: message, ...values })) Object.defineProperty(event, name, { value });
-    root.dispatchEvent(event);
+    page.dispatchEvent(event); // the page gets it first
+    if (!more.isElsewhere) root.dispatchEvent(event);
     return event;
   };
   return { pressed, send, link, hold: () => mock.timers.tick(450) };
@@ -59,4 +61,20 @@ test("a finger that trembles is held nevertheless", () => {
   send("pointermove", { clientX: 104, clientY: 97 });
   hold();
   assert.deepEqual(pressed, ["message"]);
+});
+
+test("when the finger goes up, what opened under it is not pressed; the next tap and the keys press it", () => {
+  const tap = { isElsewhere: true, detail: 1 };
+  const { send, hold } = make();
+  send("pointerdown");
+  hold();
+  send("pointerup");
+  assert.equal(send("click", { ...tap, detail: 0 }).defaultPrevented, false, "a key");
+  assert.equal(send("click", tap).defaultPrevented, true, "the finger that was held");
+  assert.equal(send("click", tap).defaultPrevented, false, "only one click belongs to it");
+  send("pointerdown");
+  hold();
+  send("pointerup");
+  send("pointerdown", { isElsewhere: true });
+  assert.equal(send("click", tap).defaultPrevented, false, "the next tap");
 });

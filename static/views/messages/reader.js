@@ -41,7 +41,7 @@ export class Reader {
     this.#scroller = new Scroller({ log: this.#log, content: list, onMove: () => this.#moved() });
     this.#pages = new Pages({ api, timeline, onState: (end, state) => this.#showLoading(end, state) });
     this.news = new News({ timeline });
-    this.#pill = makePill(find("composer-area"), () => this.#follow());
+    this.#pill = makePill(find("composer-line"), () => this.#follow());
     this.#ends = new Ends({ find, log: this.#log, load: { older: () => this.#pages.loadOlder(), newer: () => this.#pages.loadNewer() } });
     followLinks(list, async (sequence) => {
       if (!(await this.goTo(sequence))) toast.say("This message cannot be shown now.");

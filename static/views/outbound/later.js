@@ -95,6 +95,6 @@ export class LaterView {
       this.#notice.hidden = true;
     });
     this.#notice.append(this.#link, close);
-    place.append(this.#notice);
+    place.prepend(this.#notice);
   }
 }

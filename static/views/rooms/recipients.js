@@ -53,8 +53,8 @@ export class RecipientsView {
     const { form } = this.#input;
     onKeys(this.#input, (meaning, event) => this.#press(meaning, event));
     this.#input.addEventListener("input", () => this.#askSoon());
-    this.#input.addEventListener("focus", () => this.#askSoon());
-    this.#input.addEventListener("blur", () => this.#close());
+    // After a choice, the list waits for a key: the next step may be the button. It stays open without the focus, so that the button keeps its place under a finger.
+    this.#input.addEventListener("focus", () => this.#recipients.people.length || this.#askSoon());
     this.#list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
     this.#list.addEventListener("click", ({ target }) => {
       const option = target.closest("[role=option]");
@@ -90,15 +90,14 @@ export class RecipientsView {
   #take(place) {
     const person = this.#choices[place];
     this.#input.value = "";
-    if (this.#recipients.add(person)) this.#status.textContent = `${person.name} was added.`;
+    if (this.#recipients.add(person)) this.#say(`${person.name} was added.`);
     this.#show();
     this.#close();
-    this.#askSoon();
     this.#input.focus();
   }
 
   #remove({ name }) {
-    this.#status.textContent = `${name} was removed.`;
+    this.#say(`${name} was removed.`);
     this.#show();
     this.#input.focus();
   }
@@ -124,8 +123,15 @@ export class RecipientsView {
     this.#list.replaceChildren(...found.map(makeOption));
     this.#list.hidden = found.length === 0;
     this.#input.setAttribute("aria-expanded", String(found.length > 0));
-    if (this.#input.value) this.#status.textContent = found.length ? count(found.length, "suggestion") : "Nobody has this name.";
+    if (this.#input.value) this.#say(found.length ? count(found.length, "suggestion") : "Nobody found.", { isShown: !found.length });
+    else this.#say("");
     this.#choose(0);
+  }
+
+  /** What is not shown is still announced by screen readers. */
+  #say(text, { isShown = false } = {}) {
+    this.#status.textContent = text;
+    this.#status.classList.toggle("visually-hidden", !isShown);
   }
 
   #choose(place) {

@@ -198,6 +198,10 @@ class TestAnswers:
     def test_from_the_page_of_what_is_answered(self, alice: Visitor, bob: Visitor) -> None:
         alice.say("*one* & more")
         page = bob.get("/chatroom/lobby/1")
+        assert 'name="reply_to" value="1">' in page.text, "it is not a reply yet"
+        reply = re.search(r'href="([^"]*)">Reply</a>', page.text)
+        assert reply
+        page = bob.get(reply[1])
         assert 'name="reply_to" value="1" checked' in page.text
         response = bob.post("/chatroom/lobby", data={**hidden_fields(page), "text": "yes", "reply_to": "1"})
         assert response.status_code == 303
