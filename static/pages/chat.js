@@ -15,7 +15,7 @@ import { openPictures } from "../views/files/lightbox.js";
 import { offerCode } from "../views/kit/code.js";
 import { StateView } from "../views/kit/connection_state.js";
 import { followKeyboard } from "../views/kit/keyboard.js";
-import { protectCompositions } from "../views/kit/keys.js";
+import { protectCompositions, startPopups } from "../views/kit/keys.js";
 import { clock, findStorage, isLooking, listen, localizeTimes, makeLine, onNewDay, readPage, reportTimeZone, turn } from "../views/kit/page.js";
 import { startShortcuts } from "../views/kit/shortcuts.js";
 import { Toast } from "../views/kit/toast.js";
@@ -41,6 +41,7 @@ import { Sidebar } from "../views/rooms/sidebar.js";
 
 protectCompositions(document);
 followKeyboard();
+startPopups();
 const root = document.querySelector("[data-chat]");
 if (root) start(readPage(root));
 

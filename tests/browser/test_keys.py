@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser.cast import PASSWORD
 from tests.browser.steps import stored
 
 MAC = """Object.defineProperty(navigator, "platform", { get: () => "MacIntel" });
@@ -153,3 +154,33 @@ def test_formats_and_the_preview_keep_the_caret_and_the_undo(person):
     page.get_by_role("button", name="Send message").click()
     expect(box).to_be_focused()
     expect(box).to_have_value("")
+
+
+def test_typing_goes_to_the_message_field_and_arrows_through_the_menus(person):
+    alice = person("Alice")
+    page, keys = alice.page, alice.page.keyboard
+    keys.press("H")
+    expect(message_field(alice)).to_be_focused()
+    expect(message_field(alice)).to_have_value("H")
+    for name, first, last in (("Your account", "Your account", "Log out"), ("Lobby", "About", "Jump to date")):
+        button = page.get_by_role("button", name=name, exact=True)
+        button.press("Enter")
+        keys.press("ArrowDown")
+        entries = page.locator(".popup:popover-open .popup__item:visible")
+        expect(entries.first).to_be_focused()
+        expect(entries.first).to_contain_text(first)
+        keys.press("ArrowUp")
+        expect(entries.last).to_be_focused()
+        expect(entries.last).to_contain_text(last)
+        keys.press("Escape")
+        expect(button).to_be_focused()
+
+
+def test_after_an_error_the_focus_is_on_the_wrong_field(person):
+    visitor = person("Visitor", is_registered=False)
+    visitor.page.goto(f"{visitor.url}/register")
+    for label, value in (("User name", "two words"), ("Display name", "Visitor"), ("Password", PASSWORD)):
+        visitor.page.get_by_label(label, exact=True).fill(value)
+    visitor.page.get_by_label("Password again").fill(PASSWORD)
+    visitor.page.get_by_role("button", name="Register").click()
+    expect(visitor.page.get_by_label("User name")).to_be_focused()

@@ -83,3 +83,22 @@ export function stopAt(bar, stop) {
 export function announceKeys(element, meanings) {
   element.setAttribute("aria-keyshortcuts", meanings.map((meaning) => shortcutOf(meaning, isMac)).join(" "));
 }
+
+/** Move the focus among the entries of a menu, in a circle. Without a focused entry, the first or the last gets it. */
+export function moveAmong(items, meaning, event) {
+  const index = items.indexOf(document.activeElement);
+  const next = { ArrowDown: index + 1, ArrowUp: Math.max(index, 0) - 1, Home: 0, End: -1 }[meaning];
+  if (next === undefined || !items.length) return;
+  event.preventDefault();
+  items.at(next % items.length).focus();
+}
+
+/** Let the keys work in the menus that are popovers, and on the buttons that opened them. */
+export function startPopups() {
+  onKeys(document, (meaning, event) => {
+    if (event.target.matches?.("input, textarea, select")) return;
+    const popup = event.target.closest?.(".popup") ?? event.target.popoverTargetElement;
+    if (!popup?.matches(".popup:popover-open")) return;
+    moveAmong([...popup.querySelectorAll(".popup__item")].filter((item) => item.checkVisibility()), meaning, event);
+  });
+}

@@ -1,7 +1,7 @@
 /* A menu over the page: next to the pressed element, or at the lower edge of a small screen. */
 
 import { placeNear } from "./dialog.js";
-import { announceKeys, nameKeys, onKeys } from "./keys.js";
+import { announceKeys, moveAmong, nameKeys, onKeys } from "./keys.js";
 import { makeIcon } from "./signs.js";
 
 export class MenuView {
@@ -49,12 +49,7 @@ export class MenuView {
   }
 
   #press(meaning, event) {
-    const items = [...this.#dialog.querySelectorAll("[role=menuitem]")];
-    const index = items.indexOf(document.activeElement);
-    const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: -1 }[meaning];
-    if (next === undefined) return;
-    event.preventDefault();
-    items.at(next % items.length).focus();
+    moveAmong([...this.#dialog.querySelectorAll("[role=menuitem]")], meaning, event);
   }
 }
 

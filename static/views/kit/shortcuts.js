@@ -37,6 +37,7 @@ const ELSEWHERE = [
   [
     "Among the messages",
     [
+      ["Shift+Tab", "Go there from the message field"],
       ["ArrowUp ArrowDown", "Go from message to message"],
       ["Enter", "Show the actions of a message"],
       ["Escape", "Go to the message field"],
@@ -44,6 +45,8 @@ const ELSEWHERE = [
   ],
 ];
 
+/** A key that types a character. */
+const TYPED = /^(?:Shift\+)?\S$/u;
 const WRITING = "input, textarea, select, [contenteditable], dialog *";
 
 /** Listen to the keys, and add the button that lists the shortcuts; `actions` are the actions on a message, some with a key. */
@@ -58,6 +61,8 @@ export function startShortcuts({ find, place, actions }) {
   onKeys(document, (meaning, event) => {
     const shortcut = event.target.matches?.(WRITING) ? null : ANYWHERE.find(({ key }) => key === meaning);
     if (shortcut?.run(find, open)) event.preventDefault();
+    // Who begins to write writes a message: the character goes into the field that has the focus by then.
+    else if (event.target === document.body && TYPED.test(meaning)) find("text")?.focus();
   });
   if (find("search")) announceKeys(find("search"), ["/"]);
   const button = makeText("button", "keys-button", "Keyboard shortcuts");
