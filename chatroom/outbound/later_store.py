@@ -91,6 +91,12 @@ class SavedStore:
         with self._database.bounded():
             return [_saved_of(each) for each in self._saved.find({"user": user_id}).sort("_id", ASCENDING)]
 
+    def ids(self, user_id: str, room_id: str | None = None) -> dict[str, str]:
+        """Return the id in the list of each message that a user saved, in all rooms or in one."""
+        query = {"user": user_id} if room_id is None else {"user": user_id, "room": room_id}
+        with self._database.bounded():
+            return {each["message"]: str(each["_id"]) for each in self._saved.find(query, {"message": 1})}
+
     def remind(self, user_id: str, id: str, moment: datetime | None) -> bool:
         """Set the time of a reminder, or remove it. Return False if the user has no such saved message."""
         names = ("remind_at", "waits_to")

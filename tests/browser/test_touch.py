@@ -85,6 +85,22 @@ def test_a_finger_that_is_held_on_a_message_opens_its_actions(person, anything):
     expect(page.get_by_label("Edit the message")).to_have_value(text)
 
 
+def test_a_saved_message_is_marked_and_can_be_removed_from_later(person, anything):
+    alice = person("Alice", **PHONE)
+    page, text = alice.page, anything("keep me")
+    alice.post(text)
+    mark = stored(alice, text).get_by_role("link", name="Saved for later")
+    stored(alice, text).locator("[data-more]").tap()
+    page.get_by_role("menuitem", name="Save for later").tap()
+    expect(mark).to_be_visible()
+    page.reload()
+    expect(mark).to_be_visible()
+    alice.await_state("Live")
+    stored(alice, text).locator("[data-more]").tap()
+    page.get_by_role("menuitem", name="Remove from Later").tap()
+    expect(mark).to_have_count(0)
+
+
 def test_lines_of_the_room_and_buttons_are_below_each_other(person, anything):
     """Also in the frame without scripts, which has the same style sheets."""
     alice = person("Alice", **PHONE)

@@ -17,11 +17,13 @@ function start(...answers) {
     return { ok: true, json: async () => answer };
   };
   const asking = { csrfToken: "t", fetch, restate: (text) => text };
-  const later = new Later({ asking, onCount: (count) => counts.push(count), onDue: ({ id }) => due.push(id) });
-  return { later, asked, counts, due };
+  const changes = [];
+  const onIds = () => changes.push(["1", "2"].filter((id) => later.has(id)));
+  const later = new Later({ asking, ids: { 1: "x" }, onCount: (count) => counts.push(count), onDue: ({ id }) => due.push(id), onIds });
+  return { later, asked, counts, due, changes };
 }
 
-const FULL = { due_count: 1, saved: [{ id: "a", is_due: true }] };
+const FULL = { due_count: 1, saved: [{ id: "a", is_due: true }], ids: { 1: "a" } };
 
 test("a reminder that becomes due is counted and announced, another change is only counted", async () => {
   const { later, counts, due } = start(FULL, FULL);
@@ -34,7 +36,7 @@ test("a reminder that becomes due is counted and announced, another change is on
 });
 
 test("frames that arrive during a request cause one more request, and announce what is due", async () => {
-  const { later, asked, due } = start({ due_count: 0, saved: [] }, FULL);
+  const { later, asked, due } = start({ due_count: 0, saved: [], ids: {} }, FULL);
   later.receive({ type: "later" });
   for (let n = 0; n < 5; n += 1) later.receive({ type: "later", due: n === 0 });
   await settle();
@@ -62,7 +64,18 @@ test("a failed request is repeated with the next frame", async () => {
 });
 
 test("saving sends the room, the message and the time", async () => {
-  const { later, asked } = start({ id: "1" });
-  await later.save("den", 7, "tomorrow");
+  const { later, asked } = start({ id: "b" });
+  await later.save("den", { id: "2", sequence: 7 }, "tomorrow");
   assert.deepEqual(asked, [["POST", "/api/later", "t", { room: "den", sequence: 7, remind: "tomorrow" }]]);
+});
+
+test("it is known which messages are saved: from the page, after saving and removing, and from other pages", async () => {
+  const { later, asked, changes } = start({ id: "b" }, { id: "x" }, FULL);
+  assert.equal(later.has("1"), true);
+  await later.save("den", { id: "2", sequence: 7 });
+  await later.remove({ id: "1" });
+  assert.deepEqual(asked[1], ["DELETE", "/api/later/x"]);
+  later.receive({ type: "later" });
+  await settle();
+  assert.deepEqual(changes, [["1", "2"], ["2"], ["1"]]);
 });

@@ -207,6 +207,7 @@ def room_page(
         sections=sections,
         partner=partner_in(sections, found),
         due_count=services.outbound.later.count_due(access.user_id),
+        saved=services.outbound.saved.ids(access.user_id, found.id),
         page=page,
         quoted=services.messages.history.quoted(found, page.messages),
         is_history=is_history,

@@ -20,6 +20,7 @@ from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.kit.times import times_of_reader
+from chatroom.web.messages.listing import excerpt_of
 from chatroom.web.outbound.notifications import BY_COOKIE
 
 LONGEST_TIME = 40
@@ -83,6 +84,8 @@ class SavedMessage(msgspec.Struct):
     title: str | None
     url: str | None
     message: WireMessage | None
+    excerpt: str | None
+    """The beginning of the message, without the signs of Markdown."""
 
 
 class LaterAnswer(msgspec.Struct):
@@ -91,6 +94,8 @@ class LaterAnswer(msgspec.Struct):
     due_count: int
     saved: list[SavedMessage]
     before: str | None
+    ids: dict[str, str]
+    """For the id of each message that you saved, its id in this list."""
 
 
 class RemovedAnswer(msgspec.Struct):
@@ -122,7 +127,7 @@ def change(form: LaterForm, saved_id: str) -> Page:
     """Set the reminder of a saved message, or remove the message from the list."""
     if form.when.data == "remove":
         services.outbound.later.remove(current_user.id, _check_id(saved_id))
-        return redirect_to("later.page", "Removed.")
+        return redirect_to("later.page", "Removed from Later.")
     moment = form.moment
     services.outbound.later.remind(current_user.id, _check_id(saved_id), moment)
     said = f"I will remind you on {times_of_reader().moment(moment)}." if moment else "There is no reminder now."
@@ -154,6 +159,7 @@ def list_saved() -> Response:
             due_count=services.outbound.later.count_due(asker().id),
             saved=[_shown(each) for each in [*found.due, *found.others]],
             before=found.before,
+            ids=services.outbound.saved.ids(asker().id),
         )
     )
 
@@ -232,6 +238,7 @@ def _shown(entry: Entry) -> SavedMessage:
         title=room.title if room else None,
         url=_permalink(entry) if message else None,
         message=wire(message, "text") if message else None,
+        excerpt=excerpt_of(message) if message else None,
     )
 
 

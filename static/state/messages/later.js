@@ -1,4 +1,4 @@
-/* The saved messages of the person: how many reminders are due, and which one has just become due. No DOM. */
+/* The saved messages of the person: which ones, how many reminders are due, and which one has just become due. No DOM. */
 
 import { ApiError, request } from "../live/api.js";
 
@@ -18,17 +18,24 @@ export class Later {
   #options;
   #onCount;
   #onDue;
+  #onIds;
+  #ids;
   #wasLive = false;
   #isReading = false;
   #isAgain = false;
   #isDue = false;
 
-  /** `asking`: what requests need; `onCount(count)`: so many reminders are due; `onDue(saved)`: this saved message is due now. */
-  constructor({ asking: { csrfToken, ...options }, onCount, onDue }) {
+  /**
+   * `asking`: what requests need; `ids`: the id in the list of each saved message, by the message's id, as far as the page needs them.
+   * `onCount(count)`: so many reminders are due; `onDue(saved)`: this saved message is due now; `onIds()`: other messages are saved now.
+   */
+  constructor({ asking: { csrfToken, ...options }, ids = {}, onCount, onDue, onIds }) {
     this.#csrfToken = csrfToken;
     this.#options = options;
     this.#onCount = onCount;
     this.#onDue = onDue;
+    this.#onIds = onIds;
+    this.#ids = new Map(Object.entries(ids));
   }
 
   /** Handle any frame. */
@@ -42,10 +49,25 @@ export class Later {
     if (name === "live") this.#wasLive = true;
   }
 
+  /** Whether the message with this id is saved. */
+  has(id) {
+    return this.#ids.has(id);
+  }
+
   /** Save a message; `remind` is a value of `TIMES`, or "". Returns the saved message. */
-  save(room, sequence, remind = "") {
+  async save(room, { id, sequence }, remind = "") {
     const headers = { "Content-Type": "application/json", "X-CSRFToken": this.#csrfToken };
-    return request(ADDRESS, { ...this.#options, method: "POST", headers, body: JSON.stringify({ room, sequence, remind }) });
+    const saved = await request(ADDRESS, { ...this.#options, method: "POST", headers, body: JSON.stringify({ room, sequence, remind }) });
+    this.#ids.set(id, saved.id);
+    this.#onIds();
+    return saved;
+  }
+
+  /** Remove a saved message from the list, with its reminder. */
+  async remove({ id }) {
+    await request(`${ADDRESS}/${this.#ids.get(id)}`, { ...this.#options, method: "DELETE", headers: { "X-CSRFToken": this.#csrfToken } });
+    this.#ids.delete(id);
+    this.#onIds();
   }
 
   /** One request at a time: what changes during a request is read by the next one. */
@@ -59,7 +81,9 @@ export class Later {
         this.#isAgain = false;
         const isNew = this.#isDue;
         this.#isDue = false;
-        const { due_count: count, saved } = await request(ADDRESS, this.#options);
+        const { due_count: count, saved, ids } = await request(ADDRESS, this.#options);
+        this.#ids = new Map(Object.entries(ids));
+        this.#onIds();
         this.#onCount(count);
         if (isNew && saved[0]?.is_due) this.#onDue(saved[0]);
       }

@@ -9,7 +9,7 @@ const IS_BLOCK = new Set(BLOCKS);
 /** Blocks with an empty line around them. */
 const SPACED = new Set("p h1 h2 h3 h4 h5 h6 ul ol dl blockquote pre table hr".split(" "));
 const SKIPPED = `head, script, style, template, noscript, button, select, textarea, input:not([type=checkbox]), iframe, object, svg, canvas,
-  audio, video, [hidden], [aria-hidden=true], .visually-hidden, .sr-only, [data-message] :is([data-more], [data-reactions], [data-edited]), .message--joined > .message__head`;
+  audio, video, [hidden], [aria-hidden=true], .visually-hidden, .sr-only, [data-message] :is([data-more], [data-reactions], [data-edited], [data-saved]), .message--joined > .message__head`;
 const FORMATS = { b: "bold", strong: "bold", i: "italic", em: "italic", s: "strike", strike: "strike", del: "strike" };
 const STYLE = "data-copied-style";
 const CODE = new Set(["code", "kbd", "samp", "tt"]);

@@ -20,9 +20,11 @@ export class MessageView {
   #quotes;
   #userId;
   #mayModerate;
+  #later;
 
-  /** `quotes` has the quoted messages. */
-  constructor({ page, quotes }) {
+  /** `quotes` has the quoted messages, `later` marks the saved ones. */
+  constructor({ page, quotes, later }) {
+    this.#later = later;
     this.#template = page.find("message-template");
     this.#quotes = quotes;
     this.#times = page.times;
@@ -111,10 +113,12 @@ export class MessageView {
     return this.#template.content.querySelector(selector);
   }
 
-  #showMarks(element, { reactions = [], pinned_at, mentions }) {
+  #showMarks(element, message) {
+    const { reactions = [], pinned_at, mentions } = message;
     element.dataset.pinned = pinned_at ?? "";
     showReactions(element, reactions, this.#userId);
     markMentions(element, this.#userId, mentions);
+    this.#later.mark(element, message);
   }
 
   /** A draft has no page of its own yet. */

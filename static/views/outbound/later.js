@@ -4,6 +4,7 @@ import { Later, TIMES } from "../../state/messages/later.js";
 import { shownName } from "../../state/kit/text.js";
 import { shorten } from "../../state/rooms/rooms.js";
 import { MenuView } from "../kit/menu.js";
+import { makeIcon } from "../kit/signs.js";
 
 export class LaterView {
   #later;
@@ -16,6 +17,7 @@ export class LaterView {
   #heard;
   #notice;
   #link;
+  #list;
 
   constructor({ page, asking, toast }) {
     const { data, find, times } = page;
@@ -26,7 +28,14 @@ export class LaterView {
     this.#count = find("later-count");
     this.#heard = find("later-heard");
     this.#makeNotice(find("composer-area"));
-    this.#later = new Later({ asking, onCount: (count) => this.#show(count), onDue: (saved) => this.#announce(saved) });
+    this.#list = find("messages");
+    this.#later = new Later({
+      asking,
+      ids: JSON.parse(data.saved),
+      onCount: (count) => this.#show(count),
+      onDue: (saved) => this.#announce(saved),
+      onIds: () => this.#markAll(),
+    });
   }
 
   receive(frame) {
@@ -41,9 +50,41 @@ export class LaterView {
   get actions() {
     const isFor = ({ kind = "message", deleted_at }) => kind === "message" && !deleted_at;
     return [
-      { name: "later", label: "Save for later", icon: "bookmark", order: 105, key: "l", isFor, run: ({ message }) => this.#save(message) },
+      {
+        name: "later",
+        label: ({ id }) => (this.#later.has(id) ? "Remove from Later" : "Save for later"),
+        icon: "bookmark",
+        order: 105,
+        key: "l",
+        isFor,
+        run: ({ message }) => (this.#later.has(message.id) ? this.#remove(message) : this.#save(message)),
+      },
       { name: "remind", label: "Remind me…", icon: "clock", order: 106, key: "m", isFor, run: ({ message, anchor }) => this.#choose(message, anchor) },
     ];
+  }
+
+  /** Show on the element of a message whether it is saved. */
+  mark(element, { id, deleted_at }) {
+    const shown = element.querySelector("[data-saved]");
+    if (!id || deleted_at || !this.#later.has(id)) shown?.remove();
+    else if (!shown) element.append(this.#makeMark());
+  }
+
+  #markAll() {
+    for (const element of this.#list.querySelectorAll("[data-message]")) {
+      this.mark(element, { id: element.dataset.id, deleted_at: element.classList.contains("message--deleted") });
+    }
+  }
+
+  #makeMark() {
+    const mark = document.createElement("a");
+    mark.className = "message__saved";
+    mark.dataset.saved = "";
+    mark.href = "/later";
+    mark.tabIndex = -1;
+    mark.setAttribute("aria-live", "off"); // the confirmation is announced
+    mark.append(makeIcon(this.#icons, "bookmark"), "Saved for later");
+    return mark;
   }
 
   #choose(message, anchor) {
@@ -55,9 +96,18 @@ export class LaterView {
 
   async #save(message, remind = "", then = null) {
     try {
-      const { remind_at: at } = await this.#later.save(this.#room, message.sequence, remind);
+      const { remind_at: at } = await this.#later.save(this.#room, message, remind);
       if (then) then();
       else this.#toast.say(at ? `Saved. The reminder comes on ${this.#times.moment(new Date(at))}.` : "Saved. You find it under Later, in the list of rooms.");
+    } catch (error) {
+      this.#toast.say(error.message);
+    }
+  }
+
+  async #remove(message) {
+    try {
+      await this.#later.remove(message);
+      this.#toast.say("Removed from Later.");
     } catch (error) {
       this.#toast.say(error.message);
     }
@@ -69,10 +119,10 @@ export class LaterView {
     this.#heard.textContent = count ? "due" : "";
   }
 
-  #announce({ message, title, url }) {
+  #announce({ message, title, url, excerpt }) {
     this.#link.href = url ?? "/later";
     this.#link.textContent = message
-      ? `Reminder: ${shownName(message.author)} in ${title}: ${message.text.replace(/\s+/g, " ").slice(0, 100)}`
+      ? `Reminder: ${shownName(message.author)} in ${title}: ${excerpt}`
       : "A reminder is due.";
     this.#notice.hidden = false;
   }

@@ -16,6 +16,7 @@ from chatroom.messages.messages_store import MessageStore
 from chatroom.moderation.figures_store import SiteRoomStore
 from chatroom.mongo.database import Database
 from chatroom.mongo.embedded import EmbeddedMongo
+from chatroom.outbound.later import MOST_SAVED
 from chatroom.outbound.later_store import SavedStore
 from chatroom.people.avatars_store import AvatarStore
 from chatroom.people.users_store import UserStore
@@ -210,6 +211,7 @@ CALLS: dict[str, tuple[Callable[[Database], Any], int]] = {
     "a page of saved messages": (lambda d: SavedStore(d).list_others(ALICE.id, "f" * 24, 51), 51),
     "how many reminders are due": (lambda d: SavedStore(d).count_due(ALICE.id, 100), 100),
     "due reminders": (lambda d: SavedStore(d).list_due(ALICE.id, 50), 50),
+    "the saved messages of a room": (lambda d: SavedStore(d).ids(ALICE.id, "lobby"), MOST_SAVED),
     "the public rooms": (lambda d: ListingStore(d).list_public(ALICE.id), 51),
     "all rooms": (lambda d: SiteRoomStore(d).list_like("", ("", ""), 5), 400),
     "rooms by how their names begin": (lambda d: SiteRoomStore(d).list_like("lob", ("", ""), 5), MESSAGES // 2),

@@ -1,5 +1,7 @@
 """The list Later, by forms and by the API."""
 
+import html
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +21,13 @@ def send(visitor: Visitor, path: str, **typed: str) -> Any:
 
 def call(visitor: Visitor, path: str, **body: Any) -> Any:
     return visitor.post(path, json=body, headers=visitor.csrf())
+
+
+def data_of(page: Any, name: str) -> Any:
+    """What a data attribute tells the scripts."""
+    found = re.search(rf'data-{name}="([^"]*)"', page.text)
+    assert found
+    return json.loads(html.unescape(found[1]))
 
 
 def newest(services: Services) -> int:
@@ -45,7 +54,11 @@ class TestForms:
         assert "the printer is on floor 2" in page
         assert f'href="{path}"' in page
         assert "printer" not in alice.get("/later").text
-        assert send(bob, f"/later/{first_id(bob)}", when="remove").location == "/later"
+        assert "Saved for later</summary>" not in alice.get(path).text
+        shown = bob.get(path).text
+        assert f'action="{path}/later"' not in shown, "it is saved already"
+        (remove,) = re.findall(r'action="(/later/[0-9a-f]{24})"', shown)
+        assert send(bob, remove, when="remove").location == "/later"
         assert "Nothing is waiting" in bob.get("/later").text
 
     def test_a_due_reminder_is_counted_in_the_list_of_rooms(self, bob: Visitor, services: Services) -> None:
@@ -99,17 +112,21 @@ class TestForms:
 
 class TestApi:
     def test_saved_listed_changed_removed(self, alice: Visitor, bob: Visitor, services: Services) -> None:
-        alice.say("hello")
+        alice.say("*hello*")
         saved = call(bob, "/api/later", room="lobby", sequence=newest(services), remind="20 minutes").get_json()
-        assert (saved["message"]["text"], saved["room"], saved["is_due"]) == ("hello", "lobby", False)
+        assert (saved["message"]["text"], saved["room"], saved["is_due"]) == ("*hello*", "lobby", False)
+        assert saved["excerpt"] == "hello"
+        ids = {saved["message"]["id"]: saved["id"]}
+        assert data_of(bob.get("/chatroom"), "saved") == ids
+        assert data_of(alice.get("/chatroom"), "saved") == {}
         path = f"/api/later/{saved['id']}"
         changed = bob.patch(path, json={"remind": ""}, headers=bob.csrf()).get_json()
         assert changed["remind_at"] is None
         make_due(services)
         listed = bob.get("/api/later").get_json()
-        assert (listed["due_count"], [each["id"] for each in listed["saved"]]) == (1, [saved["id"]])
+        assert (listed["due_count"], [each["id"] for each in listed["saved"]], listed["ids"]) == (1, [saved["id"]], ids)
         assert bob.delete(path, headers=bob.csrf()).get_json() == {"id": saved["id"]}
-        assert bob.get("/api/later").get_json() == {"due_count": 0, "saved": [], "before": None}
+        assert bob.get("/api/later").get_json() == {"due_count": 0, "saved": [], "before": None, "ids": {}}
 
     @pytest.mark.parametrize(
         ("body", "status"),
