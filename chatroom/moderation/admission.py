@@ -11,14 +11,12 @@ from chatroom.base.errors import Refused
 from chatroom.site.acts import Acts
 from chatroom.site.audit import SITE
 from chatroom.site.authority import By, author_of
-from chatroom.site.codes_store import Code, CodeStore, make_code
+from chatroom.site.codes_store import SHORT_SECRET_BYTES, Code, CodeStore, make_code
 from chatroom.site.settings_store import Site
 
 Registration = Literal["open", "invite", "closed"]
 MOST_USES, MOST_DAYS = 10_000, 3650
 MOST_SHOWN = 100
-SECRET_BYTES = 12
-"""Few bytes, because a person may type the secret from paper."""
 
 
 class Admission:
@@ -68,7 +66,7 @@ class Admission:
         author = author_of(by)
         about = {"made_by": author.name, "made_by_id": author.id}
         lifetime = timedelta(days=days)
-        secret, code = make_code(self._clock(), lifetime, about, uses=uses, secret_bytes=SECRET_BYTES)
+        secret, code = make_code(self._clock(), lifetime, about, uses=uses, secret_bytes=SHORT_SECRET_BYTES)
         self._acts.do(
             "invites",
             lambda note: self._invites.add(code, note),

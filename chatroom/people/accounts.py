@@ -19,13 +19,15 @@ from chatroom.people.sessions import Sessions
 from chatroom.people.users_store import UserStore
 from chatroom.site.acts_store import Note
 from chatroom.site.authority import GONE, ban_words
-from chatroom.site.codes_store import CodeStore
+from chatroom.site.codes_store import CodeStore, is_code
 from chatroom.site.limits import Limits
 
 log = logging.getLogger(__name__)
 
 LONGEST_USERNAME = 64
 """The longest text that a log-in looks up, because no user name is longer."""
+USED_UP = "This invite has expired or has been used up. Please ask for a new one."
+NO_CODE = "This is not an invite code or link. Paste all of it, as you got it."
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +84,7 @@ class Accounts:
         if not code:
             raise Refused("forbidden", "You need an invite to register here.")
         if codes.take(code) is None:
-            raise Refused("forbidden", "This invite has expired or has been used up. Please ask for a new one.")
+            raise Refused("forbidden", USED_UP if is_code(code) else NO_CODE)
         try:
             return self._add(wanted, address)
         except Refused:

@@ -5,6 +5,7 @@ when it ends: it is marked as ended, and removed when it expires.
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -18,7 +19,8 @@ from chatroom.mongo.database import Database, Document
 from chatroom.mongo.records import record_of
 from chatroom.site.acts_store import INDEX, Note, noted, noting
 
-SECRET_BYTES = 24
+SECRET_BYTES, SHORT_SECRET_BYTES = 24, 12
+"""Few bytes are for a secret that a person may type from paper."""
 ENDED = {"uses_left": 0, "is_over": True}
 OWN = {"_id", "uses_left", "created_at", "expires_at", "is_over", "acts"}
 """The fields that all codes have; the others are in `Code.about`."""
@@ -50,6 +52,11 @@ def make_code(
 def hash_of(secret: str) -> str:
     """Return the hash of a secret. SHA-256 is enough, because secrets are random and long."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_code(text: str) -> bool:
+    """Return whether a text has the form of a secret: it may have been valid once."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{16}([A-Za-z0-9_-]{16})?", text) is not None  # four letters for three bytes
 
 
 def indexes(*about: str) -> list[IndexModel]:

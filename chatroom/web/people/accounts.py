@@ -3,6 +3,7 @@
 After a refusal, the page is shown again with the input, except passwords.
 """
 
+import msgspec
 from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 
 from chatroom.base.errors import Refused, Unavailable
@@ -15,7 +16,7 @@ from chatroom.web.kit.login import client_address, current_user, log_in, log_out
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.people.forms import LoginForm, PasswordForm, PictureForm, RegisterForm, ResetForm
-from chatroom.web.rooms.invitations import code_in, invitation_to
+from chatroom.web.rooms.invitations import code_in, code_of, invitation_to
 
 CLOSED = "Registration is closed."
 
@@ -46,9 +47,12 @@ def _register_page(form: RegisterForm | None = None, status: int = 200, msg: str
 @form_page(_register_page, RegisterForm)
 def register(form: RegisterForm) -> Page:
     """Create an account, and log in to it at once. A person who comes by a room link becomes a member of the room."""
-    wanted, address = form.read(Registration), client_address()
-    code, invitation = code_in(form.next.data), invitation_to(form.next.data)
-    if invitation and invitation.admits_strangers:
+    code, pasted = code_in(form.next.data), code_of(form.invite.data or "")
+    wanted, address = msgspec.structs.replace(form.read(Registration), invite=pasted), client_address()
+    invitation = invitation_to(form.next.data)
+    if not (invitation and invitation.admits_strangers) and (other := services.moderation.invitations.find(pasted)):
+        code, invitation = pasted, other  # the field takes room links too
+    if invitation and (invitation.admits_strangers or code == pasted):
         user, room = services.moderation.invitations.register(code, wanted, address)
         _welcome(user)
         return redirect_to("pages.room", slug=room.slug)

@@ -60,7 +60,7 @@ class RegisterForm(Form):
     )
     password = PasswordField("Password", render_kw=PASSWORD)
     password_again = PasswordField("Password again", [SAME_PASSWORD], render_kw=PASSWORD)
-    invite = StringField("Invite code", render_kw={"maxlength": 100})
+    invite = StringField("Invite code", render_kw={"maxlength": 2000})  # or a whole link
     next = NextField()
 
     def validate_password(self, field: Field) -> None:

@@ -1,6 +1,8 @@
 """The page of a room link. People without an account see who invites them, and the name of the room: nothing else."""
 
+import re
 from contextlib import suppress
+from urllib.parse import unquote
 
 from flask import Blueprint
 
@@ -33,6 +35,12 @@ def accept(code: str) -> Page:
 def code_in(address: str | None) -> str:
     """Return the code of a room link from the address to which a visitor returns after a log-in, or ""."""
     return address.removeprefix(PATH) if address and address.startswith(PATH) else ""
+
+
+def code_of(pasted: str) -> str:
+    """Return the code of a pasted room link, in whatever it stands. A text without a link is returned as it is."""
+    found = re.search(rf"{PATH}([\w-]+)", unquote(pasted))
+    return found[1] if found else pasted
 
 
 def invitation_to(address: str | None) -> Invitation | None:

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from chatroom.people.accounts import NO_CODE, USED_UP
 from tests.conftest import MakeApp, services_of, visitor
 from tests.visitors import PASSWORD, Visitor, make_room, press, problem, user_of
 
@@ -48,6 +49,16 @@ class TestPage:
             assert "invites you to the room" in visitor(app).get(f"{path}?next={link}").text
             assert "invites you" not in visitor(app).get(f"{path}?next=/join/unknown").text
 
+    @pytest.mark.parametrize("mode", ["open", "invite"])
+    def test_the_buttons_of_the_header_keep_the_invitation(self, app: Flask, alice: Visitor, mode: str) -> None:
+        link = make_link(alice, make_room(alice))
+        set_mode(app, mode)
+        for path in (link, f"/register?next={link}", f"/login?next={link}"):
+            header = visitor(app).get(path).text.split("<main")[0]
+            assert f'href="/register?next={link}"' in header
+            assert f'href="/login?next={link}"' in header
+        assert 'href="/register"' in visitor(app).get("/register").text
+
     @pytest.mark.parametrize("code", ["unknown", "0" * 32, "%ED%A0%80", "x" * 1000])
     def test_an_unknown_link_shows_nothing(self, app: Flask, code: str) -> None:
         page = visitor(app).get(f"/join/{code}")
@@ -67,6 +78,47 @@ class TestRegistration:
         assert join_by(link, newcomer).location == f"/chatroom/{slug}"
         assert "Newcomer joined" in newcomer.get(f"/chatroom/{slug}").text
         assert visitor(app).get(link).status_code == 404
+
+    @pytest.mark.parametrize(
+        "written", ["http://localhost{}", " {} ", "http://localhost/register?next={}", "Come in: {}."]
+    )
+    def test_the_field_of_the_code_takes_a_room_link(self, app: Flask, alice: Visitor, written: str) -> None:
+        slug = make_room(alice)
+        link = make_link(alice, slug)
+        set_mode(app, "invite")
+        newcomer = visitor(app)
+        assert "Paste your invite link or code." in newcomer.get("/register").text
+        pasted = {**TYPED, "invite": written.format(link)}
+        assert newcomer.submit("/register", username="newcomer", **pasted).location == f"/chatroom/{slug}"
+        again = visitor(app).submit("/register", username="second", **pasted)
+        assert (again.status_code, problem(again)) == (403, USED_UP)
+
+    def test_the_field_of_the_code_takes_the_code_of_a_link_too(self, app: Flask, alice: Visitor) -> None:
+        slug = make_room(alice)
+        code = make_link(alice, slug).removeprefix("/join/")
+        set_mode(app, "invite")
+        assert (
+            visitor(app).submit("/register", username="newcomer", invite=code, **TYPED).location == f"/chatroom/{slug}"
+        )
+
+    def test_a14_a_pasted_link_admits_nobody_whom_the_link_does_not_admit(self, make_app: MakeApp) -> None:
+        """A14."""
+        app = make_app()
+        alice, bob = visitor(app), visitor(app)
+        alice.register("alice")
+        bob.register("bob")
+        link = make_link(bob, make_room(bob))
+        set_mode(app, "closed")
+        fields = {**visitor(app).fields("/login"), "username": "newcomer", **TYPED, "invite": link}
+        assert visitor(app).post("/register", data=fields).status_code == 403
+        assert services_of(app).people.users.find_by_username("newcomer") is None
+
+    @pytest.mark.parametrize("pasted", ["nonsense", "https://elsewhere.example/", "join", "{16}", "x" * 2000])
+    def test_what_is_neither_code_nor_link_is_called_so(self, app: Flask, alice: Visitor, pasted: str) -> None:
+        assert alice.is_signed_in
+        set_mode(app, "invite")
+        refused = visitor(app).submit("/register", username="newcomer", invite=pasted, **TYPED)
+        assert (refused.status_code, problem(refused)) == (403, NO_CODE)
 
     def test_a_refused_registration_does_not_use_the_link(self, app: Flask, alice: Visitor) -> None:
         slug = make_room(alice)
