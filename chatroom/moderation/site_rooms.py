@@ -13,7 +13,7 @@ from chatroom.rooms.settings import RoomSettings
 from chatroom.site.acts import Acts
 from chatroom.site.audit import about_room, about_user, checked
 
-WHY = "Give a reason. The audit log keeps it, and the room's administrators can read it."
+WHY = "Give a reason. The audit log keeps it, and administrators of the room can read it."
 
 
 class SiteRooms:

@@ -57,7 +57,7 @@ class Passwords:
         if folded in _common() or re.sub(r"[\W\d_]+$", "", folded) in _common():
             raise _invalid("Many people use this password, so attackers try it first. Please choose another.")
         if _is_mostly(folded, (*self._known_words, *own_names)):
-            raise _invalid("The password is too similar to your name or this site's name. Please choose another.")
+            raise _invalid("The password is too similar to your name or the name of this site. Please choose another.")
 
     def hash(self, password: str) -> str:
         """Return the hash of a password that `check_choice` has accepted. Raises `Refused` (`busy`)."""

@@ -16,7 +16,7 @@ SCOPES: dict[Scope, str] = {
     "read": "Read the rooms of the account, and follow them live",
     "post": "Post in these rooms, and change messages of the account",
     "rooms": "Create rooms, join public rooms, and leave rooms",
-    "moderate": "Use the account's rights as a moderator or administrator",
+    "moderate": "Use the rights of the account as a moderator or administrator",
 }
 NOT_IN = "You are not a member of this room, or it does not exist. The scope rooms lets a token join public rooms."
 USUAL: tuple[Scope, ...] = ("read", "post")

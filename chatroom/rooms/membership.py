@@ -131,6 +131,16 @@ class RoomMembership:
         self.set_role(access, user_id, "administrator")
         self.set_role(access, access.user_id, "member")
 
+    def must_hand_over(self, access: Access) -> bool:
+        """Return whether this member cannot leave: nobody else manages the private room, which has other members."""
+        room = access.room
+        return (
+            room.kind == "private"
+            and access.may_manage
+            and not self._member_store.has_another_administrator(access.user_id, room)
+            and self._member_store.has_another(access.user_id, room)
+        )
+
     def has_other(self, access: Access, user_id: str) -> bool:
         """Return whether this user is another member of the room."""
         return user_id != access.user_id and self._store.find_role(user_id, access.room) is not None
@@ -148,12 +158,7 @@ class RoomMembership:
             raise Refused("forbidden", "Nobody can leave the lobby.")
         if room.kind == "direct":
             raise Refused("forbidden", "You cannot leave a direct conversation. You can turn its notifications off.")
-        if (
-            room.kind == "private"
-            and access.may_manage
-            and not self._member_store.has_another_administrator(access.user_id, room)
-            and self._member_store.has_another(access.user_id, room)
-        ):
+        if self.must_hand_over(access):
             raise _nobody_else()
 
     def _keep_managed(self, room: Room, user_id: str, note: Note | None = None) -> None:

@@ -141,7 +141,7 @@ def say_many(person, slug, texts):
     return person.page.evaluate(SAY_MANY, [slug, list(texts)])
 
 
-def make_room_by_form(somebody, title, kind="Everybody who is logged in"):
+def make_room_by_form(somebody, title, kind="Public: everybody who is logged in"):
     """Make a room by its form, and be in it; answers with its address."""
     page = somebody.page
     page.goto(f"{somebody.url}/rooms/new")

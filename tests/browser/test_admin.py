@@ -67,7 +67,7 @@ def test_an_administrator_goes_through_the_administration(person, own_server):
 
 def test_an_administrator_archives_a_room_and_its_manager_reads_the_reason(person, own_server):
     alice, bob = person("Alice", at=own_server), person("Bob", at=own_server)
-    address = make_room_by_form(bob, "Bob's plans", "Only people who are invited")
+    address = make_room_by_form(bob, "Bob's plans", "Private: only people who are invited")
     bob.say("nobody else's business")
     bob.sees("nobody else's business")
     page = alice.page

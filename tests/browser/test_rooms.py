@@ -16,7 +16,7 @@ NOTE_WAITS = """() => {
 def test_a_private_room_its_link_and_a_removed_member(person, anything):
     alice, bob, mallory = person("Alice"), person("Bob"), person("Mallory")
     title = anything("Den")
-    address = make_room_by_form(alice, title, "Only people who are invited")
+    address = make_room_by_form(alice, title, "Private: only people who are invited")
     for stranger in (bob, mallory):
         assert stranger.page.request.get(address).status == 404
 

@@ -11,11 +11,15 @@ from flask_login import current_user as flask_login_user
 from chatroom.base.access import Access
 from chatroom.base.errors import Refused
 from chatroom.base.models import Author, Person, Session, User
+from chatroom.names import fold
 from chatroom.people.sessions import Kind
 from chatroom.web.kit.lanes import tell_person
 from chatroom.web.kit.pages import Page, redirect_to
 from chatroom.web.kit.security import View
 from chatroom.web.kit.services import services
+
+MOST_ALIKE = 5
+"""How many people a refusal proposes, whose name is like the one that was written."""
 
 BROWSERS = {  # in this order, because a user agent may also name browsers further down this list
     "Edg": "Edge",
@@ -152,6 +156,30 @@ def get_named(username: str) -> User:
     if user is None:
         raise Refused("not_found", f"There is no user named {username}.")
     return user
+
+
+def find_called(name: str) -> User | None:
+    """Return the account with this user name, with or without `@`, or with this display name."""
+    name = name.strip().removeprefix("@")
+    alike = services.people.directory.find_named(name)[:1]
+    exact = (user for user in alike if fold(name) in {fold(user.username), fold(user.display_name)})
+    return services.people.users.find_by_username(name) or next(exact, None)
+
+
+def get_called(name: str) -> User:
+    """Return the account with this name, for a form. Raises `Refused` (`not_found`).
+
+    The refusal lists the people who are named like it.
+    """
+    if user := find_called(name):
+        return user
+    name = name.strip().removeprefix("@")
+    alike = services.people.directory.find_named(name) if name else []
+    said = f"There is no user named {name}. Write the user name, such as @ben."
+    if alike:
+        some = ", ".join(f"{user.display_name} (@{user.username})" for user in alike[:MOST_ALIKE])
+        said = f"Whom do you mean? {some}. Write the user name, such as @{alike[0].username}."
+    raise Refused("not_found", said)
 
 
 def _load(secret: str) -> LoggedIn | None:

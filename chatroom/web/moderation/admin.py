@@ -21,7 +21,7 @@ from chatroom.moderation.sentences import sentence_of
 from chatroom.names import MAX_TOPIC
 from chatroom.site.audit import LONGEST_REASON, ActName
 from chatroom.site.audit_store import Act
-from chatroom.web.kit.login import current_user, get_named, redirect_to_login
+from chatroom.web.kit.login import current_user, find_called, get_called, redirect_to_login
 from chatroom.web.kit.pages import Page, Shown, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.kit.times import with_times
@@ -145,7 +145,7 @@ def revoke_invite(invite_id: str) -> Page:
 def audit() -> Page:
     """The audit log, the newest entries first."""
     name = request.args.get("about", "")[:LONGEST_NAME]
-    about = services.people.users.find_by_username(name) if name else None
+    about = find_called(name) if name else None
     act = request.args.get("act", "")[:40]
     page = services.site.audit.page(
         request.args.get("before", ""), act=act, subject=about.id if about else "nobody" if name else ""
@@ -208,7 +208,7 @@ def archive(slug: str) -> Page:
 @refusals_on(room)
 def appoint(slug: str) -> Page:
     """Appoint a member as administrator of a room that has none."""
-    user = get_named(_typed_name())
+    user = get_called(_typed_name())
     services.moderation.site_rooms.appoint(slug, current_user.author, user, _typed_reason())
     return redirect_to("admin_rooms.room", f"{user.display_name} manages this room now.", slug=slug)
 

@@ -32,7 +32,7 @@ def decide(held_id: str) -> Page:
         said = "The message was rejected." if count == 1 else f"{count} messages were rejected."
     elif act in {"approve", "trust"}:
         approval.approve(by, held_id, is_trusting=act == "trust")
-        said = "The message was posted." + (" The author's later messages are not held." if act == "trust" else "")
+        said = "The message was posted." + (" Later messages of the author are not held." if act == "trust" else "")
     else:
         raise Refused("invalid", "Choose whether to approve or to reject the message.")
     return redirect_to("approval.queue", said)

@@ -59,7 +59,7 @@ def person(user_id: str, **shown: Shown) -> Response:
         now=now,
         local_time=local_time(user, now),
         card=(card := card_of(user, room)),
-        seen=SEEN[card.seen],
+        seen=SEEN["here" if user.id == current_user.id else card.seen],
         form=SanctionForm(),
         roles=get_args(Role),
         may_moderate=has_power(current_user.user, user),

@@ -14,7 +14,7 @@ from chatroom.web.kit.forms import Form, obeys
 LONGEST_NAME = 64
 HOURS = {1: "1 hour", 24: "1 day", 168: "1 week", 720: "30 days"}
 USES = {1: "1 person", 5: "5 people", 25: "25 people", 100: "100 people"}
-KINDS = {"public": "Everybody who is logged in", "private": "Only people who are invited"}
+KINDS = {"public": "Public: everybody who is logged in", "private": "Private: only people who are invited"}
 
 
 class NamedForm(Form):
@@ -85,13 +85,13 @@ class UsernameForm(Form):
     """Name a user."""
 
     beside: ClassVar = dict.fromkeys(("not_found", "invalid"), ("username", ""))
-    username = StringField("User name", [Length(1, LONGEST_NAME, "Enter a user name.")])
+    username = StringField("Name or user name", [Length(1, LONGEST_NAME, "Write a name.")])
 
 
 class MemberForm(UsernameForm):
     """Add a member."""
 
-    username = StringField("Add a member by user name", [Length(1, LONGEST_NAME, "Enter a user name.")])
+    username = StringField("Add a member", [Length(1, LONGEST_NAME, "Write a name.")])
 
 
 class HandOverForm(UsernameForm):

@@ -13,7 +13,7 @@ from chatroom.web.kit.login import current_user, get_access, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import LAST_ROOM, open_room
-from chatroom.web.rooms.forms import InviteForm
+from chatroom.web.rooms.forms import InviteForm, UsernameForm
 from chatroom.web.rooms.tabs import show_tab
 
 MOST_ROOMS = 50
@@ -44,6 +44,7 @@ def _invite_page(slug: str, form: InviteForm | None = None, **shown: Shown) -> R
         "invite",
         access,
         form=form or InviteForm(),
+        member_form=UsernameForm(formdata=None),
         links=services.rooms.links.list_for(access),
         admits_strangers=services.moderation.invitations.may_admit_strangers(access),
         others=[room for room in _rooms_to_invite_to() if room.id != access.room.id][:MOST_ROOMS],

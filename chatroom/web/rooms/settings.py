@@ -14,7 +14,7 @@ from chatroom.base.models import Role
 from chatroom.rooms.fields import SETTINGS, values_of
 from chatroom.rooms.members_store import MEMBERS_PAGE, Member
 from chatroom.web.kit.filters import full_stop
-from chatroom.web.kit.login import get_access, get_named, page_blueprint
+from chatroom.web.kit.login import current_user, get_access, get_called, page_blueprint
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on
 from chatroom.web.kit.services import services
 from chatroom.web.messages.pages import open_room
@@ -35,6 +35,12 @@ class Lowered(NamedTuple):
 
 
 blueprint = page_blueprint("room_settings")
+
+
+@blueprint.app_template_global("must_hand_over")
+def must_hand_over(access: Access) -> bool:
+    """Whether the reader must hand the room over before leaving it."""
+    return services.rooms.membership.must_hand_over(access)
 
 
 @blueprint.get("/rooms/<slug>/settings")
@@ -67,7 +73,7 @@ def members(slug: str, form: MemberForm | None = None, **shown: Shown) -> Respon
     access = get_access(slug) if request.method == "POST" else open_room(slug)
     place = _place()
     found = services.rooms.members.list_page(access.room, place.get("q", ""), place.get("after", ""))
-    seen = seen_of([member.person.id for member in found[:MEMBERS_PAGE]])
+    seen = seen_of([member.person.id for member in found[:MEMBERS_PAGE]]) | {current_user.id: "here"}
     return show_tab(
         "members",
         access,
@@ -86,8 +92,8 @@ def members(slug: str, form: MemberForm | None = None, **shown: Shown) -> Respon
 @blueprint.post("/rooms/<slug>/members")
 @form_page(members, MemberForm)
 def add_member(form: MemberForm, slug: str) -> Page:
-    """Add a member, by user name."""
-    access, user = get_access(slug), get_named(form.username.data)
+    """Add a member, by user name or display name."""
+    access, user = get_access(slug), get_called(form.username.data)
     is_new = services.rooms.membership.add(access, user.id, user.display_name)
     said = f"{user.display_name} was added." if is_new else f"{user.display_name} is already a member."
     is_in_room = "in_room" in request.form  # the form next to a message that mentions this user
@@ -192,7 +198,7 @@ def archive(form: ArchiveForm, slug: str) -> Page:
 @form_page(danger, HandOverForm)
 def hand_over(form: HandOverForm, slug: str) -> Page:
     """Make another member the administrator in place of this one. The page asks first."""
-    access, heir = check_managing(get_access(slug)), get_named(form.username.data)
+    access, heir = check_managing(get_access(slug)), get_called(form.username.data)
     if form.confirmed.data != heir.id and services.rooms.membership.has_other(access, heir.id):
         return danger(slug, form, status=409, heir=heir)
     services.rooms.membership.hand_over(access, heir.id)

@@ -172,7 +172,8 @@ function makeChip({ name }) {
   return chip;
 }
 
-function makeOption({ id, name, username }, place) {
+/** A person among the suggestions. */
+export function makeOption({ id, name, username }, place) {
   const option = document.createElement("li");
   option.id = `recipients-${place}`;
   option.className = "completion__item";

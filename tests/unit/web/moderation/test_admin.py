@@ -9,6 +9,7 @@ from flask import Flask
 from chatroom.base.durations import FOREVER
 from chatroom.base.errors import Unavailable
 from chatroom.base.models import Author
+from chatroom.moderation import figures_store
 from chatroom.moderation.admission import Admission
 from chatroom.moderation.figures_store import PAGE
 from chatroom.services import Services
@@ -17,7 +18,7 @@ from chatroom.site.audit_store import Subject
 from chatroom.site.settings_store import KEPT_SECONDS, Site
 from tests.conftest import Clock, visitor
 from tests.databases import record
-from tests.visitors import Visitor, problem, user_of
+from tests.visitors import Visitor, make_room, press, problem, user_of
 
 
 class TestAudit:
@@ -41,6 +42,7 @@ class TestAudit:
     def test_filters(self, alice: Visitor, bob: Visitor, services: Services) -> None:
         record(services.database, CONSOLE, "ban", about_user(user_of(services, "bob")), "it was Bob")
         assert "it was Bob" in alice.get("/admin/audit?about=BOB&act=ban").text
+        assert "it was Bob" in alice.get("/admin/audit?about=@bob&act=ban").text
         for query in ("about=alice", "about=nobody", "act=mute", "about[$ne]=x&act=x"):
             assert "it was Bob" not in alice.get(f"/admin/audit?{query}").text
 
@@ -71,6 +73,22 @@ class TestOverview:
     def test_it_is_on_the_account_page_of_administrators(self, alice: Visitor, bob: Visitor) -> None:
         assert 'href="/admin"' in alice.get("/account").text
         assert 'href="/admin"' not in bob.get("/account").text
+
+    def test_it_counts_what_people_wrote(
+        self, alice: Visitor, services: Services, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slug = make_room(alice)
+        press(alice, f"/rooms/{slug}/general", title="Den", topic="Tea")  # an event line
+
+        def shown() -> str:
+            [count] = re.findall(r"<dt>Messages</dt><dd>([^<]*)<", alice.get("/admin").text)
+            return str(count)
+
+        assert shown() == "0"
+        assert alice.say("hi", f"/chatroom/{slug}").status_code == 303
+        assert shown() == "1"
+        monkeypatch.setattr(figures_store, "MOST_COUNTED", 1)
+        assert shown() == str(services.database["messages"].count_documents({}))
 
 
 class TestPeople:
@@ -144,6 +162,11 @@ class TestJoining:
             assert away.call_count == waits
         with pytest.raises(Unavailable):
             elsewhere.registration()
+
+    def test_the_choice_of_the_server_is_named(self, alice: Visitor) -> None:
+        page = alice.get("/admin/joining").text
+        assert "Everybody (server default)" in page
+        assert "What you choose here replaces the server’s default." in page
 
     def test_invites(self, app: Flask, alice: Visitor, services: Services) -> None:
         services.moderation.admission.set_registration(None, "invite")
@@ -231,7 +254,7 @@ class TestRooms:
         assert appoint("bob") == (403, "This room has an administrator, who can appoint others in its list of members.")
         services.database["memberships"].update_many({}, {"$unset": {"role": ""}})
         assert "no administrator" in alice.get("/admin/rooms").text
-        assert appoint("nobody") == (404, "There is no user named nobody.")
+        assert appoint("nobody") == (404, "There is no user named nobody. Write the user name, such as @ben.")
         assert appoint("alice")[0] == 404
         assert appoint("bob") == (303, "")
         assert "Managed by" in alice.get(page).text

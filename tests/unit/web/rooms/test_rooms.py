@@ -76,6 +76,14 @@ class TestEvading:
         assert client.post(f"/api/rooms/{slug}/join", headers=headers).status_code == status
         assert (services.rooms.access.find_for(user.id, slug) is not None) == (status == 200)
 
+    def test_a_new_private_room_says_so_and_invites(self, alice: Visitor) -> None:
+        for kind, is_private in (("private", True), ("public", False)):
+            slug = make_room(alice, f"A {kind} room", kind)
+            page = alice.get(f"/chatroom/{slug}").text
+            title, empty = page.split('id="room-title"')[1], page.split("data-empty")[1]
+            assert ('aria-label="Private"' in title.split("</h1>")[0]) == is_private
+            assert (f'href="/rooms/{slug}/invites"' in empty.split("</div>")[0]) == is_private
+
     def test_the_last_word_on_a_public_room_is_the_site_s(
         self, alice: Visitor, bob: Visitor, services: Services
     ) -> None:

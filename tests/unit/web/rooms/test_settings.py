@@ -13,7 +13,7 @@ from chatroom.rooms import members_store
 from chatroom.rooms.members_store import MEMBERS_PAGE, MOST_MEMBERS
 from chatroom.services import Services
 from chatroom.site.audit import CONSOLE, ENTRIES, about_room
-from tests.conftest import signed_in
+from tests.conftest import signed_in, visitor
 from tests.databases import record
 from tests.visitors import PASSWORD, Visitor, hidden_fields, make_room, press, problem, user_of
 
@@ -203,8 +203,50 @@ class TestMembers:
         slug = make_room(alice)
         answer = alice.submit("/rooms", to=f"/rooms/{slug}/members", username="nobody")
         assert answer.status_code == 404
-        assert re.findall(r'id="username-error">(.*?)</p>', answer.text) == ["There is no user named nobody."]
+        assert re.findall(r'id="username-error">(.*?)</p>', answer.text) == [
+            "There is no user named nobody. Write the user name, such as @ben."
+        ]
         assert 'value="nobody"' in answer.text
+
+    @pytest.mark.parametrize("name", ["bo", "@bo", "Bo Olsen", " bo olsen "])
+    def test_a_member_is_added_by_either_name(self, app: Flask, alice: Visitor, name: str) -> None:
+        bo = visitor(app)
+        bo.register("bo", "Bo Olsen")
+        slug = make_room(alice)
+        assert press(alice, f"/rooms/{slug}/members", username=name) == 303
+        assert "Bo Olsen was added." in alice.get(f"/rooms/{slug}/members").text
+        assert bo.get(f"/chatroom/{slug}").status_code == 200
+
+    def test_a_part_of_a_name_adds_nobody_and_the_refusal_names_those_who_have_it(
+        self, app: Flask, alice: Visitor
+    ) -> None:
+        for username, name in (("bo", "Bo Olsen"), ("bo2", "Bo Berg"), ("cleo", "Cleo Marsh")):
+            visitor(app).register(username, name)
+        slug = make_room(alice)
+        for typed, said in (
+            ("Bo B", "Whom do you mean? Bo Berg (@bo2). Write the user name, such as @bo2."),
+            ("olsen", "Whom do you mean? Bo Olsen (@bo). Write the user name, such as @bo."),
+            ("cl", "Whom do you mean? Cleo Marsh (@cleo). Write the user name, such as @cleo."),
+        ):
+            refused = alice.submit("/rooms", to=f"/rooms/{slug}/members", username=typed)
+            assert refused.status_code == 404
+            assert said in problem(refused)
+        assert "Bo" not in alice.get(f"/rooms/{slug}/members").text.split("<main")[1]
+
+    def test_whoever_looks_at_the_members_is_here_now(self, alice: Visitor, bob: Visitor) -> None:
+        slug = make_room(alice)
+        press(alice, f"/rooms/{slug}/members", username="bob")
+        shown = re.findall(
+            r"@(\w+)</bdi>.*?person__seen\">([^<]*)<", alice.get(f"/rooms/{slug}/members").text, re.DOTALL
+        )
+        assert shown == [("alice", "Here now"), ("bob", "Last seen today")]
+
+    def test_who_has_an_account_is_added_on_the_page_to_invite_too(self, alice: Visitor, bob: Visitor) -> None:
+        slug = make_room(alice)
+        page = alice.get(f"/rooms/{slug}/invites").text
+        assert page.index("Add somebody who has an account") < page.index("Invite people with a link")
+        assert page.index(f'action="/rooms/{slug}/members"') < page.index(f'action="/rooms/{slug}/invites"')
+        assert "Add somebody" not in alice.get("/rooms/lobby/invites").text
 
     def test_only_changed_roles_are_saved_and_an_error_keeps_the_others(
         self, alice: Visitor, bob: Visitor, mallory: Visitor, services: Services
@@ -268,7 +310,7 @@ class TestMembers:
             assert answer.status_code == status
             assert 'id="username-error"' in answer.text
         press(alice, f"/rooms/{slug}/members", username="bob")
-        asked = alice.submit(f"/rooms/{slug}/danger", to=path, username="bob")
+        asked = alice.submit(f"/rooms/{slug}/danger", to=path, username="Bob")
         assert asked.status_code == 409
         assert "Yes, hand over to <bdi>Bob</bdi>" in asked.text
         assert bob.get(f"/rooms/{slug}/danger").status_code == 403
@@ -282,6 +324,28 @@ class TestMembers:
         assert bob.get(f"/rooms/{slug}/danger").status_code == 200
         assert alice.get(f"/rooms/{slug}/danger").status_code == 403
         assert press(alice, f"/rooms/{slug}/leave") == 303
+
+    def test_the_only_administrator_reads_beforehand_that_the_room_needs_another(
+        self, alice: Visitor, bob: Visitor
+    ) -> None:
+        slug = make_room(alice)
+        leave, words = f'action="/rooms/{slug}/leave"', "You are the only administrator here."
+        pages = (f"/chatroom/{slug}", f"/rooms/{slug}/about")
+        assert all(leave in alice.get(page).text for page in pages), "alone, she can leave"
+        press(alice, f"/rooms/{slug}/members", username="bob")
+        for page in pages:
+            shown = alice.get(page).text
+            assert words in shown
+            assert f'href="/rooms/{slug}/danger#heir-title"' in shown
+            assert leave not in shown
+            assert words not in bob.get(page).text
+            assert leave in bob.get(page).text
+
+    def test_a_refusal_to_leave_is_at_the_top(self, alice: Visitor, bob: Visitor) -> None:
+        slug = make_room(alice)
+        press(alice, f"/rooms/{slug}/members", username="bob")
+        refused = alice.submit(f"/rooms/{slug}/about", to=f"/rooms/{slug}/leave").text.split("<main")[1]
+        assert refused.index("Nobody else manages this room.") < refused.index('<section class="card"')
 
     def test_a_member_leaves(self, alice: Visitor, bob: Visitor) -> None:
         slug = make_room(alice)
@@ -299,7 +363,9 @@ class TestLinks:
 
     def test_a_user_logs_in_and_joins(self, app: Flask, alice: Visitor, bob: Visitor, client: Visitor) -> None:
         link = self.link(alice, make_room(alice))
-        (log_in,) = re.findall(r'class="button[^>]*href="(/login\?next=[^"]*)"', client.get(link).text)
+        (log_in,) = re.findall(
+            r'class="button[^>]*href="(/login\?next=[^"]*)"', client.get(link).text.split("<main")[1]
+        )
         assert client.submit(log_in, username="bob", password=PASSWORD).location == link
         assert "Den" in client.get(link).text
         came = client.submit(link)
