@@ -135,5 +135,9 @@ def _id_of(message: Message, user_id: str) -> str:
 
 def _said(message: Message) -> Said:
     return Said(
-        sequence=message.sequence, author=message.author, text=message.text[:LONGEST_TEXT], sent_at=message.sent_at
+        sequence=message.sequence,
+        author=message.author,
+        text=message.text[:LONGEST_TEXT],
+        sent_at=message.sent_at,
+        is_deleted=message.deleted_at is not None,
     )

@@ -36,6 +36,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     author: Author
     text: str
     sent_at: datetime
+    is_deleted: bool = False
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,6 +62,10 @@ class Avatars:
         """Return this version of a user's avatar as WebP, or None."""
         return self._store.find(user_id, version, is_large=is_large)
 
+    def has(self, user_id: str) -> bool:
+        """Return whether a user has an avatar."""
+        return self._store.has(user_id)
+
     def listed(self) -> tuple[tuple[str, str], ...]:
         """Return pairs of a user id and an avatar version. The list may be a few seconds old."""
         now = self._clock()

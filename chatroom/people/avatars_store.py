@@ -33,6 +33,11 @@ class AvatarStore:
             document = self._avatars.find_one({"_id": user_id, "version": version}, {name: 1})
         return bytes(document[name]) if document else None
 
+    def has(self, user_id: str) -> bool:
+        """Return whether a user has an avatar."""
+        with self._database.bounded():
+            return self._avatars.find_one({"_id": user_id}, {"_id": 1}) is not None
+
     def newest(self, limit: int) -> list[tuple[str, str]]:
         """Return pairs of a user id and an avatar version, the latest change first."""
         with self._database.bounded():

@@ -261,6 +261,19 @@ test("a hidden muted room stays hidden; a star shows it", () => {
   assert.deepEqual(shown(rooms), ["", "den hall", ""]);
 });
 
+test("after a pause, Unmute brings back what was chosen before; after a mute, mentions", () => {
+  const tomorrow = "2026-11-29T08:00:00Z";
+  const rooms = make(
+    listed("den", { notify: "none", chosen: "all", paused_until: tomorrow }),
+    listed("hall", { notify: "none", chosen: "none", paused_until: tomorrow }),
+    listed("attic", { notify: "none", chosen: "none", paused_until: null }),
+  );
+  assert.deepEqual(["den", "hall", "attic"].map((slug) => rooms.get(slug).unmuted), ["all", "mentions", "mentions"]);
+  rooms.arrange("den", { notify: "all" });
+  const { notify, chosen, paused_until } = rooms.get("den");
+  assert.deepEqual([notify, chosen, paused_until], ["all", "all", null]);
+});
+
 test("the open room is listed even if it is hidden", () => {
   const rooms = make(listed("lobby", { is_hidden: true }), listed("den", { is_hidden: true }));
   assert.deepEqual(shown(rooms)[1], "lobby");

@@ -21,6 +21,13 @@ test("day and time of the same moments as on pages without scripts, with 24 and 
   }
 });
 
+test("a time that comes: today, tomorrow, later", () => {
+  const times = new Times({ locale: "en-GB", timeZone: "Asia/Kathmandu", now: () => Date.parse("2026-11-28T17:00:00Z") });
+  assert.equal(times.soon("2026-11-28T18:00:00Z"), "23:45");
+  assert.equal(times.soon("2026-11-29T02:15:00Z"), "08:00 tomorrow");
+  assert.equal(times.soon("2026-11-30T02:15:00Z"), "30 November 2026, 08:00");
+});
+
 test("midnight is never 24:05, in any language", () => {
   for (const locale of ["en", "en-US", "en-GB", "en-CA", "en-AU", "en-IN", "de", "fr", "ja", "zh", "ko", "ru", "es", "sv", "ar-u-nu-latn"]) {
     const times = new Times({ locale, timeZone: "UTC", hour12: false });

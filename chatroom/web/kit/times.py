@@ -37,6 +37,11 @@ class Times(msgspec.Struct, frozen=True):
         """Return `21 November 2026, 13:45`."""
         return f"{moment.astimezone(self.tz):%-d %B %Y}, {self.clock(moment)}"
 
+    def soon(self, moment: datetime, now: datetime) -> str:
+        """Return `08:00`, `08:00 tomorrow`, or a moment with its date: a time that comes."""
+        days = (self.day_of(moment) - self.day_of(now)).days
+        return self.moment(moment) if days > 1 else self.clock(moment) + (" tomorrow" if days else "")
+
     def full(self, moment: datetime) -> str:
         """Return `Saturday, 21 November 2026, 13:45:10 GMT+1`."""
         local = moment.astimezone(self.tz)

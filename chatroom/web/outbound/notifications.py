@@ -3,6 +3,7 @@
 A service worker controls only addresses below its own address. So its address is at the root.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated, cast
 
 import msgspec
@@ -11,6 +12,7 @@ from msgspec import Meta
 from wtforms import BooleanField, SelectChoice, SelectField
 
 from chatroom.base.models import Notify, RoomEntry
+from chatroom.people.statuses import quiet_until
 from chatroom.rooms.listings_store import PAGE
 from chatroom.web.kit.api import answer, api_blueprint, asker, body_as
 from chatroom.web.kit.forms import Form
@@ -20,9 +22,12 @@ from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.pages import Page, redirect_to, render
 from chatroom.web.kit.services import services
 from chatroom.web.kit.static_files import static_url
+from chatroom.web.kit.times import times_of_reader
 from chatroom.web.rooms.notifying import CHOICES, PREFERENCES, choose, preferences_for
 
 PLACE_LENGTH = 64
+KEPT = "kept"
+"""The choice that leaves a pause as it is."""
 BY_COOKIE = (401, 403)
 """The statuses of refusals on routes that require a cookie. These routes refuse access tokens."""
 
@@ -75,6 +80,7 @@ def settings() -> Page:
         "outbound/notifications.html",
         forms=[(entry, _form(entry)) for entry in shown],
         every=PREFERENCES,
+        is_undisturbed=quiet_until(current_user.user.quiet, datetime.now(UTC)) is not None,
         after=after if start else None,
         next_place=shown[-1].room.id if start + PAGE < len(entries) else None,
     )
@@ -85,19 +91,25 @@ def settings() -> Page:
 def save() -> Page:
     """Change the settings of the rooms on the page whose choice is another than before, or of every room.
 
-    Also change what a room that the user joins later begins with.
+    Also change what a room that the user joins later begins with. A pause stays, unless another choice or the button
+    "End the pause" ends it.
     """
+    ended = request.form.get("end", "")
     every, new = request.form.get("every", ""), request.form.get("new_rooms", "")
     if new in PREFERENCES and new != current_user.user.new_rooms_notify:
         services.rooms.preferences.choose_for_new_rooms(current_user.id, cast("Notify", new))
     for entry in _entries():
         choice = every or request.form.get(f"notify-{entry.room.id}", "")
+        is_paused = entry.membership.paused_until is not None
+        if entry.room.id == ended and is_paused:
+            choice = entry.membership.chosen
         offered = preferences_for(entry.room.kind)
         if every in PREFERENCES and choice not in offered:
             choice = "mentions"  # of a direct conversation, these are all messages
-        if choice in offered and choice != _chosen(entry):
+        if choice in offered and (is_paused or choice != _chosen(entry)):
             choose(get_access(entry.room.slug), choice)
-    return redirect_to("notifications.settings", "The notifications were saved.", after=_after() or None)
+    said = "The pause has ended." if ended else "The notifications were saved."
+    return redirect_to("notifications.settings", said, after=_after() or None)
 
 
 @blueprint.post("/chatroom/<slug>/notify")
@@ -172,8 +184,13 @@ def unsubscribe_browser() -> Response:
 
 
 def _form(entry: RoomEntry) -> PreferenceForm:
-    form = PreferenceForm(formdata=None, notify=_chosen(entry))
+    until = entry.membership.paused_until
+    form = PreferenceForm(formdata=None, notify=KEPT if until else _chosen(entry))
     form.notify.choices = [SelectChoice(*choice) for choice in preferences_for(entry.room.kind).items()]
+    if until:
+        form.notify.choices.insert(
+            0, SelectChoice(KEPT, f"Nothing until {times_of_reader().soon(until, datetime.now(UTC))}")
+        )
     form.notify.id = form.notify.name = f"notify-{entry.room.id}"
     return form
 

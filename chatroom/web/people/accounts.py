@@ -115,6 +115,7 @@ def account(form: PasswordForm | PictureForm | None = None, status: int = 200, m
         password_form=form if isinstance(form, PasswordForm) else _password_form(),
         sessions=[each for each in services.people.sessions.list_for(current_user.user) if each.kind == "browser"],
         rules=RULES,
+        has_picture=services.people.avatars.has(current_user.id),
         msg="" if isinstance(form, PictureForm) else msg,
         picture_msg=msg if isinstance(form, PictureForm) else "",
     )

@@ -52,7 +52,8 @@ class StatusForm(CompleteForm):
         )
         super().__init__(**shown, **kwargs)
         if self.until:
-            kept = SelectChoice(AS_NOW, f"Until {times_of_reader().moment(self.until)}, as now")
+            end = times_of_reader().soon(self.until, datetime.now(UTC))
+            kept = SelectChoice(AS_NOW, f"Until {end}, as now")
             self.ends.choices = [kept, *self.ends.choices]
 
 
@@ -63,6 +64,14 @@ class UndisturbedForm(CompleteForm):
         "Do not disturb me", choices=[SelectChoice(*each) for each in QUIET_ENDS.items()], default="off"
     )
     last_day = StringField("Last day", render_kw={"type": "date"})
+
+    def __init__(self, quiet: Quiet | None = None, **kwargs: Any) -> None:
+        until = quiet.until if quiet else None
+        self.until = until if until and until > datetime.now(UTC) else None
+        super().__init__(**({"undisturbed": AS_NOW} if self.until else {}), **kwargs)
+        if self.until:
+            end = "I change it" if self.until == FOREVER else times_of_reader().soon(self.until, datetime.now(UTC))
+            self.undisturbed.choices = [SelectChoice(AS_NOW, f"Until {end}, as now"), *self.undisturbed.choices]
 
 
 class HoursForm(CompleteForm):
@@ -119,7 +128,7 @@ def page(form: CompleteForm | None = None, **shown: Shown) -> Response:
         "people/status.html",
         said=current_status(user.status, now),
         status_form=form if isinstance(form, StatusForm) else own_status_form(formdata=None),
-        undisturbed_form=form if isinstance(form, UndisturbedForm) else UndisturbedForm(formdata=None),
+        undisturbed_form=form if isinstance(form, UndisturbedForm) else own_undisturbed_form(formdata=None),
         hours_form=form if isinstance(form, HoursForm) else HoursForm(formdata=None, **hours),
         undisturbed_until=until,
         is_undisturbed_forever=until == FOREVER,
@@ -135,6 +144,11 @@ def own_status_form(**options: Any) -> StatusForm:
     return StatusForm(current_status(current_user.user.status, datetime.now(UTC)), **options)
 
 
+def own_undisturbed_form(**options: Any) -> UndisturbedForm:
+    """The form with the user's present "do not disturb"."""
+    return UndisturbedForm(current_user.user.quiet, **options)
+
+
 @blueprint.post("/account/status")
 @form_page(page, own_status_form)
 def set_status(form: StatusForm) -> Page:
@@ -147,14 +161,15 @@ def set_status(form: StatusForm) -> Page:
 
 
 @blueprint.post("/account/undisturbed")
-@form_page(page, UndisturbedForm)
+@form_page(page, own_undisturbed_form)
 def set_undisturbed(form: UndisturbedForm) -> Page:
     """Begin or end "do not disturb"."""
     _count(current_user.id)
-    asked = form.undisturbed.data
-    until = None if asked == "off" else _end_of(asked or "", form.last_day.data or "") or FOREVER
+    asked, until = form.undisturbed.data, form.until
+    if asked != AS_NOW:
+        until = None if asked == "off" else _end_of(asked or "", form.last_day.data or "") or FOREVER
     services.people.statuses.set_undisturbed(current_user.user, until)
-    return redirect_to("status.page", "Nothing will disturb you." if until else "Notifications are on again.")
+    return redirect_to("status.page", f"“Do not disturb” is {'on' if until else 'off'}.")
 
 
 @blueprint.post("/account/quiet-hours")

@@ -19,6 +19,7 @@ from chatroom.web.kit.login import current_user, get_access, get_named, page_blu
 from chatroom.web.kit.pages import Page, Shown, form_page, redirect_to, refusals_on, render
 from chatroom.web.kit.services import services
 from chatroom.web.rooms.forms import NewRoomForm
+from chatroom.web.rooms.notifying import after_mute
 
 PLACE_LENGTH = 200
 LONGEST_NAMES = 600
@@ -31,11 +32,12 @@ CHANGES = {
     "star": Arrangement(is_starred=True),
     "unstar": Arrangement(is_starred=False),
     "mute": Arrangement(notify="none"),
-    "unmute": Arrangement(notify="mentions"),
     "hide": Arrangement(is_hidden=True),
     "show": Arrangement(is_hidden=False),
 }
 """The values of the buttons that change how a member lists a room."""
+UNMUTE = "unmute"
+"""The value of the button that ends a mute or a pause. What notifies then depends on the choice before a pause."""
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -91,14 +93,22 @@ def arranging(slug: str, **shown: Shown) -> Response:
     """The page to star, mute or hide a room, for browsers without scripts."""
     access = get_access(slug)
     title = services.rooms.listings.title_of(access.user_id, access.room)
-    return render("rooms/arrange.html", room=access.room, membership=access.membership, title=title, **shown)
+    return render(
+        "rooms/arrange.html",
+        room=access.room,
+        membership=access.membership,
+        unmuted=after_mute(access.membership),
+        title=title,
+        **shown,
+    )
 
 
 @blueprint.post("/rooms/<slug>/arrange")
 @refusals_on(arranging)
 def arrange(slug: str) -> Page:
     """Star, mute or hide a room, or undo one of these, and return to the room that was open."""
-    access, change = get_access(slug), CHANGES.get(request.form.get("change", ""))
+    access, asked = get_access(slug), request.form.get("change", "")
+    change = Arrangement(notify=after_mute(access.membership)) if asked == UNMUTE else CHANGES.get(asked)
     if change is None:
         raise Refused("invalid", "Choose one of the buttons.")
     services.rooms.arrangement.change(access, change)

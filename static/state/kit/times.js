@@ -49,6 +49,14 @@ export class Times {
     return `${this.#date().format(new Date(moment))}, ${this.clock(moment)}`;
   }
 
+  /** "08:00", "08:00 tomorrow", or a moment with its date: a time that comes. */
+  soon(moment) {
+    const { today } = this;
+    const day = this.dayKey(moment);
+    if (day === today) return this.clock(moment);
+    return dayBefore(day) === today ? `${this.clock(moment)} tomorrow` : this.moment(moment);
+  }
+
   /** A sentence of the server, with its times in the reader's zone instead of UTC. */
   restate(text) {
     return text.replace(STATED, (_, day, month, year, clock) => this.moment(Date.parse(`${day} ${month} ${year} ${clock} GMT`)));

@@ -83,10 +83,15 @@ class Room {
 
   /** The person starred, muted or hid the room, or undid this. */
   arrange({ is_starred, is_hidden, notify }) {
-    this.notify = notify ?? this.notify;
+    if (notify) Object.assign(this, { notify, chosen: notify, paused_until: null });
     this.isStarred = is_starred ?? this.isStarred;
     if (is_hidden) this.#hiddenAt = this.cursor;
     else if (is_hidden === false || is_starred) this.#hiddenAt = null;
+  }
+
+  /** What notifies the person after "Unmute": after a pause, what was chosen before it. Must match `after_mute` in chatroom/web/rooms/notifying.py. */
+  get unmuted() {
+    return this.paused_until && this.chosen !== "none" ? this.chosen : "mentions";
   }
 
   /** Whether a direct conversation has a message. Must match `RoomEntry.is_begun`. */

@@ -4,6 +4,7 @@ import { ApiError } from "../../state/live/api.js";
 import { showTime } from "../kit/page.js";
 
 const PAUSE = "tomorrow";
+const TOLD = { all: "all messages", mentions: "mentions", none: "nothing" };
 
 export class BellView {
   #page;
@@ -44,11 +45,18 @@ export class BellView {
     this.#bell.ariaLabel = `Notify me about: ${item.dataset.name}`;
   }
 
+  #tell({ notify, paused_until }) {
+    const { room, times } = this.#page;
+    if (paused_until) return `Nothing from ${room.title} until ${times.soon(paused_until)}.`;
+    return `You are told of ${TOLD[room.kind === "direct" && notify !== "none" ? "all" : notify]} in ${room.title}.`;
+  }
+
   async #choose(choice) {
     this.#menu.hidePopover();
     try {
-      this.show(await this.#api.arrange(this.#page.room.slug, { notify: choice }));
-      this.#toast.say("Saved.");
+      const now = await this.#api.arrange(this.#page.room.slug, { notify: choice });
+      this.show(now);
+      this.#toast.say(this.#tell(now));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#toast.say(error.message);

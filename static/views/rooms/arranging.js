@@ -19,11 +19,11 @@ export class Arranging {
 }
 
 /** The same choices as in templates/rooms/arrange.html. */
-function choicesFor({ kind, notify, isStarred, isHidden }) {
+function choicesFor({ kind, notify, unmuted, isStarred, isHidden }) {
   return [
     { label: isStarred ? "Remove the star" : "Star", icon: "star", change: { is_starred: !isStarred } },
     notify === "none"
-      ? { label: "Unmute", icon: "bell", change: { notify: "mentions" } }
+      ? { label: "Unmute", icon: "bell", change: { notify: unmuted } }
       : { label: "Mute", icon: "bell-off", change: { notify: "none" } },
     isHidden
       ? { label: "Keep in the list", icon: "hide", change: { is_hidden: false } }

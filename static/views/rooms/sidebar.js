@@ -16,14 +16,16 @@ export class Sidebar {
   #badge = new Badge();
   #isShowing = false;
   #isHere = () => false;
+  #onList;
 
   /** The state of the rooms. */
   following;
 
-  /** `onPosts(room, messages)`: messages were posted in another room than the open one; `onList(rooms)`: the list was read. */
+  /** `onPosts(room, messages)`: messages were posted in another room than the open one; `onList(rooms)`: the list was read or arranged. */
   constructor({ page, api, connection, toast, onPosts, onList }) {
     const { data, find, user } = page;
     this.#page = page;
+    this.#onList = onList;
     const arranging = new Arranging({ icons: data.icons, arrange: (slug, change) => this.#arrange(slug, change, toast) });
     this.#view = new RoomsView({
       root: find("rooms"),
@@ -80,7 +82,9 @@ export class Sidebar {
 
   async #arrange(slug, change, toast) {
     this.#view.reopen();
-    const problem = await this.following.arrange(slug, change);
+    const arranged = this.following.arrange(slug, change);
+    this.#onList(this.following.rooms);
+    const problem = await arranged;
     if (problem) toast.say(problem);
     else if (change.is_hidden) toast.say("It comes back with the next message.");
   }

@@ -24,6 +24,19 @@ def test_day_and_time_of_moments_around_changes_of_the_clocks() -> None:
         assert (times.day_of(at).isoformat(), times.clock(at)) == (day, clock), f"{moment} in {zone}"
 
 
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        ("2026-11-28T18:00:00Z", "23:45"),
+        ("2026-11-29T02:15:00Z", "08:00 tomorrow"),
+        ("2026-11-30T02:15:00Z", "30 November 2026, 08:00"),
+    ],
+)
+def test_a_time_that_comes(moment: str, shown: str) -> None:
+    now = datetime(2026, 11, 28, 17, tzinfo=UTC)
+    assert times_in("Asia/Kathmandu").soon(datetime.fromisoformat(moment), now) == shown
+
+
 def test_a_day_starts_at_its_first_moment_also_where_clocks_skip_midnight() -> None:
     for zone, day, start in CASES["days"]:
         assert times_in(zone).start_of(date.fromisoformat(day)) == datetime.fromisoformat(start), f"{day} in {zone}"

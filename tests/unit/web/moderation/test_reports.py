@@ -46,6 +46,14 @@ class TestReport:
             assert words in page
         assert "word 8" not in page
 
+    def test_a_deleted_neighbour_says_so(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        access = services.rooms.access.get_for(user_of(services).id, "lobby")
+        reporter = services.rooms.access.get_for(user_of(services, "bob").id, "lobby")
+        message = services.moderation.reports.get_message(reporter, 3)
+        services.messages.writer.change(access.room, services.messages.changes.deleting(access, message.id))
+        report(bob)
+        assert alice.get("/reports").text.count("This message was deleted.") == 1
+
     def test_once(self, bob: Visitor, services: Services) -> None:
         """M07."""
         assert [report(bob), report(bob)] == [303, 303]

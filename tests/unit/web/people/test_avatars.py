@@ -51,6 +51,12 @@ def test_it_can_be_removed(alice: Visitor) -> None:
     assert alice.get(address).status_code == 404
 
 
+def test_only_who_has_a_picture_is_offered_to_remove_it(alice: Visitor) -> None:
+    assert "Remove it" not in alice.get("/account").text
+    choose(alice, make_picture("PNG"))
+    assert "Remove it" in alice.get("/account").text
+
+
 def test_an_old_sheet_is_as_it_is_now_and_not_kept(alice: Visitor) -> None:
     answer = alice.get("/avatars/0000.css")
     assert (answer.status_code, answer.text, answer.headers["Cache-Control"]) == (200, "", "no-store")

@@ -162,6 +162,7 @@ class TestProfile:
         page = alice.get(page_of(services, "bob")).text
         assert "I &lt;b&gt;bake&lt;/b&gt;.\nAsk me." in page
         assert re.search(r'<time [^>]* data-zone="Asia/Tokyo" [^>]*>\d\d:\d\d</time> their time', page)
+        assert "</time> your time" in bob.get(page_of(services, "bob")).text
         assert '<option selected value="Asia/Tokyo">Tokyo</option>' in bob.get("/account/profile").text
 
     def test_the_time_zone_is_chosen_from_a_list(self, bob: Visitor, services: Services) -> None:

@@ -101,6 +101,16 @@ class TestQuiet:
         submit(bob, "undisturbed", undisturbed="off", last_day="")
         assert user_of(services, "bob").quiet is None
 
+    def test_the_present_state_is_chosen_and_a_save_keeps_it(self, bob: Visitor, services: Services) -> None:
+        assert "End now" not in bob.get("/account/status").text
+        submit(bob, "undisturbed", undisturbed="1h", last_day="")
+        before = user_of(services, "bob").quiet
+        page = bob.get("/account/status").text
+        assert re.search(r'<option selected value="kept">Until [^<]*, as now</option>', page)
+        assert submit(bob, "undisturbed", undisturbed="kept", last_day="").status_code == 303
+        assert user_of(services, "bob").quiet == before
+        assert re.search(r'name="undisturbed" value="off">End now', page)
+
     def test_quiet_hours_need_a_time_zone(self, bob: Visitor, services: Services) -> None:
         response = submit(bob, "quiet-hours", start="22:00", end="07:00")
         assert response.status_code == 400

@@ -47,7 +47,61 @@ def test_nothing_until_tomorrow(alice: Visitor, services: Services) -> None:
     assert (until.hour, until.minute) == (2, 15)
     assert timedelta() < until - datetime.now(UTC) <= timedelta(hours=28)
     settings = alice.get("/account/notifications").text
-    assert re.search(r'<option selected value="all">', settings), "the choice stays"
+    assert re.search(r'<option selected value="kept">Nothing until 08:00( tomorrow)?</option>', settings)
+    assert "Nothing notifies you until <time" in alice.get("/rooms/lobby/arrange").text
+
+
+def test_a_save_of_the_settings_keeps_a_pause_and_its_button_ends_it(alice: Visitor, services: Services) -> None:
+    alice.set_cookie("time_zone", "Asia/Kathmandu")
+    choose(alice, "all")
+
+    def now() -> tuple[str, str]:
+        (entry,) = services.rooms.listings.list_for(id_of(alice))
+        return entry.membership.notify, entry.membership.chosen
+
+    for typed, then in (
+        ({"notify-lobby-id": "kept"}, ("none", "all")),
+        ({"notify-lobby-id": "kept", "end": "lobby-id"}, ("all", "all")),
+        ({"notify-lobby-id": "all"}, ("all", "all")),
+        ({"notify-lobby-id": "mentions"}, ("mentions", "mentions")),
+    ):
+        choose(alice, "all")
+        choose(alice, "tomorrow")
+        (entry,) = services.rooms.listings.list_for(id_of(alice))
+        form = {
+            key.replace("lobby-id", entry.room.id): value.replace("lobby-id", entry.room.id)
+            for key, value in typed.items()
+        }
+        assert f'name="end" value="{entry.room.id}"' in alice.get("/account/notifications").text
+        alice.submit("/account/notifications", every="", **form)
+        assert now() == then
+    assert 'name="end"' not in alice.get("/account/notifications").text
+
+
+@pytest.mark.parametrize(("before", "after"), [("all", "all"), ("mentions", "mentions"), ("none", "mentions")])
+def test_unmute_ends_a_pause_and_brings_back_the_choice_before_it(
+    alice: Visitor, services: Services, before: str, after: str
+) -> None:
+    choose(alice, before)
+    choose(alice, "tomorrow")
+    alice.submit("/rooms/lobby/arrange", change="unmute")
+    (entry,) = services.rooms.listings.list_for(id_of(alice))
+    assert (entry.membership.notify, entry.membership.paused_until) == (after, None)
+
+
+@pytest.mark.parametrize(("hour", "day"), [(1, "today"), (12, "tomorrow")])
+def test_before_four_o_clock_the_next_morning_is_today(alice: Visitor, hour: int, day: str) -> None:
+    behind = (datetime.now(UTC).hour - hour) % 24  # where it is this hour
+    zone = f"Etc/GMT+{behind}" if behind <= 12 else f"Etc/GMT-{24 - behind}"
+    alice.set_cookie("time_zone", zone)
+    assert f"Nothing in this room until 8:00 {day}" in alice.get("/chatroom").text
+
+
+def test_the_bell_and_the_settings_lead_to_do_not_disturb(alice: Visitor) -> None:
+    for path in ("/chatroom", "/account/notifications"):
+        assert 'href="/account/status#quiet-title"' in alice.get(path).text
+    alice.submit("/account/status", to="/account/undisturbed", undisturbed="1h", last_day="")
+    assert "“Do not disturb” is on: nothing notifies you now." in alice.get("/account/notifications").text
 
 
 def test_the_settings_lead_back_to_the_settings(alice: Visitor) -> None:
