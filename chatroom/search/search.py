@@ -6,6 +6,7 @@ its room now. Every step is bounded.
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
@@ -14,9 +15,10 @@ from chatroom.base.models import Message, Room, User
 from chatroom.messages.messages_store import MessageStore
 from chatroom.names import fold as fold_name
 from chatroom.names import without_accents
+from chatroom.search.fields import Fields
 from chatroom.search.indexer import Indexer, searchable, things
 from chatroom.search.proposals import Proposals, Proposed
-from chatroom.search.queries import Query, parse
+from chatroom.search.queries import MOST_NAME_WORDS, Query, parse
 from chatroom.search.search_store import SearchStore
 from chatroom.search.spans_store import Span, is_id
 from chatroom.search.terms import split
@@ -30,6 +32,8 @@ MOST_ROOMS_BEHIND = 3
 MOST_CAUGHT_UP = 2
 """The maximum number of batches that a search indexes if no indexer runs."""
 AROUND_HIT = 80
+ALIKE, MOST_PROPOSED = 3, 3
+"""Whose names begin with the same 3 letters are proposed instead of an unknown name: at most 3 people."""
 LONGEST_SNIPPET = 260
 
 
@@ -52,7 +56,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     """A page of hits. `before` is the id to continue from, or None at the end.
 
     `is_cut`: the time ran out before the page was full. `is_behind`: the newest messages cannot be found yet.
-    `ignored`: the parts of the query that cannot be searched for.
+    `ignored`: the parts of the query that cannot be searched for. `fields`: the query as the form shows it.
     """
 
     hits: list[Hit]
@@ -60,6 +64,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     is_cut: bool
     is_behind: bool
     ignored: Sequence[str] = ()
+    fields: Fields = Fields()
 
     @property
     def reached(self) -> int | None:
@@ -87,12 +92,17 @@ class Search:
         self._find_users = find_users
         self._clock = clock
 
-    def find(self, user_id: str, text: str, before: str | None = None, *, limit: int = PAGE) -> Results:
-        """Return the newest hits (with `before`: older than this message); raise `Refused` for a wrong query."""
+    def find(
+        self, user_id: str, text: str, before: str | None = None, *, zone: tzinfo = UTC, limit: int = PAGE
+    ) -> Results:
+        """Return the newest hits (with `before`: older than this message); raise `Refused` for a wrong query.
+
+        The days of the query are those of `zone`.
+        """
         give_up_at = self._clock() + SECONDS
-        query = parse(text)
+        query = parse(text, now=datetime.now(zone), is_name=self._is_name)
         if before is not None and not is_id(before):
-            raise Refused("invalid", "`before` does not belong to these results. Please search again.")
+            raise Refused("invalid", "These results have no such page. Please search again.")
         rooms = {room.id: room for room in self._rooms(user_id, query)}
         authors = self._authors(user_id, query)
         span = Span(rooms=tuple(rooms), since=query.since, until=query.until, before=before)
@@ -110,7 +120,32 @@ class Search:
         found = [hits[id] for id in sorted(hits, reverse=True) if end is None or id >= end]
         if len(found) > limit:
             found, end, is_cut = found[:limit], found[limit - 1].message.id, False
-        return Results(hits=found, before=end, is_cut=is_cut, is_behind=is_behind, ignored=tuple(query.ignored))
+        return Results(
+            hits=found,
+            before=end,
+            is_cut=is_cut,
+            is_behind=is_behind,
+            ignored=tuple(query.ignored),
+            fields=query.fields,
+        )
+
+    def proposals_for(self, text: str) -> list[tuple[str, User]]:
+        """Return up to three queries with somebody else after `from:`, for a query that names nobody there."""
+        try:
+            fields = parse(text, is_name=self._is_name).fields
+        except Refused:
+            return []
+        name = fields.person.removeprefix("@")
+        if not name or fold_name(name) == "me" or self._find_users(name):
+            return []
+        beginnings = [*name.split()[:MOST_NAME_WORDS], name[:ALIKE]]
+        people = {user.id: user for each in beginnings for user in self._find_users(each)}
+        named = list(people.values())[:MOST_PROPOSED]
+        return [(msgspec.structs.replace(fields, person=user.username).query, user) for user in named]
+
+    def _is_name(self, name: str) -> bool:
+        key = fold_name(name)
+        return any(key in {fold_name(user.display_name), user.username} for user in self._find_users(name))
 
     def _rooms(self, user_id: str, query: Query) -> Sequence[Room]:
         rooms = self._rooms_of(user_id)
@@ -121,7 +156,7 @@ class Search:
             plain = without_accents(name)
             found = [room for room in rooms if plain in {without_accents(room.slug), without_accents(room.title)}]
             if not found:
-                raise Refused("invalid", f"You have no room named “{name[:40]}”. Put one of your rooms after `in:`.")
+                raise Refused("invalid", f"You have no room named “{name[:40]}”. Put one of your rooms after “in:”.")
             chosen += found
         return chosen
 
@@ -130,7 +165,7 @@ class Search:
         for name in query.people:
             found = {user_id} if fold_name(name) == "me" else {user.id for user in self._find_users(name)}
             if not found:
-                raise Refused("invalid", f"There is no user named “{name[:40]}”. Put a name after `from:`, or me.")
+                raise Refused("invalid", f"There is no user named “{name[:40]}”. Put a name after “from:”, or me.")
             ids |= found
         return frozenset(ids)
 

@@ -86,7 +86,7 @@ def test_a_report_from_the_menu_to_the_decision(person, own_server, anything, vi
     expect(page.get_by_text("This is rude.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_label("Delete the message").check()
-    page.get_by_role("button", name="Decide").click()
+    page.get_by_role("button", name="Decide", exact=True).click()
     expect(page.get_by_text("There are no open reports.")).to_be_visible()
     expect(alice.message("This message was deleted")).to_be_visible()
     expect(alice.page).not_to_have_title(re.compile("⚑"))

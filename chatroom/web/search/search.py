@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 
 import msgspec
-from flask import Response, request, url_for
+from flask import Response, redirect, request, url_for
 
+from chatroom.base.time_zones import find_zone
 from chatroom.live.protocol import WireMessage, wire
+from chatroom.search.fields import WHEN, Fields
 from chatroom.search.queries import LONGEST_QUERY
 from chatroom.search.search import Hit, Results, SnippetPiece
 from chatroom.web.kit.api import answer, api_blueprint, asker, query_as
@@ -13,6 +15,12 @@ from chatroom.web.kit.login import LoggedIn, current_user, page_blueprint
 from chatroom.web.kit.openapi import operation
 from chatroom.web.kit.pages import Page, Shown, refusals_on, render
 from chatroom.web.kit.services import services
+from chatroom.web.kit.times import found_zone, times_in
+
+BAD_REQUEST = 400
+LONGEST_FIELD = 80
+MOST_ROOMS = 100
+"""The maximum number of rooms that the field for the room proposes."""
 
 blueprint = page_blueprint("search")
 api = api_blueprint("search_api")
@@ -51,10 +59,16 @@ class SearchAnswer(msgspec.Struct):
 
 
 def _search_page(*, results: Results | None = None, **shown: Shown) -> Response:
+    text = request.args.get("q", "")[: 2 * LONGEST_QUERY]
+    is_wrong = shown.get("status") == BAD_REQUEST
     looked_back_to = datetime.fromtimestamp(results.reached, UTC) if results and results.reached else None
     return render(
         "search/search.html",
-        text=request.args.get("q", "")[: 2 * LONGEST_QUERY],
+        text=text,
+        fields=results.fields if results else Fields(words=text),
+        when=WHEN,
+        rooms=services.rooms.listings.rooms_of(current_user.id)[:MOST_ROOMS],
+        proposed=services.search.search.proposals_for(text) if is_wrong else (),
         longest=LONGEST_QUERY,
         results=results,
         looked_back_to=looked_back_to,
@@ -66,8 +80,12 @@ def _search_page(*, results: Results | None = None, **shown: Shown) -> Response:
 @blueprint.get("/search")
 @refusals_on(_search_page)
 def page() -> Page:
-    """The results, the newest first. Without a query, show only the form."""
+    """The results, the newest first. Without a query, show only the form. Its fields become a query."""
     text = request.args.get("q", "")
+    given = {name: request.args.get(name, "")[:LONGEST_FIELD] for name in ("person", "room", "when")}
+    if any(given.values()):
+        fields = Fields(words=text[:LONGEST_QUERY], **given)
+        return redirect(url_for("search.page", q=fields.query), 303)
     if not text.strip():
         return _search_page()
     return _search_page(results=_find(current_user, text, request.args.get("before")))
@@ -78,7 +96,7 @@ def page() -> Page:
 def search_messages() -> Response:
     """Find messages in the rooms that you are in.
 
-    A query has words and "phrases", from:name, in:room, before:2026-01-31, after:2026-01-31, has:file, has:link. The
+    A query has words and "phrases", from:name, in:room, before:2026-01-31, after:yesterday, has:file, has:link. The
     newest messages come first. For older ones, repeat the request with the `before` of the answer.
     """
     asked = query_as(Asked)
@@ -97,7 +115,9 @@ def search_messages() -> Response:
 
 def _find(person: LoggedIn, text: str, before: str | None) -> Results:
     services.site.limits.search.check(person.id)
-    return services.search.search.find(person.id, text, before)
+    chosen = person.user.time_zone
+    zone = times_in(chosen if find_zone(chosen) else found_zone()).tz
+    return services.search.search.find(person.id, text, before, zone=zone)
 
 
 def _found(hit: Hit) -> Found:

@@ -2,12 +2,14 @@
 
 import contextlib
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.base.errors import Refused
+from chatroom.search.fields import Fields
 from chatroom.search.queries import LONGEST_QUERY, parse
 from tests.speed import is_quick
 
@@ -69,15 +71,83 @@ def test_of_several_days_the_narrowest_counts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "since"),
+    [
+        ("after:today", "2026-11-28"),
+        ("after:Yesterday", "2026-11-27"),
+        ("after:this-week", "2026-11-23"),
+        ("after:last-week", "2026-11-16"),
+        ("after:last week", "2026-11-16"),
+        ('after:"last week"', "2026-11-16"),
+        ("after:last_month", "2026-10-01"),
+        ("after:this year", "2026-01-01"),
+        ("after:last-year", "2025-01-01"),
+        ("after:2026-11-26", "2026-11-27"),
+    ],
+)
+def test_days_are_those_of_the_reader(text: str, since: str) -> None:
+    zone = ZoneInfo("Asia/Kathmandu")
+    now = datetime(2026, 11, 27, 20, tzinfo=UTC).astimezone(zone)  # the 28th there, a Saturday
+    query = parse(f"{text} train", now=now)
+    assert query.since == datetime.fromisoformat(since).replace(tzinfo=zone)
+    assert len(query.terms) == 1
+    before = parse(text.replace("after", "before"), now=now).until
+    assert before == query.since or "-26" in text
+
+
+def test_a_name_with_spaces_after_from() -> None:
+    def is_name(name: str) -> bool:
+        return name in {"Dan Frey", "Ana de la Cruz"}
+
+    for text, people, terms in (
+        ("printer from:Dan Frey after:2026-01-31", ["Dan Frey"], 1),
+        ("from:@Dan Frey printer", ["Dan Frey"], 1),
+        ("from:Dan printer", ["Dan"], 1),
+        ('from:Dan "Frey"', ["Dan"], 1),
+        ('from:"Dan" Frey', ["Dan"], 1),
+        ("from:Ana de la Cruz de la", ["Ana de la Cruz"], 2),
+        ("from:Dan from:Frey", ["Dan", "Frey"], 0),
+    ):
+        query = parse(text, is_name=is_name)
+        assert (query.people, len(query.terms)) == (people, terms), text
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("the train", Fields(words="the train")),
+        (
+            'in:"The Den" late from:@dan after:Last-Week has:file',
+            Fields(words="late has:file", person="dan", room="The Den", when="last-week"),
+        ),
+        ("after:2026-01-31 x", Fields(words="after:2026-01-31 x")),
+        ("from:a from:b in:c", Fields(words="from:a from:b", room="c")),
+        ("before:today after:today", Fields(words="before:today", when="today")),
+    ],
+)
+def test_a_query_as_fields_finds_the_same(text: str, fields: Fields) -> None:
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    query = parse(text, now=now)
+    assert query.fields == fields
+    again = parse(fields.query, now=now)
+    assert (again.fields, again.people, again.rooms) == (fields, query.people, query.rooms)
+    assert (again.since, again.until, again.has) == (query.since, query.until, query.has)
+
+
+@pytest.mark.parametrize(
     ("text", "reason", "said"),
     [
         ("", "empty", "Enter a word"),
         ("?!", "empty", "Enter a word"),
-        ("before:now", "invalid", "“now” is not a date. Put a date after `before:`, such as before:2026-01-31."),
+        (
+            "before:now",
+            "invalid",
+            "“now” is not a date. Put a day after “before:”, such as 2026-01-31, yesterday, last-week or last-month.",
+        ),
         ("after:2026-02-30", "invalid", "is not a date"),
         ("before:9999-12-31", "invalid", "is not a date"),
         ("after:0001-01-01", "invalid", "is not a date"),
-        ("before:", "invalid", "Put a date after"),
+        ("before:", "invalid", "Put a day after"),
         ("from: alice", "invalid", "Put a name after"),
         ('in:""', "invalid", "Put a room after"),
         ("has:fun", "invalid", "Put file or link after"),

@@ -14,6 +14,7 @@ from chatroom.search import indexer as indexing
 from chatroom.search import proposals, words_store
 from chatroom.search import search as searching
 from chatroom.search import search_store as store
+from chatroom.search.fields import Fields
 from chatroom.search.indexer import entry, mark
 from chatroom.search.search import Hit, Results
 from chatroom.search.search_store import Entry
@@ -166,7 +167,8 @@ class TestFinding:
         monkeypatch.setattr(proposals, "FIRST_LOOK", 2)
         site.say(*["black"] * 5)
         site.say("black", room=DEN)
-        assert site.find(text) == Results(hits=[], before=None, is_cut=False, is_behind=False)
+        fields = Fields(words=text)
+        assert site.find(text) == Results(hits=[], before=None, is_cut=False, is_behind=False, fields=fields)
 
     @pytest.mark.parametrize("before", ["", "x", "1" * 23, "$ne", '{"$gt": ""}'])
     def test_a_place_that_is_none(self, site: Site, before: str) -> None:
@@ -256,7 +258,8 @@ class TestWhatIsNotIndexedYet:
     def test_a_cut_search_returns_the_newest_and_says_so(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(searching, "MOST_UNINDEXED", 4)
         site.say("early train", *(f"m{n}" for n in range(4)))
-        assert site.find("early") == Results(hits=[], before=None, is_cut=False, is_behind=True)
+        fields = Fields(words="early")
+        assert site.find("early") == Results(hits=[], before=None, is_cut=False, is_behind=True, fields=fields)
         site.say("late train")
         assert [hit.message.text for hit in site.find("train").hits] == ["late train"]
         assert site.indexer.take_in(LOBBY.id, 0) is None

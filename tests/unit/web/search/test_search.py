@@ -1,6 +1,7 @@
 """The search page and its JSON: what they show, to whom, and what they refuse."""
 
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask import Flask
@@ -13,7 +14,7 @@ from chatroom.services import Services
 from tests.conftest import MakeApp, signed_in
 from tests.messaging import append
 from tests.people import draft
-from tests.visitors import Visitor, problem
+from tests.visitors import Visitor, problem, user_of
 
 DEN = Room(id="den-id", slug="den", title="The Den", kind="private")
 
@@ -121,7 +122,7 @@ class TestPage:
         ("query", "said"),
         [
             ("...", "The search cannot find ... alone. Enter a word, a number, an emoji, or a sign such as"),
-            ("before:yesterday", "is not a date. Put a date after `before:`"),
+            ("before:soon", "is not a date. Put a day after “before:”, such as 2026-01-31, yesterday, last-week"),
             ("from:nobody-here", "There is no user named “nobody-here”."),
             ("in:nowhere", "You have no room named “nowhere”."),
             ("has:fun", "Put file or link"),
@@ -133,6 +134,38 @@ class TestPage:
         assert response.status_code == 400
         assert said in problem(response)
         assert f'value="{query}' in response.text
+
+    def test_the_fields_of_the_form_make_a_query(self, alice: Visitor) -> None:
+        alice.get("/chatroom")
+        given = {"q": "ladder has:link", "person": 'Dan "Frey"', "room": "Lobby", "when": "last-week"}
+        response = alice.get("/search", query_string=given)
+        assert response.status_code == 303
+        asked = dict(parse_qsl(urlsplit(response.location).query))
+        assert asked == {"q": 'ladder has:link from:"Dan Frey" in:Lobby after:last-week'}
+        page = alice.get("/search", query_string={"q": "ladder in:lobby after:last week"}).text
+        assert 'name="q" value="ladder"' in page
+        assert 'name="room" value="lobby"' in page
+        assert '<option value="last-week" selected>' in page
+        assert '<option value="Lobby">' in page
+
+    def test_a_display_name_with_a_space(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        services.people.users.set_profile(user_of(services, "bob"), {"display_name": "Dan Frey"})
+        bob.say("the printer is out of toner")
+        alice.say("which printer?")
+        for query in ("printer from:Dan Frey", 'from:"dan frey" printer', "from:Dan printer"):
+            hits = found(alice, query)["hits"]
+            assert [hit["message"]["text"] for hit in hits] == ["the printer is out of toner"], query
+        page = alice.get("/search?q=printer+from:Dan+Frey").text
+        assert 'name="person" value="Dan Frey"' in page
+
+    def test_an_unknown_name_proposes_people(self, alice: Visitor, bob: Visitor, services: Services) -> None:
+        services.people.users.set_profile(user_of(services, "bob"), {"display_name": "Dan <Frey>"})
+        for name in ('"Dan Fray"', "danny"):
+            response = alice.get("/search", query_string={"q": f"printer from:{name} in:lobby"})
+            assert response.status_code == 400
+            assert 'href="/search?q=printer+from:bob+in:lobby"><bdi>Dan &lt;Frey&gt;</bdi>' in response.text
+        assert "Did you mean" not in alice.get("/search?q=from:nobody-here").text
+        assert "Did you mean" not in alice.get("/search?q=from:danny+before:soon").text
 
     @pytest.mark.parametrize("before", ["x", "$gt", "1" * 25, "../../etc"])
     def test_a_place_that_is_none(self, alice: Visitor, before: str) -> None:
