@@ -368,6 +368,7 @@ def test_without_a_script(person, anything):
         expect(alice.page.locator(".message--target")).to_be_in_viewport()
 
     open_page(text)
+    alice.page.get_by_role("link", name="Reply", exact=True).click()
     alice.page.get_by_label("Message", exact=True).fill(answer)
     alice.page.get_by_role("button", name="Send message").click()
     expect(bob.message(answer).locator("[data-quote]")).to_have_text(f"{bob.name} {text}")
