@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from chatroom.base.errors import ChatroomError
-from chatroom.base.models import Author, Draft, Message, Room, make_client_id
+from chatroom.base.models import Author, Draft, Message, Person, Room, make_client_id
 from chatroom.messages.appending import Appending
 from chatroom.messages.messages_store import Stored
 
@@ -42,9 +42,14 @@ class Writer:
         """Make a change. Return when a majority has stored it. Raises `Unavailable` if the outcome is unknown."""
         return self._line.post(room, change).message if self._line.is_open else change(room.id, None)
 
-    def note(self, room: Room, author: Author, what: str) -> None:
-        """Post an event line: the author's name, then `what`. If the line cannot be stored, log a warning."""
-        self._note(room, Draft(author=author, text=f"{author.name} {what}", client_id=make_client_id(), kind="event"))
+    def note(self, room: Room, author: Author, what: str, whom: str = "") -> None:
+        """Post an event line: the author's name, then `what`. If the line cannot be stored, log a warning.
+
+        The line mentions the user with the id `whom`, so the room is unread for this user.
+        """
+        mentions = (Person(whom, ""),) if whom else ()
+        text = f"{author.name} {what}"
+        self._note(room, Draft(author=author, text=text, client_id=make_client_id(), kind="event", mentions=mentions))
 
     def note_soon(self, room: Room, line: Draft) -> None:
         """Post an event line without waiting for the engine. If the line cannot be stored, log a warning."""

@@ -72,5 +72,6 @@ class SiteRooms:
             tell=[access_notice(user.id, found.room)],
         ):
             raise Refused("not_found", "Only a member of the room can become its administrator.")
-        self._writer.note(found.room, author, f"appointed {user.display_name} as an administrator of this room")
+        said = f"appointed {user.display_name} as an administrator of this room"
+        self._writer.note(found.room, author, said, user.id)
         return found

@@ -125,8 +125,13 @@ class ListingStore:
         return last_of(self._messages, ids) if ids else {}
 
     def _count_unread(self, membership: Membership, unread: Document) -> int:
-        """Count messages by others, and the message that the user marked as unread, also if it is the user's own."""
-        query = unread | {"$or": [{"author.id": {"$ne": membership.user_id}}, {"sequence": membership.unread_from}]}
+        """Count messages by others, and the message that the user marked as unread, also if it is the user's own.
+
+        Event lines count only if they mention the user.
+        """
+        written, me = {"kind": {"$ne": "event"}}, membership.user_id
+        by_others, marked = {"author.id": {"$ne": me}} | written, {"sequence": membership.unread_from} | written
+        query = unread | {"$or": [by_others, marked, {"kind": "event", "mentions": me}]}
         return len(list(self._messages.find(query, {"_id": 1}).sort("sequence", ASCENDING).limit(MOST_UNREAD)))
 
     def _count_mentions(self, user_id: str, unread: Mapping[str, Document]) -> dict[str, int]:
@@ -162,5 +167,4 @@ def _unread(membership: Membership, revision: int) -> Document:
         "room": membership.room_id,
         "sequence": {"$gt": membership.read_sequence, "$lte": revision},
         "deleted_at": None,
-        "kind": {"$ne": "event"},
     }

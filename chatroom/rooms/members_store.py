@@ -11,6 +11,7 @@ from chatroom.messages.mentions import Addressee
 from chatroom.mongo.database import Database, Document, beginning_with
 from chatroom.names import beginning_of_part, fold
 from chatroom.people.fields import SHOWN, person_of
+from chatroom.people.users_store import find_people
 
 MEMBERS_PAGE = 50
 MOST_COUNTED = 10_000
@@ -117,6 +118,11 @@ class MemberStore:
         with self._database.bounded():
             found = self._users.find_one({"_id": user_id}, {"username": 1})
         return found["username"] if found else ""
+
+    def name_of(self, user_id: str) -> str:
+        """Return the display name of an account, or "" for a deleted account."""
+        with self._database.bounded():
+            return find_people(self._users, [user_id]).get(user_id, Person(user_id, "")).name
 
     def has_another(self, user_id: str, room: Room) -> bool:
         return self._database.has("memberships", {"room": room.id, "user": {"$ne": user_id}, "removed_at": None})

@@ -77,7 +77,7 @@ class RoomMembership:
                 self._store.admit(user_id, room, note)
 
         self._do(access, add, "add_member", user_id, tell=membership_notices(user_id, room))
-        self._writer.note(room, access.author, f"added {name}")
+        self._writer.note(room, access.author, f"added {name}", user_id)
         return True
 
     def remove(self, access: Access, user_id: str) -> None:
@@ -123,6 +123,9 @@ class RoomMembership:
             return is_given
 
         self._do(access, give, "set_room_role", user_id, details={"role": role}, tell=[access_notice(user_id, room)])
+        if POWERS[role] > POWERS[before]:
+            made = f"made {self._member_store.name_of(user_id)} {'an' if role == 'administrator' else 'a'} {role}"
+            self._writer.note(room, access.author, made, user_id)
 
     def hand_over(self, access: Access, user_id: str) -> None:
         """Make another member administrator, and this administrator a member."""

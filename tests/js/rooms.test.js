@@ -40,6 +40,14 @@ test("own messages, events, deleted and old messages do not count", () => {
   assert.deepEqual(counts(rooms), [0, 0]);
 });
 
+test("a line that says what somebody did to the person counts", () => {
+  const rooms = make();
+  take(rooms, said(11, { kind: "event", mentions: ["ann"] }), said(12, { kind: "event", mentions: ["carol"] }));
+  assert.deepEqual(counts(rooms), [1, 1]);
+  rooms.see({ room: "den", sequence: 12 });
+  assert.deepEqual(counts(rooms), [0, 0]);
+});
+
 test("deleted messages are not unread", () => {
   const rooms = make();
   take(rooms, said(11), said(12));

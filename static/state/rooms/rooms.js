@@ -124,7 +124,7 @@ class Room {
 
   #take(message) {
     const { sequence, revision, author, kind = "message", deleted_at, mentions = [] } = message;
-    if (author.id === this.#user.id || kind === "event") return;
+    if (author.id === this.#user.id || (kind === "event" && !isAmong(this.#user, mentions))) return;
     if (sequence <= this.readTo) {
       if (deleted_at) this.#named.delete(sequence);
       else if (this.#isNamedIn(message) && revision > this.readTo) this.#named.set(sequence, revision);

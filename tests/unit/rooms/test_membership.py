@@ -29,6 +29,22 @@ class TestComing:
             world.rooms.membership.add(world.access(BOB, access.room), MALLORY.id, "Mallory")
         assert reason(refusal) == "forbidden"
 
+    def test_whoever_is_added_or_gets_a_higher_role_has_something_unread_and_nobody_else(self, world: World) -> None:
+        access = world.den()
+        room = access.room
+
+        def waiting(author: Author) -> tuple[int, int]:
+            [entry] = [each for each in world.rooms.listings.list_for(author.id) if each.room.id == room.id]
+            return entry.unread, entry.urgent
+
+        assert (waiting(BOB), waiting(ALICE)) == ((1, 1), (0, 0))
+        for role in ("moderator", "administrator", "member"):
+            world.rooms.membership.set_role(access, BOB.id, role)
+        assert world.lines(room) == ["Alice added Bob", "Alice made Bob a moderator", "Alice made Bob an administrator"]
+        assert (waiting(BOB), waiting(ALICE)) == ((3, 3), (0, 0))
+        world.rooms.read_positions.mark(world.access(BOB, room), 3)
+        assert waiting(BOB) == (0, 0)
+
     def test_an_event_that_cannot_be_written_is_left_out(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         def away(*arguments: object) -> None:
             raise Unavailable("The database does not answer.")
@@ -61,7 +77,12 @@ class TestGoing:
         world.rooms.membership.leave(access)
         assert not world.is_in(ALICE, access.room)
         world.rooms.membership.leave(world.access(BOB, access.room))  # the last one may
-        assert world.lines(access.room) == ["Alice added Bob", "Alice left", "Bob left"]
+        assert world.lines(access.room) == [
+            "Alice added Bob",
+            "Alice made Bob an administrator",
+            "Alice left",
+            "Bob left",
+        ]
 
     def test_a_removed_member_cannot_rejoin(self, world: World) -> None:
         room = world.rooms.making.create(ALICE, "member", title="Tea")
