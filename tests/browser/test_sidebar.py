@@ -31,11 +31,19 @@ def expect_count(page, title, count):
         expect(badge).to_be_hidden()
 
 
+def look_at_once(somebody, slug, title):
+    """Whoever is added sees a number, for the line that says so, until they look at the room, on any page."""
+    expect_count(somebody.page, title, 1)
+    assert somebody.context.request.get(f"{somebody.url}/chatroom/{slug}/messages").ok
+    expect_count(somebody.page, title, 0)
+
+
 def test_a_room_that_one_is_taken_into_appears_and_its_counts_are_live(person, anything):
     alice, bob, carol = person("Alice"), person("Bob"), person("Carol")
     title = anything("Plans")
     slug = make_room(bob, title, alice, carol)
     expect(item(alice.page, title)).to_be_visible()
+    look_at_once(alice, slug, title)
     say(carol, slug, "one")
     say(bob, slug, "two")
     expect_count(alice.page, title, 2)
@@ -56,6 +64,7 @@ def test_counts_survive_an_outage_and_end_on_every_device(person, anything):
     other_tab = alice.open_tab()
     other_tab.goto(f"{alice.url}/chatroom")
     await_live(other_tab)
+    look_at_once(alice, slug, title)
     say(bob, slug, "one")
     expect_count(alice.page, title, 1)
     alice.context.set_offline(True)
