@@ -2,7 +2,7 @@
 
 import { Api } from "../state/live/api.js";
 import { protectCompositions } from "../views/kit/keys.js";
-import { PersonFieldView } from "../views/rooms/person_field.js";
+import { completePerson } from "../views/rooms/person_field.js";
 
 protectCompositions(document);
 for (const root of document.querySelectorAll("[data-person-field]")) start(root);
@@ -10,7 +10,7 @@ for (const root of document.querySelectorAll("[data-person-field]")) start(root)
 function start(root) {
   const { apiUrl, among, user } = root.dataset;
   const api = new Api({ url: apiUrl, csrfToken: "", fetch: (...request) => fetch(...request) });
-  new PersonFieldView({
+  completePerson({
     root,
     findPeople: async (text) => {
       try {
